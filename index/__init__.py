@@ -1,0 +1,1 @@
+"""From published articles to a live, searchable version of the archive."""

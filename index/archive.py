@@ -1,0 +1,562 @@
+"""The archive: every article as published, in SQLite (WAL), with identity, changes and stories.
+
+Near-duplicates (an agency story at several publishers) are labelled with one story, not deleted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import json
+import sqlite3
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from index import clean, text
+from index.errors import ArchiveError, BusyError
+from index.records import Article
+
+FILE_NAME = "archive.db"
+BATCH = 500
+
+# Near-duplicates: 10 bands of 6 of a 60-value MinHash find a pair of Jaccard similarity 0.8 with
+# probability 0.95 (1 - (1 - 0.8^6)^10) and one of 0.5 with 0.15; the estimate then decides.
+_PERMUTATIONS, _BANDS, _ROWS = 60, 10, 6
+_SAME_STORY, _SAME_TEXT = 0.7, 0.95
+_STORY_DAYS = 7
+_SHORTEST_STORY = 30
+
+# A line counts as a publisher's boilerplate from this many articles and this share of them.
+_REPEATS, _REPEAT_SHARE = 10, 0.01
+
+
+@dataclass(slots=True)
+class AddReport:
+    """What adding articles did. `duplicates` of the new and changed ones joined a known story."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    duplicates: int = 0
+    removed_earlier: int = 0
+    examples: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the archive holds."""
+
+    articles: int
+    stories: int
+    publishers: int
+    newest: dt.date | None
+    oldest: dt.date | None
+    undated: int
+
+
+def content_hash(article: Article) -> str:
+    """Return the hash of the text that offsets and passages depend on (16 hex digits)."""
+    return _hash(article.title, article.body)
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+# Migrations: one function each, run once, in order; the number reached is SQLite's user_version.
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.executescript(
+        """
+        CREATE TABLE article (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, publisher TEXT NOT NULL,
+            title TEXT NOT NULL, body TEXT NOT NULL, url TEXT NOT NULL, published TEXT,
+            authors TEXT NOT NULL, editors TEXT NOT NULL, origin TEXT NOT NULL,
+            story_id TEXT NOT NULL, retrieved TEXT NOT NULL, content TEXT NOT NULL,
+            repeated TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL);
+        CREATE INDEX article_fingerprint ON article (id, fingerprint);
+        CREATE INDEX article_published ON article (published);
+        CREATE INDEX article_story ON article (story_id);
+        CREATE INDEX article_publisher ON article (publisher);
+        CREATE TABLE earlier (
+            id TEXT NOT NULL, content TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL,
+            replaced TEXT NOT NULL, PRIMARY KEY (id, content)) WITHOUT ROWID;
+        CREATE TABLE removed (id TEXT PRIMARY KEY, removed TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE signature (seq INTEGER PRIMARY KEY, minhash BLOB NOT NULL);
+        CREATE TABLE band (
+            key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID;
+        CREATE TABLE line (key INTEGER PRIMARY KEY, count INTEGER NOT NULL);
+        CREATE TABLE candidate (
+            publisher TEXT NOT NULL, line TEXT NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY (publisher, line)) WITHOUT ROWID;
+        CREATE TABLE repeated (
+            publisher TEXT NOT NULL, line TEXT NOT NULL,
+            PRIMARY KEY (publisher, line)) WITHOUT ROWID;
+        """
+    )
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
+
+
+class Archive:
+    """Every article as published. Open it with `Archive.open`; use it from one thread."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._repeated: dict[str, frozenset[str]] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> Archive:
+        """Open the archive, making or migrating it as needed; raises ArchiveError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            db.execute("PRAGMA cache_size=-65536")
+            _migrate(db, path)
+        except sqlite3.Error as error:
+            raise ArchiveError(
+                f"{path} cannot be opened as an archive: {error}. "
+                "Restore it from a backup, or move it away and add the articles again."
+            ) from error
+        return cls(db)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Writing
+
+    def add(self, articles: Iterable[Article], now: dt.datetime) -> Iterator[AddReport]:
+        """Add articles, a transaction per 500; yield the report so far after each transaction.
+
+        What was yielded is committed, so an interrupt loses at most the transaction under way.
+        """
+        report = AddReport()
+        batch: list[Article] = []
+        for article in articles:
+            batch.append(article)
+            if len(batch) >= BATCH:
+                self._add_batch(batch, now, report)
+                batch = []
+                yield report
+        if batch:
+            self._add_batch(batch, now, report)
+        self._learn_repeated_lines()
+        yield report
+
+    def _add_batch(self, batch: Sequence[Article], now: dt.datetime, report: AddReport) -> None:
+        # Counted apart, so that a report never tells of articles that were rolled back.
+        tally = AddReport()
+        lines: Counter[tuple[str, str]] = Counter()
+        with self._transaction():
+            for article in batch:
+                self._add_one(article, now, tally, lines)
+            self._count_lines(lines)
+        report.new += tally.new
+        report.changed += tally.changed
+        report.same += tally.same
+        report.duplicates += tally.duplicates
+        report.removed_earlier += tally.removed_earlier
+        report.examples = [*report.examples, *tally.examples][:5]
+
+    def _add_one(
+        self,
+        article: Article,
+        now: dt.datetime,
+        report: AddReport,
+        lines: Counter[tuple[str, str]],
+    ) -> None:
+        if self._db.execute("SELECT 1 FROM removed WHERE id = ?", (article.id,)).fetchone():
+            report.removed_earlier += 1
+            return
+        known = self._row("WHERE id = ?", article.id)
+        if known is not None:
+            if _published_alike(known, article):
+                report.same += 1
+                return
+            self._keep_earlier(known, now)
+            self._forget_signature(known.id)
+            report.changed += 1
+        else:
+            report.new += 1
+            lines.update((article.publisher, key) for key in _line_keys(article.body))
+        minhash = _minhash(_news_text(article))
+        story, like = self._story(article, minhash)
+        if like:
+            report.duplicates += 1
+            report.examples.append((article.title, like))
+        stored = replace(article, story_id=story, retrieved=article.retrieved or now)
+        self._write(stored, minhash)
+
+    def _keep_earlier(self, known: Article, now: dt.datetime) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO earlier VALUES (?, ?, ?, ?, ?)",
+            (known.id, content_hash(known), known.title, known.body, now.isoformat()),
+        )
+
+    def _write(self, article: Article, minhash: npt.NDArray[np.uint32] | None) -> None:
+        found = _line_keys(article.body) & self.repeated_lines(article.publisher)
+        repeated = _hash(*sorted(found)) if found else ""
+        row = (
+            article.id,
+            article.publisher,
+            article.title,
+            article.body,
+            article.url,
+            article.published.isoformat() if article.published else None,
+            json.dumps(article.authors, ensure_ascii=False),
+            json.dumps(article.editors, ensure_ascii=False),
+            article.origin,
+            article.story_id,
+            article.retrieved.isoformat() if article.retrieved else "",
+            content_hash(article),
+            repeated,
+            _fingerprint(article, repeated),
+        )
+        seq = self._db.execute(
+            """INSERT INTO article (id, publisher, title, body, url, published, authors, editors,
+                 origin, story_id, retrieved, content, repeated, fingerprint)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT (id) DO UPDATE SET publisher = excluded.publisher,
+                 title = excluded.title, body = excluded.body, url = excluded.url,
+                 published = excluded.published, authors = excluded.authors,
+                 editors = excluded.editors, origin = excluded.origin,
+                 story_id = excluded.story_id, retrieved = excluded.retrieved,
+                 content = excluded.content, repeated = excluded.repeated,
+                 fingerprint = excluded.fingerprint
+               RETURNING seq""",
+            row,
+        ).fetchone()[0]
+        if minhash is not None:
+            self._db.execute(
+                "INSERT OR REPLACE INTO signature VALUES (?, ?)", (seq, minhash.tobytes())
+            )
+            self._db.executemany(
+                "INSERT OR IGNORE INTO band VALUES (?, ?)",
+                [(key, seq) for key in _band_keys(minhash)],
+            )
+
+    def remove(self, article_ids: Sequence[str], now: dt.datetime) -> list[str]:
+        """Remove articles with every earlier text; return the ids that were there.
+
+        A removed id is remembered, so that adding the same files again does not bring it back.
+        """
+        gone: list[str] = []
+        with self._transaction():
+            for article_id in article_ids:
+                self._forget_signature(article_id)
+                if self._db.execute("DELETE FROM article WHERE id = ?", (article_id,)).rowcount:
+                    gone.append(article_id)
+                    self._db.execute("DELETE FROM earlier WHERE id = ?", (article_id,))
+                    self._db.execute(
+                        "INSERT OR REPLACE INTO removed VALUES (?, ?)",
+                        (article_id, now.isoformat()),
+                    )
+        return gone
+
+    def allow_again(self, article_ids: Sequence[str]) -> list[str]:
+        """Forget that articles were removed, so that they can be added again; return those."""
+        with self._transaction():
+            return [
+                article_id
+                for article_id in article_ids
+                if self._db.execute("DELETE FROM removed WHERE id = ?", (article_id,)).rowcount
+            ]
+
+    # Reading
+
+    def get(self, article_id: str, content: str = "") -> Article | None:
+        """Return an article or None; with `content`, the text that had that hash, if still kept."""
+        article = self._row("WHERE id = ?", article_id)
+        if article is None or not content or content_hash(article) == content:
+            return article
+        earlier = self._db.execute(
+            "SELECT title, body FROM earlier WHERE id = ? AND content = ?", (article_id, content)
+        ).fetchone()
+        return replace(article, title=earlier[0], body=earlier[1]) if earlier else None
+
+    def articles(self, article_ids: Sequence[str]) -> list[tuple[Article, str]]:
+        """Return these articles with their fingerprints, in this order, without unknown ones."""
+        found: dict[str, tuple[Article, str]] = {}
+        for begin in range(0, len(article_ids), BATCH):
+            some = article_ids[begin : begin + BATCH]
+            marks = ",".join("?" * len(some))
+            for row in self._db.execute(f"{_SELECT} WHERE id IN ({marks})", some):
+                found[row[0]] = _article(row), row[11]
+        return [found[article_id] for article_id in article_ids if article_id in found]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return each article's fingerprint: it changes when its passages would."""
+        return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY seq"))
+
+    def repeated_lines(self, publisher: str) -> frozenset[str]:
+        """Return the keys of the lines that this publisher repeats in many articles."""
+        if publisher not in self._repeated:
+            rows = self._db.execute("SELECT line FROM repeated WHERE publisher = ?", (publisher,))
+            self._repeated[publisher] = frozenset(row[0] for row in rows)
+        return self._repeated[publisher]
+
+    def changes(self) -> tuple[int, int]:
+        """Return a value that differs after any write, by this process or another."""
+        return (
+            int(self._db.execute("PRAGMA data_version").fetchone()[0]),
+            self._db.total_changes,
+        )
+
+    def counts(self) -> Counts:
+        """Count articles, stories and publishers, and find the newest and oldest date."""
+        row = self._db.execute(
+            """SELECT count(*), count(DISTINCT story_id), count(DISTINCT publisher),
+                 max(published), min(published), count(*) - count(published) FROM article"""
+        ).fetchone()
+        return Counts(row[0], row[1], row[2], _date(row[3]), _date(row[4]), row[5])
+
+    # Stories
+
+    def _story(self, article: Article, minhash: npt.NDArray[np.uint32] | None) -> tuple[str, str]:
+        """Return the article's story and the title of the article that it repeats ("" if none)."""
+        if minhash is None:
+            return article.id, ""
+        keys = _band_keys(minhash)
+        marks = ",".join("?" * len(keys))
+        near = self._db.execute(
+            f"""SELECT DISTINCT s.seq, s.minhash FROM band b JOIN signature s ON s.seq = b.seq
+                WHERE b.key IN ({marks})""",
+            keys,
+        ).fetchall()
+        alike = sorted(
+            (
+                (float(np.mean(np.frombuffer(blob, dtype=np.uint32) == minhash)), -seq)
+                for seq, blob in near
+            ),
+            reverse=True,
+        )
+        for similarity, negative in alike[:20]:
+            if similarity < _SAME_STORY:
+                break
+            other = self._row("WHERE seq = ?", -negative)
+            if other and other.id != article.id and _same_story(article, other, similarity):
+                return other.story_id, other.title or other.id
+        return article.id, ""
+
+    def _forget_signature(self, article_id: str) -> None:
+        row = self._db.execute(
+            "SELECT s.seq, s.minhash FROM article a JOIN signature s USING (seq) WHERE a.id = ?",
+            (article_id,),
+        ).fetchone()
+        if row:
+            keys = _band_keys(np.frombuffer(row[1], dtype=np.uint32))
+            self._db.executemany(
+                "DELETE FROM band WHERE key = ? AND seq = ?", [(key, row[0]) for key in keys]
+            )
+            self._db.execute("DELETE FROM signature WHERE seq = ?", (row[0],))
+
+    # Lines that a publisher repeats
+
+    def _count_lines(self, lines: Counter[tuple[str, str]]) -> None:
+        for (publisher, line), count in lines.items():
+            key = int.from_bytes(
+                hashlib.blake2b(f"{publisher}\0{line}".encode(), digest_size=8).digest(),
+                "big",
+                signed=True,
+            )
+            total = self._db.execute(
+                """INSERT INTO line VALUES (?, ?)
+                   ON CONFLICT (key) DO UPDATE SET count = count + excluded.count
+                   RETURNING count""",
+                (key, count),
+            ).fetchone()[0]
+            if total >= _REPEATS:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO candidate VALUES (?, ?, ?)", (publisher, line, total)
+                )
+
+    def _learn_repeated_lines(self) -> None:
+        with self._transaction():
+            learned = self._db.execute(
+                """INSERT INTO repeated SELECT c.publisher, c.line FROM candidate c
+                   JOIN (SELECT publisher, count(*) AS articles FROM article GROUP BY publisher) p
+                     ON p.publisher = c.publisher AND c.count >= p.articles * ?
+                   WHERE NOT EXISTS (SELECT 1 FROM repeated r
+                     WHERE r.publisher = c.publisher AND r.line = c.line)
+                   RETURNING publisher""",
+                (_REPEAT_SHARE,),
+            ).fetchall()
+            for publisher in {row[0] for row in learned}:
+                self._repeated.pop(publisher, None)
+                self._mark_repeated(publisher)
+
+    def _mark_repeated(self, publisher: str) -> None:
+        """Give the articles that hold a newly learned line a new fingerprint."""
+        lines = self.repeated_lines(publisher)
+        ids = self._db.execute(
+            "SELECT id FROM article WHERE publisher = ? AND instr(body, char(10))", (publisher,)
+        ).fetchall()
+        for (article_id,) in ids:
+            article = self._row("WHERE id = ?", article_id)
+            if article is None:
+                continue
+            found = _line_keys(article.body) & lines
+            if found:
+                repeated = _hash(*sorted(found))
+                self._db.execute(
+                    "UPDATE article SET repeated = ?, fingerprint = ? WHERE id = ?",
+                    (repeated, _fingerprint(article, repeated), article_id),
+                )
+
+    # Plumbing
+
+    def _row(self, where: str, value: str | int) -> Article | None:
+        row = self._db.execute(f"{_SELECT} {where}", (value,)).fetchone()
+        return _article(row) if row else None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise BusyError(
+                f"The archive is being written by another process ({error}). Try again later."
+            ) from error
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            self._repeated.clear()
+            raise
+        self._db.execute("COMMIT")
+
+
+_SELECT = """SELECT id, publisher, title, body, url, published, authors, editors, origin, story_id,
+    retrieved, fingerprint FROM article"""
+
+
+def _article(row: Sequence[Any]) -> Article:
+    return Article(
+        id=row[0],
+        publisher=row[1],
+        title=row[2],
+        body=row[3],
+        url=row[4],
+        published=_date(row[5]),
+        authors=tuple(json.loads(row[6])),
+        editors=tuple(json.loads(row[7])),
+        origin=row[8],
+        story_id=row[9],
+        retrieved=dt.datetime.fromisoformat(row[10]) if row[10] else None,
+    )
+
+
+def _date(value: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(value) if value else None
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise ArchiveError(
+            f"{path} was written by a newer Tanya Arsip (schema {version}). Update the program."
+        )
+    for number, migrate in enumerate(_MIGRATIONS[version:], start=version + 1):
+        migrate(db)
+        db.execute(f"PRAGMA user_version = {number}")
+
+
+def _published_alike(known: Article, article: Article) -> bool:
+    return replace(known, story_id="", retrieved=None) == replace(
+        article, story_id="", retrieved=None
+    )
+
+
+def _fingerprint(article: Article, repeated: str) -> str:
+    return _hash(
+        content_hash(article),
+        article.publisher,
+        article.url,
+        article.published.isoformat() if article.published else "",
+        article.story_id,
+        repeated,
+    )
+
+
+def _line_keys(body: str) -> frozenset[str]:
+    if "\n" not in body:
+        return frozenset()
+    return frozenset(key for line in body.split("\n") if (key := clean.line_key(line)))
+
+
+def _news_text(article: Article) -> str:
+    spans = clean.kept_spans(article.body, title=article.title)
+    return " ".join(article.body[start:end] for start, end in spans)
+
+
+@functools.cache
+def _permutations() -> Any:
+    from datasketch import MinHash
+
+    return MinHash(num_perm=_PERMUTATIONS, seed=1, scheme="affine32").permutations
+
+
+def _minhash(news: str) -> npt.NDArray[np.uint32] | None:
+    """Return the MinHash (60 uint32) of the text's three-word shingles; None if it is too short."""
+    from datasketch import MinHash
+
+    found = text.words(news)
+    if len(found) < _SHORTEST_STORY:
+        return None
+    shingles = {" ".join(found[i : i + 3]).encode() for i in range(len(found) - 2)}
+    sketch = MinHash(
+        num_perm=_PERMUTATIONS,
+        hashfunc=zlib.crc32,
+        permutations=_permutations(),
+        scheme="affine32",
+    )
+    sketch.update_batch(list(shingles))
+    return np.asarray(sketch.hashvalues, dtype=np.uint32)
+
+
+def _band_keys(minhash: npt.NDArray[np.uint32]) -> list[int]:
+    keys = []
+    for band in range(_BANDS):
+        values = minhash[band * _ROWS : (band + 1) * _ROWS].tobytes()
+        digest = hashlib.blake2b(bytes([band]) + values, digest_size=8).digest()
+        keys.append(struct.unpack(">q", digest)[0])
+    return keys
+
+
+def _same_story(one: Article, other: Article, similarity: float) -> bool:
+    """Tell a reprint from tomorrow's text by the same template (gold prices, weather, quakes)."""
+    if similarity < _SAME_TEXT and one.published and other.published:
+        if abs((one.published - other.published).days) > _STORY_DAYS:
+            return False
+    mine, theirs = _numbers(one.body), _numbers(other.body)
+    if not mine or not theirs:
+        return bool(mine) == bool(theirs) or len(mine | theirs) <= 3
+    return len(mine & theirs) * 2 >= len(mine | theirs)
+
+
+def _numbers(body: str) -> set[str]:
+    return {word for word in text.words(body) if word[0].isdigit()}

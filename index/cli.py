@@ -1,0 +1,335 @@
+"""The `tanya` command, first part: articles in, versions out. Only arguments and printing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from index import settings
+from index.errors import InputError, TanyaError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from index.archive import AddReport, Archive
+    from index.records import Article, ReadProblem
+    from index.versions import Versions
+
+app = typer.Typer(
+    help="Ask a news archive a question in Indonesian; every sentence of the answer is cited.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PROBLEMS_SHOWN = 20
+
+
+@app.callback()
+def home_option(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory with archive.db, versions/ and tanya.toml "
+            "(else TANYA_HOME, else ./tanya-data)."
+        ),
+    ] = None,
+) -> None:
+    """Remember the home directory for the command."""
+    context.obj = settings.resolve_home(home)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    publisher: Annotated[
+        str, typer.Option(help="Publisher of articles that do not name theirs.")
+    ] = "",
+) -> None:
+    """Add articles: raw text, HTML, JSONL, CSV, each also gzipped, or folders of them.
+
+    What is committed stays when you stop it; run it again to go on.
+
+    Example: tanya add berita/ arsip-2019.jsonl.gz --publisher "Harian Kita"
+    """
+    from index import readers
+    from index.archive import AddReport
+
+    files = readers.find_files(paths)
+    problems: list[ReadProblem] = []
+    report = AddReport()
+    with open_archive(context.obj) as archive, bar("Adding") as progress:
+        task = progress.add_task("add", total=sum(readers.size(file) for file in files))
+        articles = _read(files, publisher, problems, lambda n: progress.advance(task, n))
+        try:
+            for report in archive.add(articles, _now()):
+                progress.update(task, description=f"{report.new + report.changed:,} articles")
+        except KeyboardInterrupt:
+            typer.echo("Stopped. What is counted below is in the archive.", err=True)
+            _print_added(report, problems)
+            raise typer.Exit(1) from None
+    _print_added(report, problems)
+    if problems and not (report.new or report.changed or report.same or report.removed_earlier):
+        raise InputError("No article could be read; see the problems above.")
+
+
+def _read(
+    files: list[Path],
+    publisher: str,
+    problems: list[ReadProblem],
+    progress: Callable[[int], None],
+) -> Iterator[Article]:
+    from index import readers
+    from index.records import ReadProblem
+
+    for file in files:
+        for item in readers.read(file, publisher=publisher, progress=progress):
+            if isinstance(item, ReadProblem):
+                problems.append(item)
+            else:
+                yield item
+
+
+def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
+    typer.echo(
+        f"new {report.new:,} · changed {report.changed:,} · same {report.same:,} · "
+        f"duplicates {report.duplicates:,} · problems {len(problems):,}"
+    )
+    if report.removed_earlier:
+        typer.echo(
+            f"{report.removed_earlier:,} were removed earlier and stay out; "
+            "`tanya remove --undo ID` lets one in again."
+        )
+    for problem in problems[:PROBLEMS_SHOWN]:
+        typer.echo(f"  {problem.place}: {problem.reason}", err=True)
+    if len(problems) > PROBLEMS_SHOWN:
+        typer.echo(f"  and {len(problems) - PROBLEMS_SHOWN:,} more", err=True)
+
+
+@app.command()
+def remove(
+    context: typer.Context,
+    article_ids: Annotated[list[str], typer.Argument(metavar="ARTICLE_ID...")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let removed articles be added again.")
+    ] = False,
+) -> None:
+    """Remove articles with every earlier text; they leave the index at the next build.
+
+    The chat stops citing them at once.
+    """
+    with open_archive(context.obj) as archive:
+        if undo:
+            done = archive.allow_again(article_ids)
+        else:
+            done = archive.remove(article_ids, _now())
+    unknown = [article_id for article_id in article_ids if article_id not in done]
+    typer.echo(f"{'allowed again' if undo else 'removed'} {len(done):,}")
+    if unknown:
+        raise InputError(f"Not found: {', '.join(map(repr, unknown))}.")
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    full: Annotated[
+        bool, typer.Option("--full", help="Index every article anew, not only the changes.")
+    ] = False,
+) -> None:
+    """Bring the index up to the archive and make it live; a running chat picks it up by itself.
+
+    Only new, changed and removed articles are touched. Whatever stops it, the live version stays.
+    """
+    from index import builder
+    from index.embedding import SentenceTransformerEmbedder
+
+    chosen = settings.load(context.obj)
+    embedder = SentenceTransformerEmbedder(chosen.embedding)
+    with open_archive(context.obj, must_exist=True) as archive, bar("Indexing") as progress:
+        task = progress.add_task("index", total=None)
+
+        def show(stage: str, done: int, total: int) -> None:
+            described = f"{stage} {done:,}/{total:,}"
+            progress.update(task, description=described, completed=done, total=total)
+
+        try:
+            report = builder.build(
+                archive,
+                open_versions(context.obj),
+                builder.recipe("local", embedder, chosen.chunking),
+                embedder,
+                now=_now(),
+                full=full,
+                progress=show,
+            )
+        except KeyboardInterrupt:
+            typer.echo("Stopped. The live version is as it was.", err=True)
+            raise typer.Exit(1) from None
+    if report.version is None:
+        typer.echo("Nothing to do: the index is up to date.")
+        return
+    plan = report.plan
+    typer.echo(
+        f"version {report.version.name}: {report.version.articles:,} articles, "
+        f"{report.version.passages:,} passages, {report.version.stories:,} stories "
+        f"(new {len(plan.new):,} · changed {len(plan.changed):,} · removed {len(plan.removed):,} · "
+        f"embedded {report.embedded:,} articles)"
+    )
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show what the archive and the live version hold, and what waits to be built."""
+    found = _status(context.obj)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        if name == "publishers":
+            value = ", ".join(f"{p} {n:,}" for p, n in list(value.items())[:10]) or None
+        shown = f"{value:,}" if isinstance(value, int) else value
+        typer.echo(f"{name.replace('_', ' '):<18} {'-' if shown is None else shown}")
+
+
+def _status(home: Path) -> dict[str, Any]:
+    from index import builder
+    from index.versions import disk_bytes
+
+    with open_archive(home, must_exist=True) as archive:
+        counts = archive.counts()
+        versions = open_versions(home)
+        live = versions.live()
+        waiting = builder.waiting(archive, versions.indexed(live) if live else {})
+    version = versions.describe(live) if live else None
+    age = (_now() - version.built).total_seconds() if version else None
+    return {
+        "home": str(home),
+        "articles": counts.articles,
+        "stories": counts.stories,
+        "undated": counts.undated,
+        "newest_article": counts.newest.isoformat() if counts.newest else None,
+        "oldest_article": counts.oldest.isoformat() if counts.oldest else None,
+        "version": live,
+        "versions": len(versions.names()),
+        "indexed_articles": version.articles if version else 0,
+        "indexed_passages": version.passages if version else 0,
+        "indexed_stories": version.stories if version else 0,
+        "built": version.built.isoformat(timespec="seconds") if version else None,
+        "age_seconds": round(age) if age is not None else None,
+        "waiting_new": waiting[0],
+        "waiting_changed": waiting[1],
+        "waiting_removed": waiting[2],
+        "model": version.recipe.model if version else None,
+        "archive_bytes": (home / "archive.db").stat().st_size,
+        "index_bytes": disk_bytes([versions.path(name) for name in versions.names()]),
+        "publishers": dict(version.publishers) if version else {},
+    }
+
+
+@app.command()
+def rollback(context: typer.Context) -> None:
+    """Make the version before the live one live again."""
+    typer.echo(f"live: version {open_versions(context.obj).rollback()}")
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions to keep.")] = 2,
+) -> None:
+    """Delete old versions; the live one always stays."""
+    versions = open_versions(context.obj)
+    with versions.lock():
+        gone = versions.prune(keep)
+    typer.echo(f"deleted {len(gone)}, kept {len(versions.names())}")
+
+
+# What the other command lines share --------------------------------------------------------------
+
+
+@contextmanager
+def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
+    """Open the home's archive; raises InputError if it must be there and is not."""
+    from index.archive import FILE_NAME, Archive
+
+    if must_exist and not (home / FILE_NAME).exists():
+        raise InputError(f"There is no archive in {str(home)!r} yet: run `tanya add PATH`.")
+    with Archive.open(home / FILE_NAME) as archive:
+        yield archive
+
+
+def open_versions(home: Path) -> Versions:
+    """Return the home's versions."""
+    from index.local_engine import LocalEngine
+    from index.versions import Versions
+
+    return Versions(home / "versions", LocalEngine())
+
+
+def bar(label: str) -> Progress:
+    """Return a progress bar on standard error with the time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn(label),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}% {task.description}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status. No traceback ever reaches a person."""
+    import click
+
+    try:
+        outcome = command(args=arguments, standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except TanyaError as error:
+        return _fail(str(error), 1)
+    except click.UsageError as error:
+        hint = f" See `{error.ctx.command_path} --help`." if error.ctx else ""
+        return _fail(f"{error.format_message()}{hint}", 2)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("Stopped.", 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        return _fail(f"{error.strerror or error}: {error.filename!r}.", 1)
+    except Exception as error:
+        logging.getLogger("tanya").debug("unexpected error", exc_info=True)
+        return _fail(
+            f"Unexpected error: {type(error).__name__}: {error}. "
+            "Run with TANYA_DEBUG=1 for the details to report.",
+            1,
+        )
+
+
+def _fail(message: str, status_code: int) -> int:
+    typer.echo(f"tanya: {' '.join(message.split())}", err=True)
+    return status_code

@@ -1,0 +1,153 @@
+"""Turns texts into vectors: the `Embedder` contract and its sentence-transformers side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from index.errors import ModelError
+from index.records import Passage
+from index.settings import BUNDLED_MODEL, EmbeddingSettings
+
+Vectors = npt.NDArray[np.float32]
+
+MODEL_FOLDER = Path(__file__).parent / "model"
+
+
+class Embedder(Protocol):
+    """Embeds questions and passages into one space of unit vectors.
+
+    `name` identifies the model and its exact weights: vectors of two names are never mixed.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 [len(texts), dimensions], rows of length 1 (or 0 for no known token)."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 [len(texts), dimensions], rows of length 1 (or 0 for no known token)."""
+        ...
+
+
+def passage_text(passage: Passage) -> str:
+    """Return what is embedded of a passage: its headline and its text."""
+    return f"{passage.title}. {passage.text}" if passage.title else passage.text
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model: the bundled one, a folder, or a name on the model hub.
+
+    The model is loaded at the first text, so that opening an index stays quick.
+    """
+
+    def __init__(self, settings: EmbeddingSettings) -> None:
+        self._settings = settings
+        self._path = _locate(settings)
+        self._model: Any = None
+        self._name = _identify(settings, self._path)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimensions(self) -> int:
+        return int(self._load().get_embedding_dimension())
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed questions with the query prompt."""
+        return self._encode(texts, "query", self._settings.query_prompt)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages with the passage prompt."""
+        return self._encode(texts, "passage", self._settings.passage_prompt)
+
+    def _encode(self, texts: Sequence[str], role: str, prompt: str | None) -> Vectors:
+        model = self._load()
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        if prompt is None:
+            prompt = (model.prompts or {}).get(role) or None
+        vectors = model.encode(
+            list(texts),
+            prompt=prompt,
+            batch_size=self._settings.batch_size,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return _unit(np.asarray(vectors, dtype=np.float32))
+
+    def _load(self) -> Any:
+        if self._model is None:
+            self._model = _open_model(self._settings, self._path)
+        return self._model
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all():
+        raise ModelError("The embedding model gave values that are not numbers; use another model.")
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+def _locate(settings: EmbeddingSettings) -> Path | None:
+    """Return the model's folder, or None if it is a name for the hub."""
+    if settings.model == BUNDLED_MODEL:
+        return MODEL_FOLDER
+    folder = Path(settings.model).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or settings.model.startswith("."):
+        raise ModelError(
+            f"There is no embedding model in {settings.model!r}; set embedding.model in tanya.toml "
+            'to a folder saved by sentence-transformers, or to "bundled".'
+        )
+    return None
+
+
+def _identify(settings: EmbeddingSettings, folder: Path | None) -> str:
+    prompts = hashlib.sha256(repr((settings.query_prompt, settings.passage_prompt)).encode())
+    if folder is None:
+        return f"{settings.model}@{prompts.hexdigest()[:12]}"
+    weights = hashlib.sha256(prompts.digest())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".json", ".safetensors", ".bin", ".txt", ".model"):
+            weights.update(path.relative_to(folder).as_posix().encode())
+            with path.open("rb") as file:
+                weights.update(hashlib.file_digest(file, "sha256").digest())
+    name = BUNDLED_MODEL if settings.model == BUNDLED_MODEL else folder.name
+    return f"{name}@{weights.hexdigest()[:12]}"
+
+
+def _open_model(settings: EmbeddingSettings, folder: Path | None) -> Any:
+    if folder is not None or not settings.download:
+        # The hub is asked only when the operator said so.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(
+            str(folder or settings.model),
+            device="cpu",
+            local_files_only=folder is not None or not settings.download,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+        raise ModelError(
+            f"The embedding model {settings.model!r} cannot be loaded ({reason}). Download it "
+            "where the hub can be reached (set embedding.download = true, or run `hf download "
+            f"{settings.model} --local-dir FOLDER`) and set embedding.model to that folder; "
+            'or use embedding.model = "bundled".'
+        ) from error

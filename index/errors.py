@@ -1,0 +1,43 @@
+"""The error tree. Every message is one sentence for a person and says what to do next.
+
+TanyaError
+├── SettingsError        tanya.toml or an environment variable cannot be used
+├── ArchiveError         the archive's database cannot be opened or written
+├── ModelError           an embedding model cannot be loaded or does not fit the index
+├── IndexMissingError    nothing was built yet
+├── IndexDamagedError    a version on disk is incomplete or was altered
+├── BusyError            another process is writing
+└── InputError           a file or a value given by the user cannot be used
+"""
+
+
+class TanyaError(Exception):
+    """Base of every error that Tanya Arsip raises on purpose."""
+
+
+class SettingsError(TanyaError):
+    """Settings cannot be used."""
+
+
+class ArchiveError(TanyaError):
+    """The archive cannot be opened or written."""
+
+
+class ModelError(TanyaError):
+    """An embedding model cannot be loaded or does not fit the index."""
+
+
+class IndexMissingError(TanyaError):
+    """No version has been built."""
+
+
+class IndexDamagedError(TanyaError):
+    """A version on disk is incomplete or was altered."""
+
+
+class BusyError(TanyaError):
+    """Another process holds the writer's lock."""
+
+
+class InputError(TanyaError):
+    """A file or value given by the user cannot be used."""

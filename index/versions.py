@@ -1,0 +1,202 @@
+"""The versions of one home: write, publish, open, roll back, prune; and which one is live.
+
+versions/000001/   a complete version
+versions/LIVE      the live version's name; replaced in one atomic step
+versions/.new/     a version being written
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.engine import IndexVersion, IndexWriter, Recipe, SearchEngine, SearchIndex
+from index.errors import BusyError, IndexDamagedError, IndexMissingError
+
+LIVE = "LIVE"
+NEW = ".new"
+
+
+class Versions:
+    """The versions below `folder`, read and written by `engine`."""
+
+    def __init__(self, folder: Path, engine: SearchEngine) -> None:
+        self._folder = folder
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._open: SearchIndex | None = None
+        self._open_name = ""
+
+    # Reading
+
+    def names(self) -> list[str]:
+        """Return the names of all complete versions, oldest first."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(p.name for p in self._folder.iterdir() if p.is_dir() and _is_name(p.name))
+
+    def live(self) -> str | None:
+        """Return the live version's name, or None before the first build."""
+        try:
+            name = (self._folder / LIVE).read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError:
+            return None
+        if not _is_name(name):
+            raise IndexDamagedError(
+                f"{self._folder / LIVE} names no version ({name!r}). Run `tanya rollback`."
+            )
+        return name
+
+    def path(self, name: str) -> Path:
+        """Return the folder of a version."""
+        return self._folder / name
+
+    def current(self) -> SearchIndex:
+        """Return the live version, open; the same object until another one is live.
+
+        Whoever holds an earlier one can go on with it. Raises IndexMissingError before the first
+        build.
+        """
+        with self._lock:
+            name = self.live()
+            if name is None:
+                raise IndexMissingError(
+                    "Nothing is indexed yet: run `tanya add PATH`, then `tanya build`."
+                )
+            if self._open is None or self._open_name != name:
+                # The one before is left to the garbage collector: a question may still use it.
+                self._open = self._engine.open(self._folder / name)
+                self._open_name = name
+            return self._open
+
+    def describe(self, name: str) -> IndexVersion:
+        """Return the description of a version without opening it for search."""
+        return self._engine.describe(self._folder / name)
+
+    def indexed(self, name: str) -> dict[str, str]:
+        """Return the fingerprint of each article in a version."""
+        return self._engine.indexed(self._folder / name)
+
+    # Writing
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the writer's lock; raises BusyError if another process has it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise BusyError(
+                    f"Another process (number {holder}) is building this index; wait until it ends."
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
+        """Begin the next version, on top of the live one if asked; leftovers are cleared away."""
+        new = self._folder / NEW
+        if new.exists():
+            shutil.rmtree(new)
+        live = self.live() if from_live else None
+        return self._engine.writer(new, self._folder / live if live else None, recipe)
+
+    def publish(self, writer: IndexWriter, built: dt.datetime) -> IndexVersion:
+        """Finish the version being written, check that it opens, and make it the live one.
+
+        Until the last step, the replacement of one small file, the version before stays live.
+        """
+        names = self.names()
+        name = f"{int(names[-1]) + 1 if names else 1:06d}"
+        version = writer.finish(name, built)
+        new = self._folder / NEW
+        self._engine.open(new).close()
+        _sync_tree(new)
+        os.rename(new, self._folder / name)
+        _sync(self._folder)
+        self._switch(name)
+        return version
+
+    def rollback(self) -> str:
+        """Make the version before the live one live; return its name.
+
+        A damaged version is passed over. Where it is not known which one is live, the newest is
+        taken.
+        """
+        with self.lock():
+            try:
+                live = self.live()
+            except IndexDamagedError:
+                live = None
+            for name in reversed(self.names()):
+                if (live is None or name < live) and self._is_whole(name):
+                    self._switch(name)
+                    return name
+        raise IndexMissingError(
+            f"There is no version before {live or 'the first'}; nothing was changed. "
+            "`tanya build --full` makes one anew."
+        )
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete versions but the newest `keep` and the live one; return the deleted names."""
+        live = self.live()
+        names = self.names()
+        gone = [name for name in names[: max(0, len(names) - keep)] if name != live]
+        for name in gone:
+            shutil.rmtree(self._folder / name)
+        return gone
+
+    def _is_whole(self, name: str) -> bool:
+        try:
+            self._engine.open(self._folder / name).close()
+        except IndexDamagedError:
+            return False
+        return True
+
+    def _switch(self, name: str) -> None:
+        beside = self._folder / f".{LIVE}"
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, self._folder / LIVE)
+        _sync(self._folder)
+
+
+def disk_bytes(folders: Sequence[Path]) -> int:
+    """Return the bytes on disk of the folders, a file linked into several counted once."""
+    seen: dict[int, int] = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                stat = path.stat()
+                seen[stat.st_ino] = stat.st_size
+    return sum(seen.values())
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and name.isdigit()
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

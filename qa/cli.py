@@ -1,0 +1,274 @@
+"""The `tanya` command, second part: ask, search, serve. Nothing but arguments and printing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from index.cli import app as app
+from index.cli import bar
+from index.errors import InputError
+from index.records import Filter, Turn
+
+if TYPE_CHECKING:
+    from qa.chat import Chat
+
+MODES = ("hybrid", "lexical", "dense")
+
+After = Annotated[str, typer.Option(help="Only articles published on or after YYYY-MM-DD.")]
+Before = Annotated[str, typer.Option(help="Only articles published on or before YYYY-MM-DD.")]
+Publisher = Annotated[list[str] | None, typer.Option(help="Only this publisher; may be repeated.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Batch = Annotated[Path | None, typer.Option(help="Questions, one JSON object a line.")]
+Out = Annotated[Path | None, typer.Option(help="File to write the batch's results to.")]
+
+
+@app.command()
+def ask(
+    context: typer.Context,
+    asked: Annotated[str, typer.Argument(metavar="QUESTION")] = "",
+    after: After = "",
+    before: Before = "",
+    publisher: Publisher = None,
+    as_json: AsJson = False,
+    batch: Batch = None,
+    out: Out = None,
+) -> None:
+    """Answer a question, every sentence cited; or a file of questions with --batch and --out.
+
+    Example: tanya ask "Apa yang disepakati Wiranto dengan China?" --after 2016-01-01
+
+    A batch row is {"id", "question", "after"?}: `after` is the id of the question it follows.
+    """
+    from qa.chat import Chat
+
+    chat = Chat.open(context.obj)
+    chosen = _filter(chat, after, before, publisher or [])
+    if batch is not None:
+        _need(not asked and out is not None, "--batch takes --out FILE and no QUESTION.")
+        _ask_batch(chat, batch, out or Path(), chosen)
+        return
+    _need(bool(asked) and out is None, "Give a QUESTION, or --batch FILE with --out FILE.")
+    turn = chat.ask(asked, chosen=chosen)
+    if as_json:
+        typer.echo(json.dumps(turn_row("", turn), ensure_ascii=False))
+    else:
+        _print_turn(turn)
+
+
+def turn_row(question_id: str, turn: Turn) -> dict[str, Any]:
+    """Return the machine interface's row of an answered question."""
+    answer = turn.answer
+    return {
+        "id": question_id,
+        "question": turn.question,
+        "standalone": turn.query.text,
+        "filter": _filter_row(turn.query.filter),
+        "status": answer.status,
+        "short_answer": answer.short_answer,
+        "confidence": round(answer.confidence, 4),
+        "claims": [{"text": c.text, "cited": list(c.cited)} for c in answer.claims],
+        "citations": [
+            {
+                "number": c.number,
+                "article_id": c.passage.article_id,
+                "title": c.passage.title,
+                "publisher": c.passage.publisher,
+                "published": c.passage.published.isoformat() if c.passage.published else None,
+                "url": c.passage.url,
+                "quote": c.quote,
+                "start": c.start,
+                "end": c.end,
+                "also_in": list(c.also_in),
+            }
+            for c in answer.citations
+        ],
+        "answerer": answer.answerer,
+        "version": answer.evidence.version,
+        "seconds": round(turn.seconds, 4),
+    }
+
+
+def _filter_row(chosen: Filter) -> dict[str, Any]:
+    return {
+        "after": chosen.after.isoformat() if chosen.after else None,
+        "before": chosen.before.isoformat() if chosen.before else None,
+        "publishers": list(chosen.publishers),
+    }
+
+
+def _ask_batch(chat: Chat, batch: Path, out: Path, chosen: Filter) -> None:
+    turns: dict[str, tuple[Turn, ...]] = {}
+    rows = list(_questions(batch))
+    with out.open("w", encoding="utf-8") as file, bar("Asking") as progress:
+        task = progress.add_task("", total=len(rows))
+        for place, row in rows:
+            follows = row.get("after")
+            if follows is not None and str(follows) not in turns:
+                raise InputError(f"{place}: 'after' names {follows!r}, which is no earlier row.")
+            conversation = turns[str(follows)] if follows is not None else ()
+            turn = chat.ask(row["question"], conversation, chosen)
+            turns[str(row["id"])] = (*conversation, turn)
+            file.write(json.dumps(turn_row(str(row["id"]), turn), ensure_ascii=False) + "\n")
+            progress.advance(task)
+    typer.echo(f"{len(rows):,} answers written to {out}")
+
+
+def _questions(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) of a file of questions; raises InputError for a broken row."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as questions: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        place = f"{path.name}:{number}"
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{place} is not JSON: {error}.") from error
+        if isinstance(row, dict) and "_id" in row and "text" in row:
+            # BEIR's names, so that a question set's own file serves as a batch.
+            row = {"id": row["_id"], "question": row["text"], "after": row.get("follows")}
+        if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("question"), str):
+            raise InputError(f'{place} must be an object with "id" and "question".')
+        yield place, row
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    asked: Annotated[str, typer.Argument(metavar="QUESTION")] = "",
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many articles.")] = 10,
+    mode: Annotated[str, typer.Option(help="hybrid, lexical or dense.")] = "",
+    after: After = "",
+    before: Before = "",
+    publisher: Publisher = None,
+    as_json: AsJson = False,
+    batch: Batch = None,
+    out: Out = None,
+) -> None:
+    """Find articles, the best passage of each; or write a TREC run with --batch and --out.
+
+    Example: tanya search "kerja sama siber" -k 5 --mode lexical
+    """
+    from qa.chat import Chat
+
+    _need(mode in ("", *MODES), f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
+    chat = Chat.open(context.obj)
+    chosen = _filter(chat, after, before, publisher or [])
+    if batch is not None:
+        _need(not asked and out is not None, "--batch takes --out FILE and no QUESTION.")
+        _search_batch(chat, batch, out or Path(), k, mode, chosen)
+        return
+    _need(bool(asked) and out is None, "Give a QUESTION, or --batch FILE with --out FILE.")
+    hits = chat.search(asked, k, mode=mode, chosen=chosen)
+    for rank, hit in enumerate(hits, start=1):
+        passage = hit.passage
+        row = {
+            "rank": rank,
+            "score": round(hit.score, 5),
+            "article_id": passage.article_id,
+            "passage_id": passage.id,
+            "title": passage.title,
+            "publisher": passage.publisher,
+            "published": passage.published.isoformat() if passage.published else None,
+            "url": passage.url,
+            "text": passage.text,
+            "dense_rank": hit.dense_rank,
+            "lexical_rank": hit.lexical_rank,
+        }
+        if as_json:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            typer.echo(f"{rank:>3}. {clean(passage.title) or '(tanpa judul)'}  [{hit.score:.3f}]")
+            typer.echo(f"     {_from(passage.publisher, passage.published)}  {passage.article_id}")
+            typer.echo(f"     {clean(passage.text)[:200]}")
+
+
+def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen: Filter) -> None:
+    rows = list(_questions(batch))
+    tag = f"tanya-{mode or chat.settings.retrieval.mode}"
+    with out.open("w", encoding="utf-8") as file, bar("Searching") as progress:
+        task = progress.add_task("", total=len(rows))
+        for _, row in rows:
+            for rank, hit in enumerate(chat.search(row["question"], k, mode=mode, chosen=chosen)):
+                article = hit.passage.article_id
+                file.write(f"{row['id']} Q0 {article} {rank + 1} {hit.score:.6f} {tag}\n")
+            progress.advance(task)
+    typer.echo(f"{len(rows):,} questions searched, run written to {out}")
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = -1,
+) -> None:
+    """Serve the chat to browsers, as `python app.py` does."""
+    import app as browser
+
+    browser.serve(context.obj, host=host, port=port)
+
+
+def _filter(chat: Chat, after: str, before: str, publishers: list[str]) -> Filter:
+    from qa import question
+
+    names = question.resolve_publishers(publishers, chat.publishers()) if publishers else ()
+    chosen = Filter(_day(after, "--after"), _day(before, "--before"), names)
+    if chosen.after and chosen.before and chosen.after > chosen.before:
+        raise typer.BadParameter(f"--after {after} is later than --before {before}.")
+    return chosen
+
+
+def _day(value: str, option: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(value) if value else None
+    except ValueError:
+        raise typer.BadParameter(f"{option} is {value!r} but must be a date YYYY-MM-DD.") from None
+
+
+def _need(holds: bool, message: str) -> None:
+    if not holds:
+        raise typer.BadParameter(message)
+
+
+def _print_turn(turn: Turn) -> None:
+    answer = turn.answer
+    if turn.query.text != " ".join(turn.question.split()):
+        typer.echo(f"Dipahami sebagai: {clean(turn.query.text)}")
+    if answer.status == "answered":
+        if answer.short_answer:
+            typer.echo(clean(answer.short_answer))
+        for claim in answer.claims:
+            marks = "".join(f"[{number}]" for number in claim.cited)
+            typer.echo(f"{clean(claim.text)} {marks}")
+        typer.echo("")
+        for c in answer.citations:
+            source = _from(c.passage.publisher, c.passage.published)
+            typer.echo(f"[{c.number}] {clean(c.passage.title)} ({source}) {clean(c.passage.url)}")
+            typer.echo(f"    “{clean(c.quote)}”")
+    else:
+        typer.echo("Arsip tidak memuat jawabannya.")
+        for hit in answer.evidence.hits[:3]:
+            source = _from(hit.passage.publisher, hit.passage.published)
+            typer.echo(f"  mungkin terkait: {clean(hit.passage.title)} ({source})")
+    if answer.dropped:
+        typer.echo(f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan.")
+    if turn.notice:
+        typer.echo(turn.notice)
+
+
+def clean(value: str) -> str:
+    """Return archived text on one line without control characters, safe for a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def _from(publisher: str, published: dt.date | None) -> str:
+    return f"{clean(publisher) or 'tanpa penerbit'}, {published.isoformat() if published else '-'}"

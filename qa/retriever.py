@@ -1,0 +1,127 @@
+"""Finds the passages for a query: both searches, fusion, one hit a story."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from index import text
+from index.embedding import Embedder, Vectors
+from index.engine import SearchIndex
+from index.errors import ModelError
+from index.records import Evidence, Hit, Passage, Query, Scored
+from index.settings import RetrievalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    passage_id: str
+    score: float
+    dense_rank: int | None
+    lexical_rank: int | None
+
+
+class Retriever:
+    """Searches one index at a time; `embedder` is asked for only where vectors are needed."""
+
+    def __init__(self, settings: RetrievalSettings, embedder: Callable[[], Embedder]) -> None:
+        self._settings = settings
+        self._embedder = embedder
+
+    def retrieve(self, query: Query, index: SearchIndex, *, mode: str = "") -> Evidence:
+        """Return the best hits, one a story, best first."""
+        candidates = self._candidates(query, index, self._settings.candidates, mode)
+        hits = _one_per(candidates, index, lambda passage: passage.story_id)
+        shown = tuple(hits[: self._settings.hits])
+        return Evidence(query, shown, index.version.name, _weights(query.text, index))
+
+    def articles(self, query: Query, index: SearchIndex, k: int, *, mode: str = "") -> list[Hit]:
+        """Return the best passage of each of the k best articles, best first."""
+        # An article may fill several of the best places, so that more than k passages are needed.
+        depth = max(self._settings.candidates, 3 * k)
+        candidates = self._candidates(query, index, depth, mode)
+        return _one_per(candidates, index, lambda passage: passage.article_id)[:k]
+
+    def _candidates(
+        self, query: Query, index: SearchIndex, depth: int, mode: str
+    ) -> list[_Candidate]:
+        mode = mode or self._settings.mode
+        lexical = index.lexical(query.text, depth, query.filter) if mode != "dense" else []
+        if mode == "lexical":
+            return [
+                _Candidate(s.passage_id, s.score, None, rank)
+                for rank, s in enumerate(lexical, start=1)
+            ]
+        embedder = self._embedder()
+        if embedder.name != index.version.recipe.model:
+            raise ModelError(
+                f"The index was built with the embedding model {index.version.recipe.model!r}, the "
+                f"settings name {embedder.name!r}: run `tanya build`, or change embedding.model."
+            )
+        vector = embedder.embed_queries([query.text])[0]
+        dense = index.dense(vector, depth, query.filter)
+        if mode == "dense":
+            return [
+                _Candidate(s.passage_id, s.score, rank, None)
+                for rank, s in enumerate(dense, start=1)
+            ]
+        return self._fuse(lexical, dense, index, vector)
+
+    def _fuse(
+        self,
+        lexical: Sequence[Scored],
+        dense: Sequence[Scored],
+        index: SearchIndex,
+        vector: Vectors,
+    ) -> list[_Candidate]:
+        """Mix the BM25 score, as a share of the best one, with the cosine.
+
+        A passage that only one search brought gets its cosine all the same, and no BM25.
+        """
+        lexical_rank = {s.passage_id: rank for rank, s in enumerate(lexical, start=1)}
+        dense_rank = {s.passage_id: rank for rank, s in enumerate(dense, start=1)}
+        best = lexical[0].score if lexical else 1.0
+        bm25 = {s.passage_id: s.score / best for s in lexical}
+        cosine = {s.passage_id: s.score for s in dense}
+        rest = [passage_id for passage_id in lexical_rank if passage_id not in cosine]
+        if rest:
+            cosine.update(zip(rest, (index.vectors(rest) @ vector).tolist(), strict=True))
+        weight = self._settings.dense_weight
+        fused = [
+            _Candidate(
+                passage_id,
+                (1 - weight) * bm25.get(passage_id, 0.0) + weight * cosine[passage_id],
+                dense_rank.get(passage_id),
+                lexical_rank.get(passage_id),
+            )
+            for passage_id in cosine
+        ]
+        return sorted(fused, key=lambda c: (-c.score, c.passage_id))
+
+
+def _weights(question: str, index: SearchIndex) -> tuple[tuple[str, float], ...]:
+    """Return the question's stems with BM25's inverse document frequency."""
+    stems = text.query_stems(question)
+    total = index.version.passages
+    return tuple(
+        (stem, math.log(1 + (total - min(count, total) + 0.5) / (count + 0.5)))
+        for stem, count in zip(stems, index.frequencies(stems), strict=True)
+    )
+
+
+def _one_per(
+    candidates: Sequence[_Candidate], index: SearchIndex, key: Callable[[Passage], str]
+) -> list[Hit]:
+    """Keep the best passage of each group, telling in which other articles the group stands."""
+    passages = index.passages([c.passage_id for c in candidates])
+    groups: dict[str, list[int]] = {}
+    for number, passage in enumerate(passages):
+        groups.setdefault(key(passage), []).append(number)
+    hits = []
+    for numbers in groups.values():
+        best, passage = candidates[numbers[0]], passages[numbers[0]]
+        others = dict.fromkeys(passages[number].article_id for number in numbers)
+        others.pop(passage.article_id)
+        hits.append(Hit(passage, best.score, best.dense_rank, best.lexical_rank, tuple(others)))
+    return hits

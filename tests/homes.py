@@ -1,0 +1,80 @@
+"""Small real archives for tests: articles in, a version built, by the product's own doors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from index import builder
+from index.archive import FILE_NAME, Archive
+from index.embedding import SentenceTransformerEmbedder
+from index.local_engine import LocalEngine
+from index.records import Article
+from index.settings import Settings
+from index.versions import Versions
+
+NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
+
+
+def add(home: Path, articles: Sequence[Article]) -> None:
+    """Add articles to the home's archive."""
+    with Archive.open(home / FILE_NAME) as archive:
+        list(archive.add(articles, NOW))
+
+
+def build(home: Path) -> builder.BuildReport:
+    """Build the home's next version with the bundled model."""
+    embedder = SentenceTransformerEmbedder(Settings().embedding)
+    recipe = builder.recipe("local", embedder, Settings().chunking)
+    with Archive.open(home / FILE_NAME) as archive:
+        versions = Versions(home / "versions", LocalEngine())
+        return builder.build(archive, versions, recipe, embedder, now=NOW)
+
+
+def article(number: int | str, body: str, **fields: object) -> Article:
+    """Return an article with an id and a headline of its own."""
+    values: dict[str, object] = {
+        "id": f"a{number}",
+        "publisher": "Harian Uji",
+        "title": f"Judul {number}",
+        "body": body,
+    }
+    return Article(**{**values, **fields})  # type: ignore[arg-type]
+
+
+HARBOUR = [
+    article(
+        1,
+        "Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat pada Selasa, 4 Maret 2025. "
+        "Pembangunan pelabuhan itu menelan biaya Rp 120 miliar. "
+        '"Kapal besar kini bisa sandar tanpa menunggu air pasang," kata Rahmat.\n'
+        "Baca juga: Harga Cabai Turun\n"
+        "Proyek sempat tertunda setahun karena gelombang tinggi merusak tiang pancang.",
+        title="Gubernur Resmikan Pelabuhan Batu Layar",
+        published=dt.date(2025, 3, 4),
+        url="https://harianuji.example/pelabuhan",
+    ),
+    article(
+        2,
+        "Banjir merendam 340 rumah di Kecamatan Sungai Pinang pada Januari 2023. "
+        "Warga mengungsi ke balai desa. Hujan lebat membuat tanggul jebol di dua titik.",
+        title="Banjir Rendam Sungai Pinang",
+        published=dt.date(2023, 1, 12),
+        publisher="Kabar Hulu",
+    ),
+    article(
+        3,
+        "Banjir kembali merendam Sungai Pinang. Kali ini 95 rumah terendam dan tidak ada korban. "
+        "Tanggul yang diperbaiki tahun lalu bertahan dari terjangan air.",
+        title="Sungai Pinang Banjir Lagi",
+        published=dt.date(2025, 2, 2),
+        publisher="Kabar Hulu",
+    ),
+    article(
+        4,
+        "Tim voli putri Melati Timur menjuarai turnamen antardesa setelah menang tiga set. "
+        "Pelatih Dewi Anggraini memuji pertahanan anak asuhnya.",
+        title="Melati Timur Juara Voli",
+    ),
+]

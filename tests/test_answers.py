@@ -1,0 +1,184 @@
+"""Answers: every quote is the archived text, and nothing unproven is shown."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.records import Claim, Filter
+from index.settings import AnswerSettings
+from qa import answers
+from qa.chat import Chat
+from tests import homes
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    homes.add(home, homes.HARBOUR)
+    homes.build(home)
+    return Chat.open(home)
+
+
+def quotes_hold(chat, answer):
+    for citation in answer.citations:
+        article = chat.article(citation.passage.article_id, citation.passage.content)
+        assert citation.quote == article.body[citation.start : citation.end]
+        assert citation.quote.strip()
+    numbers = [c.number for c in answer.citations]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {n for claim in answer.claims for n in claim.cited} == set(numbers)
+
+
+def shown(answer):
+    return " ".join(claim.text for claim in answer.claims)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("Siapa yang meresmikan Pelabuhan Batu Layar?", "Rahmat Hidayat"),
+        ("Berapa biaya pembangunan pelabuhan Batu Layar?", "Rp 120 miliar"),
+        ("Mengapa proyek pelabuhan Batu Layar tertunda?", "gelombang tinggi"),
+        ("Siapa pelatih Melati Timur?", "Dewi Anggraini"),
+    ],
+)
+def test_the_sentence_that_answers_is_shown_and_cited(chat, asked, expected):
+    answer = chat.ask(asked).answer
+    assert answer.status == "answered"
+    assert expected in shown(answer)
+    quotes_hold(chat, answer)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Siapa presiden Wakanda?", "Berapa harga tiket konser Agnez di Batu Layar tahun 2031?", "zzz"],
+)
+def test_the_archive_says_nothing(chat, asked):
+    answer = chat.ask(asked).answer
+    assert answer.status == "no_evidence"
+    assert not answer.claims
+    assert not answer.citations
+
+
+def test_a_filter_decides_which_flood(chat):
+    asked = "Berapa rumah terendam banjir di Sungai Pinang?"
+    before = chat.ask(asked, chosen=Filter(before=dt.date(2023, 12, 31))).answer
+    after = chat.ask(asked, chosen=Filter(after=dt.date(2024, 1, 1))).answer
+    assert "340" in shown(before) and "95" not in shown(before)
+    assert "95" in shown(after) and "340" not in shown(after)
+
+
+def test_a_follow_up_is_answered_from_the_topic(chat):
+    first = chat.ask("Siapa yang meresmikan Pelabuhan Batu Layar?")
+    second = chat.ask("Berapa biayanya?", [first])
+    assert "120 miliar" in shown(second.answer)
+
+
+def test_boilerplate_is_never_an_answer(chat):
+    answer = chat.ask("Bagaimana harga cabai turun?").answer
+    assert "Baca juga" not in shown(answer)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(asked=st.text(min_size=1, max_size=60).filter(lambda t: any(c.isalnum() for c in t)))
+def test_the_quote_law_holds_for_any_question(chat, asked):
+    answer = chat.ask(asked).answer
+    assert answer.status in ("answered", "no_evidence", "unsupported")
+    assert 0 <= answer.confidence <= 1
+    quotes_hold(chat, answer)
+
+
+@pytest.fixture(scope="module")
+def evidence(chat):
+    return chat.ask("Siapa yang meresmikan Pelabuhan Batu Layar?").answer.evidence
+
+
+@pytest.fixture(scope="module")
+def bodies(chat):
+    return lambda passage: chat.article(passage.article_id, passage.content).body
+
+
+TRUE = "Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat."
+
+
+def test_a_true_claim_in_other_words_passes_the_check(evidence, bodies):
+    assert answers.check(Claim(TRUE, (1,)), evidence, bodies)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Claim(TRUE, ()),
+        Claim(TRUE, (99,)),
+        Claim(TRUE, (0,)),
+        Claim("", (1,)),
+        Claim(TRUE.replace("Rahmat", "Ridwan"), (1,)),
+        Claim("Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat pada 2027.", (1,)),
+        Claim("Harga bensin di kota tetangga naik tajam sejak kemarin pagi.", (1,)),
+    ],
+)
+def test_an_unproven_claim_fails_the_check(evidence, bodies, claim):
+    assert not answers.check(claim, evidence, bodies)
+
+
+class Scripted:
+    """An answerer that says what it is told to: the check must hold for any of them."""
+
+    name = "scripted"
+
+    def __init__(self, *claims):
+        self._claims = claims
+
+    def claims(self, evidence):
+        yield from self._claims
+
+
+def test_dropped_claims_are_counted_and_not_shown(evidence, bodies):
+    lie = Claim("Gubernur Ridwan menutup pelabuhan.", (1,))
+    *_, answer = answers.answer(
+        evidence, Scripted(lie, Claim(TRUE, (1,))), bodies, AnswerSettings()
+    )
+    assert answer.status == "answered"
+    assert [c.text for c in answer.claims] == [TRUE]
+    assert answer.dropped == (lie,)
+
+
+def test_nothing_but_lies_is_unsupported(evidence, bodies):
+    lie = Claim("Gubernur Ridwan menutup pelabuhan.", (1,))
+    *_, answer = answers.answer(evidence, Scripted(lie), bodies, AnswerSettings())
+    assert answer.status == "unsupported"
+    assert not answer.claims
+
+
+def test_two_claims_with_one_proof_share_a_citation(evidence, bodies):
+    twice = (Claim(TRUE, (1,)), Claim("Gubernur Rahmat Hidayat meresmikan pelabuhan.", (1,)))
+    *_, answer = answers.answer(evidence, Scripted(*twice), bodies, AnswerSettings())
+    assert len(answer.claims) == 2
+    assert len(answer.citations) == 1
+
+
+def test_a_removed_article_is_not_cited_even_before_the_next_build(chat, evidence):
+    gone = evidence.hits[0].passage.article_id
+    *_, answer = answers.answer(
+        evidence,
+        answers.ExtractiveAnswerer(AnswerSettings()),
+        lambda p: None if p.article_id == gone else chat.article(p.article_id).body,
+        AnswerSettings(),
+    )
+    assert gone not in {c.passage.article_id for c in answer.citations}
+    assert gone not in {h.passage.article_id for h in answer.evidence.hits}
+
+
+def test_an_altered_text_is_not_quoted(evidence):
+    claim = Claim(TRUE, (1,))
+    assert not answers.check(claim, evidence, lambda passage: "x" * 2000)
+
+
+def test_values_are_frozen(evidence):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        evidence.version = "2"
