@@ -152,10 +152,10 @@ def build(
     Only new, changed and removed articles are touched. Whatever stops it, the live version stays.
     """
     from index import builder
-    from index.embedding import SentenceTransformerEmbedder
+    from index.embedding import open_embedder
 
     chosen = settings.load(context.obj)
-    embedder = SentenceTransformerEmbedder(chosen.embedding)
+    embedder = open_embedder(chosen.embedding)
     with open_archive(context.obj, must_exist=True) as archive, bar("Indexing") as progress:
         task = progress.add_task("index", total=None)
 
@@ -286,13 +286,15 @@ def bar(label: str) -> Progress:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
+    console = Console(stderr=True)
     return Bar(
         TextColumn(label),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}% {task.description}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
@@ -302,19 +304,16 @@ def _now() -> dt.datetime:
 
 def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status. No traceback ever reaches a person."""
-    import click
-
     try:
         outcome = command(args=arguments, standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
     except TanyaError as error:
         return _fail(str(error), 1)
-    except click.UsageError as error:
-        hint = f" See `{error.ctx.command_path} --help`." if error.ctx else ""
-        return _fail(f"{error.format_message()}{hint}", 2)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except typer.exceptions.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("Stopped.", 1)
     except BrokenPipeError:
         sys.stderr.close()

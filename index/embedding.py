@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,6 +41,17 @@ class Embedder(Protocol):
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Return float32 [len(texts), dimensions], rows of length 1 (or 0 for no known token)."""
         ...
+
+
+def open_embedder(settings: EmbeddingSettings) -> Embedder:
+    """Open the embedding model of the settings; raises ModelError.
+
+    A static model (a table of token vectors) is read without torch, which takes seconds to import.
+    """
+    folder = _locate(settings)
+    if folder is not None and _is_static(folder):
+        return StaticEmbedder(settings, folder)
+    return SentenceTransformerEmbedder(settings)
 
 
 def passage_text(passage: Passage) -> str:
@@ -93,6 +106,94 @@ class SentenceTransformerEmbedder:
         if self._model is None:
             self._model = _open_model(self._settings, self._path)
         return self._model
+
+
+class StaticEmbedder:
+    """A sentence-transformers StaticEmbedding model, read with NumPy; the same vectors."""
+
+    def __init__(self, settings: EmbeddingSettings, folder: Path) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._name = _identify(settings, folder)
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Vectors, dict[str, str]] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimensions(self) -> int:
+        return int(self._load()[1].shape[1])
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed questions with the query prompt."""
+        return self._embed(texts, "query", self._settings.query_prompt)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed passages with the passage prompt."""
+        return self._embed(texts, "passage", self._settings.passage_prompt)
+
+    def _embed(self, texts: Sequence[str], role: str, prompt: str | None) -> Vectors:
+        tokenizer, table, prompts = self._load()
+        before = prompts.get(role, "") if prompt is None else prompt
+        out = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
+        for begin in range(0, len(texts), _STATIC_BATCH):
+            some = [before + text for text in texts[begin : begin + _STATIC_BATCH]]
+            encoded = tokenizer.encode_batch_fast(some, add_special_tokens=False)
+            for at, tokens in enumerate(encoded, start=begin):
+                if tokens.ids:
+                    out[at] = table[tokens.ids].mean(axis=0)
+        return _unit(out)
+
+    def _load(self) -> tuple[Any, Vectors, dict[str, str]]:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _read_static(self._folder)
+            return self._loaded
+
+
+_STATIC_BATCH = 256
+
+
+def _is_static(folder: Path) -> bool:
+    """Tell whether the folder holds one StaticEmbedding, normalised or not, and nothing else."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        kinds = [module["type"].rpartition(".")[2] for module in modules]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
+
+
+def _read_static(folder: Path) -> tuple[Any, Vectors, dict[str, str]]:
+    """Return the tokenizer, the token vectors [vocabulary, dimensions] and the prompts."""
+    try:
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        config = json.loads(
+            (folder / "config_sentence_transformers.json").read_text(encoding="utf-8")
+        )
+        part = folder / modules[0]["path"]
+        tokenizer = Tokenizer.from_file(str(part / "tokenizer.json"))
+        tensors = load_file(part / "model.safetensors")
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"The embedding model in {str(folder)!r} cannot be read ({error}); "
+            "restore its folder, or choose another with embedding.model in tanya.toml."
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    table = tensors.get("embedding.weight", tensors.get("embeddings"))
+    if table is None:
+        raise ModelError(f"The embedding model in {str(folder)!r} holds no token vectors.")
+    table = table.astype(np.float32)
+    # Quantised tables come with the length of each token's vector beside its direction.
+    if "weights" in tensors:
+        table *= tensors["weights"].astype(np.float32)[:, None]
+    return tokenizer, table, config.get("prompts") or {}
 
 
 def _unit(vectors: Vectors) -> Vectors:

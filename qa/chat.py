@@ -12,7 +12,7 @@ from pathlib import Path
 from index import archive as archives
 from index import builder, settings
 from index.archive import Archive
-from index.embedding import Embedder, SentenceTransformerEmbedder
+from index.embedding import Embedder, open_embedder
 from index.errors import InputError
 from index.local_engine import LocalEngine
 from index.records import Article, Filter, Hit, Passage, Query, Turn
@@ -134,7 +134,7 @@ class Chat:
         """Return the embedding model of the settings, loaded at first use."""
         with self._lock:
             if self._embedder is None:
-                self._embedder = SentenceTransformerEmbedder(self.settings.embedding)
+                self._embedder = open_embedder(self.settings.embedding)
             return self._embedder
 
     def publishers(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index import builder
 from index.archive import FILE_NAME, Archive
-from index.embedding import SentenceTransformerEmbedder
+from index.embedding import open_embedder
 from index.local_engine import LocalEngine
 from index.records import Article
 from index.settings import Settings
@@ -25,7 +25,7 @@ def add(home: Path, articles: Sequence[Article]) -> None:
 
 def build(home: Path) -> builder.BuildReport:
     """Build the home's next version with the bundled model."""
-    embedder = SentenceTransformerEmbedder(Settings().embedding)
+    embedder = open_embedder(Settings().embedding)
     recipe = builder.recipe("local", embedder, Settings().chunking)
     with Archive.open(home / FILE_NAME) as archive:
         versions = Versions(home / "versions", LocalEngine())

@@ -1,0 +1,136 @@
+"""What several tests share: a toy embedder, and articles written by a seed."""
+
+import datetime as dt
+import hashlib
+import os
+import random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+from index import text
+from index.records import Article
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile(
+    "wild", parent=settings.get_profile("house"), derandomize=False, max_examples=1000
+)
+settings.load_profile("house")
+
+NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
+
+
+class ToyEmbedder:
+    """A text's vector is the sum of its stems' random vectors: alike texts are near each other."""
+
+    def __init__(self, name="toy@1", dimensions=16):
+        self.name = name
+        self.dimensions = dimensions
+        self.embedded = 0
+        self._of_stem = {}
+
+    def embed_queries(self, texts):
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for vector, content in zip(vectors, texts, strict=True):
+            for stem in text.stems(content):
+                vector += self._stem(stem)
+            vector /= max(float(np.linalg.norm(vector)), 1e-12)
+        return vectors
+
+    def embed_passages(self, texts):
+        self.embedded += len(texts)
+        return self.embed_queries(texts)
+
+    def _stem(self, stem):
+        if stem not in self._of_stem:
+            seed = int.from_bytes(hashlib.sha256(stem.encode()).digest()[:8], "big")
+            self._of_stem[stem] = np.random.default_rng(seed).normal(size=self.dimensions)
+        return self._of_stem[stem]
+
+
+@pytest.fixture
+def embedder():
+    return ToyEmbedder()
+
+
+PUBLISHERS = ("Harian Pesisir", "Kabar Lereng", "Suara Muara")
+_WHO = (
+    "Bupati Rukmana",
+    "Kepala desa",
+    "Nelayan Teluk Waru",
+    "Petani kopi",
+    "Panitia",
+    "Warga Kampung Sawo",
+    "Guru honorer",
+    "Pengusaha batik",
+    "Pelatih renang",
+    "Sopir angkutan",
+)
+_DID = (
+    "meresmikan",
+    "menolak",
+    "memperbaiki",
+    "membicarakan",
+    "menjual",
+    "mengunjungi",
+    "mendata",
+    "mengusulkan",
+    "menunda",
+    "membersihkan",
+)
+_WHAT = (
+    "jembatan gantung",
+    "pasar ikan",
+    "irigasi sawah",
+    "sekolah dasar",
+    "lomba perahu",
+    "bibit kelapa",
+    "jalan tembus",
+    "puskesmas pembantu",
+    "tanggul sungai",
+    "pameran kerajinan",
+)
+_WHEN = (
+    "pada pagi hari",
+    "sesudah hujan reda",
+    "menjelang panen",
+    "di tengah kemarau",
+    "bersama keluarga",
+    "tanpa bantuan pusat",
+    "dengan biaya sendiri",
+    "atas saran pamong",
+)
+
+
+def sentence(dice):
+    """Return a sentence of news that no other seed is likely to write."""
+    parts = (dice.choice(_WHO), dice.choice(_DID), dice.choice(_WHAT), dice.choice(_WHEN))
+    return f"{' '.join(parts)} sebanyak {dice.randint(2, 999)} kali."
+
+
+def article(number, body=None, *, sentences=4, **fields):
+    """Return an article written by its number, but for what is given."""
+    dice = random.Random(f"artikel {number}")
+    values = {
+        "id": f"a{number}",
+        "publisher": PUBLISHERS[dice.randrange(len(PUBLISHERS))],
+        "title": f"{dice.choice(_WHAT).title()} dan {dice.choice(_WHAT).title()}",
+        "body": " ".join(sentence(dice) for _ in range(sentences)) if body is None else body,
+        "url": f"https://contoh.example/berita/{number}",
+        "published": dt.date(2024, 1, 1) + dt.timedelta(days=dice.randrange(500)),
+    }
+    return Article(**{**values, **fields})
+
+
+def add(archive, articles, now=NOW):
+    """Add articles and return the last report."""
+    return list(archive.add(articles, now))[-1]

@@ -1,0 +1,473 @@
+"""What the chat writes on its page: words, escaping, and the law that a highlight is the quote."""
+
+import datetime as dt
+import json
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import app
+import app_html as html
+import app_style as style
+from index.errors import IndexDamagedError
+from index.records import (
+    Answer,
+    Article,
+    Citation,
+    Claim,
+    Evidence,
+    Filter,
+    Hit,
+    Passage,
+    Query,
+    Turn,
+)
+from qa.chat import Chat, Overview
+
+EVIL = (
+    '<img src=x onerror="window.pwned=1"></script><script>window.pwned=1</script>'
+    "![x](http://evil.example/a.png) [klik](http://evil.example) ${window.pwned=1} {{value}} ' \" `"
+)
+OURS = set(
+    "a article aside blockquote br button code details div em footer form h1 h2 h3 h4 header i "
+    "input label li mark p pre q section span strong summary ul".split()
+)
+
+
+class Page(HTMLParser):
+    """Reads HTML as a browser would: its elements, its text, and what is highlighted."""
+
+    def __init__(self, source):
+        super().__init__(convert_charrefs=True)
+        self.elements = []
+        self.marks = []
+        self.text = ""
+        self._inside_mark = False
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag == "mark":
+            self._inside_mark = True
+            self.marks.append("")
+
+    def handle_endtag(self, tag):
+        if tag == "mark":
+            self._inside_mark = False
+
+    def handle_data(self, data):
+        self.text += data
+        if self._inside_mark:
+            self.marks[-1] += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def assert_harmless(source):
+    page = Page(source)
+    for tag, attributes in page.elements:
+        assert tag in OURS, tag
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        for name in ("href", "src", "action"):
+            assert attributes.get(name, "#").startswith(("#", "http://", "https://"))
+    return page
+
+
+def passage(body, start, end, **fields):
+    values = {
+        "id": "a1#0",
+        "article_id": "a1",
+        "story_id": "a1",
+        "text": body[start:end],
+        "spans": ((start, end),),
+        "title": "Pasar Terbakar",
+        "publisher": "Harian Uji",
+        "url": "https://uji.example/1",
+        "published": dt.date(2016, 12, 15),
+        "content": "c1",
+    }
+    return Passage(**{**values, **fields})
+
+
+def cite(number, body, quote, **fields):
+    start = body.index(quote)
+    also = fields.pop("also_in", ())
+    where = passage(body, start, start + len(quote), **fields)
+    return Citation(number, where, quote, start, start + len(quote), also)
+
+
+def turn(citations=(), claims=(), *, status="answered", hits=(), **fields):
+    query = fields.pop("query", Query("Apa yang terbakar?"))
+    answer = Answer(
+        status,
+        fields.pop("short", ""),
+        tuple(claims),
+        tuple(citations),
+        tuple(fields.pop("dropped", ())),
+        0.9,
+        Evidence(query, tuple(hits), "000001"),
+        "extractive",
+    )
+    return Turn(fields.pop("question", query.text), query, answer, **fields)
+
+
+def archive(*articles):
+    known = {article.id: article for article in articles}
+    return lambda article_id, content: known.get(article_id)
+
+
+# Words -------------------------------------------------------------------------------------------
+
+
+def test_dates_are_written_as_in_the_paper():
+    assert html.date_words(dt.date(2016, 12, 15)) == "15 Desember 2016"
+    assert html.date_words(None) == "tanpa tanggal"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "baru saja"),
+        (59, "baru saja"),
+        (60, "1 menit lalu"),
+        (3599, "59 menit lalu"),
+        (3600, "1 jam lalu"),
+        (86_400, "1 hari lalu"),
+        (30 * 86_400, "1 Januari 2026"),
+    ],
+)
+def test_freshness_is_told_in_the_largest_unit(seconds, words):
+    then = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+    assert html.ago_words(then, then + dt.timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "last"),
+    [
+        ("15/12/2016", "2016-12-15", "2016-12-15"),
+        (" 5-1-2020 ", "2020-01-05", "2020-01-05"),
+        ("2016-12-15", "2016-12-15", "2016-12-15"),
+        ("15 Desember 2016", "2016-12-15", "2016-12-15"),
+        ("1 des 2016", "2016-12-01", "2016-12-01"),
+        ("Februari 2024", "2024-02-01", "2024-02-29"),
+        ("12/2016", "2016-12-01", "2016-12-31"),
+        ("2016", "2016-01-01", "2016-12-31"),
+    ],
+)
+def test_dates_are_read_as_people_type_them(typed, first, last):
+    assert str(html.parse_day(typed)) == first
+    assert str(html.parse_day(typed, last=True)) == last
+
+
+@pytest.mark.parametrize("typed", ["31/02/2020", "kemarin", "1/1/20", "ma 2020", "13/2020", "0"])
+def test_a_wrong_date_is_named_and_an_example_given(typed):
+    with pytest.raises(ValueError, match="tidak dikenali. Contoh: 15/12/2016") as told:
+        html.parse_day(typed)
+    assert typed in str(told.value)
+
+
+def test_no_date_is_no_limit():
+    assert html.parse_day("  ") is None
+    assert html.read_filter("", "", None) == Filter()
+
+
+def test_a_filter_that_ends_before_it_begins_is_refused():
+    with pytest.raises(ValueError, match="1 Januari 2021.*jatuh sesudah.*31 Desember 2020"):
+        html.read_filter("2021", "2020", [])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (Filter(), ""),
+        (Filter(after=dt.date(2016, 1, 1)), "sejak 1 Januari 2016"),
+        (Filter(before=dt.date(2016, 1, 1)), "sampai 1 Januari 2016"),
+        (
+            Filter(dt.date(2016, 1, 1), dt.date(2017, 1, 1), ("A",)),
+            "1 Januari 2016 – 1 Januari 2017 · A",
+        ),
+        (Filter(publishers=tuple("ABCDE")), "A, B, C, 2 penerbit lain"),
+    ],
+)
+def test_a_filter_is_told_in_words(chosen, words):
+    assert html.filter_words(chosen) == words
+
+
+@pytest.mark.parametrize(
+    ("url", "linked"),
+    [
+        ("https://uji.example/a?b=1&c=2", True),
+        ("http://uji.example", True),
+        ("javascript:alert(1)", False),
+        ("JaVaScRiPt:alert(1)", False),
+        (" javascript:alert(1)", False),
+        ("java\nscript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//uji.example", False),
+        ("https://", False),
+        ("http://[", False),
+        ("uji.example/a", False),
+        ("", False),
+    ],
+)
+def test_only_web_addresses_become_links(url, linked):
+    assert html.safe_url(url) == (url if linked else "")
+
+
+def test_freshness_line():
+    now = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+    overview = Overview(
+        "000007",
+        now - dt.timedelta(minutes=5),
+        1042,
+        3000,
+        900,
+        dt.date(2026, 4, 1),
+        dt.date(2014, 1, 1),
+        (("A", 1000), ("B", 40), ("", 2)),
+        3,
+    )
+    said = assert_harmless(html.freshness_html(overview, now)).text
+    assert said == (
+        "1.042 artikel · 2 penerbit · 2014–2026 · indeks diperbarui 5 menit lalu · "
+        "3 artikel menunggu tanya build"
+    )
+
+
+# The quote ---------------------------------------------------------------------------------------
+
+BODY = (
+    "JAKARTA -- Pasar  Wolasi terbakar.\n\n"
+    "Api menghanguskan 412 dari\u00a0530 kios.  Tidak ada korban jiwa.\n"
+    "Baca juga: Kapal karam"
+)
+
+
+def test_the_paragraph_is_the_lines_around_the_quote():
+    start = BODY.index("Tidak ada")
+    begin, stop = html.paragraph_of(BODY, start, start + 10)
+    assert BODY[begin:stop].startswith("Api menghanguskan")
+    assert BODY[begin:stop].endswith("korban jiwa.")
+
+
+@given(
+    st.text(alphabet="ab <>&\"'\n\t\u00a0é.", min_size=1, max_size=80),
+    st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=4),
+)
+def test_what_is_highlighted_is_exactly_the_body(body, cuts):
+    spans = sorted((min(a, b), min(max(a, b), len(body))) for a, b in cuts)
+    spans = [(a, b) for a, b in spans if a < b]
+    apart = [s for n, s in enumerate(spans) if all(s[0] >= e[1] for e in spans[:n])]
+    page = Page(html.marked(body, (0, len(body)), [(span, "") for span in apart]))
+    assert page.marks == [body[start:end] for start, end in apart]
+    assert "".join(page.text.split()) == "".join(body.split())
+
+
+@given(st.integers(0, 2000), st.integers(1, 300))
+def test_a_long_paragraph_is_shortened_around_the_whole_quote(start, length):
+    body = " ".join(f"kata{n}" for n in range(300))
+    start = min(start, len(body) - 1)
+    end = min(start + length, len(body))
+    page = Page(html.excerpt(body, [((start, end), "")]))
+    assert page.marks == [body[start:end]]
+    assert len(page.text) <= (end - start) + 1000
+    shown = page.text.removeprefix("… ").removesuffix(" …")
+    assert shown in body
+
+
+def test_a_card_holds_every_quote_of_its_article():
+    article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
+    first = cite(1, BODY, "Api menghanguskan 412 dari\u00a0530 kios.")
+    second = cite(2, BODY, "Pasar  Wolasi terbakar.")
+    third = cite(3, BODY, "Tidak ada korban jiwa.")
+    said = turn(
+        [first, second, third],
+        [Claim("Api menghanguskan 412 kios.", (1, 3)), Claim("Pasar Wolasi terbakar.", (2,))],
+    )
+    page = assert_harmless(html.turn_html(said, 4, Filter(), archive(article)))
+    assert page.marks == [second.quote, first.quote, third.quote]
+    assert len(page.all("article")) == 1
+    assert len(page.all("blockquote")) == 2
+    ids = {attributes["id"] for attributes in page.all("mark")}
+    cited = [a["data-to"] for a in page.all("a") if "data-to" in a]
+    assert cited == ["ta-mark-4-1", "ta-mark-4-3", "ta-mark-4-2"]
+    assert set(cited) == ids
+    assert "15 Desember 2016" in page.text
+    assert "Baca juga" not in page.text
+
+
+def test_the_button_asks_for_the_text_that_the_quote_was_cut_from():
+    article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
+    quote = cite(1, BODY, "Tidak ada korban jiwa.")
+    page = Page(html.turn_html(turn([quote], [Claim("x", (1,))]), 1, Filter(), archive(article)))
+    (wanted,) = [b["data-article"] for b in page.all("button") if "data-article" in b]
+    start = BODY.index(quote.quote)
+    spans = [[start, start + len(quote.quote)]]
+    assert json.loads(wanted) == {"id": "a1", "content": "c1", "spans": spans}
+
+
+def test_a_removed_article_leaves_its_quote():
+    quote = cite(1, BODY, "Tidak ada korban jiwa.")
+    page = Page(html.turn_html(turn([quote], [Claim("x", (1,))]), 1, Filter(), archive()))
+    assert page.marks == ["Tidak ada korban jiwa."]
+    assert "tidak lagi tersimpan" in page.text
+    assert not [b for b in page.all("button") if "data-article" in b]
+
+
+def test_other_publishers_of_the_story_are_named():
+    article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
+    other = Article("b2", "Koran Lain", "Pasar Ludes", "Isi.")
+    quote = cite(1, BODY, "Tidak ada korban jiwa.", also_in=("b2", "gone"))
+    said = turn([quote], [Claim("x", (1,))])
+    page = Page(html.turn_html(said, 1, Filter(), archive(article, other)))
+    assert "Juga di: Koran Lain" in page.text
+
+
+def test_an_opened_article_is_highlighted_paragraph_by_paragraph():
+    article = Article(
+        "a1", "Harian Uji", "Pasar Terbakar", BODY, authors=("Sari",), editors=("Budi", "Ani")
+    )
+    start = BODY.index("Pasar")
+    end = BODY.index(" dari")
+    page = assert_harmless(html.article_html(article, [(start, end), (-5, 99_999)]))
+    assert "".join(page.marks).replace("\n", "").endswith("Kapal karam")
+    page = assert_harmless(html.article_html(article, [(start, end)]))
+    assert page.marks == ["Pasar  Wolasi terbakar.", "Api menghanguskan 412"]
+    assert "Oleh Sari" in page.text
+    assert "Editor: Budi, Ani" in page.text
+
+
+# Hostile archives and visitors -------------------------------------------------------------------
+
+
+def test_what_articles_hold_stays_text():
+    body = f"Wali kota datang. {EVIL} Warga senang.\n{EVIL}"
+    article = Article(
+        'x"><b', EVIL, EVIL, body, "javascript:alert(1)", authors=(EVIL,), origin=EVIL
+    )
+    fields = {"article_id": article.id, "title": EVIL, "publisher": EVIL, "url": article.url}
+    quote = cite(1, body, f"{EVIL} Warga", **fields, also_in=(article.id,))
+    said = turn(
+        [quote],
+        [Claim(EVIL, (1,))],
+        short=EVIL,
+        question=EVIL,
+        query=Query(EVIL + "?", Filter(publishers=(EVIL,))),
+        notice=EVIL,
+        dropped=[Claim(EVIL, (9,))],
+    )
+    page = assert_harmless(html.turn_html(said, 1, Filter(), archive(article)))
+    assert page.marks == [quote.quote]
+    assert page.text.count(" ".join(EVIL.split())) >= 8
+    assert not [a for a in page.all("a") if not a["href"].startswith("#")]
+    read = assert_harmless(html.article_html(article, [(quote.start, quote.end)]))
+    assert read.marks == [quote.quote]
+    hits = [Hit(quote.passage, 1.0, 1, 1)]
+    silent = turn(status="no_evidence", hits=hits, question=EVIL)
+    assert_harmless(html.turn_html(silent, 1, Filter(publishers=(EVIL,)), archive(article)))
+    assert_harmless(html.trouble_html(EVIL, 1, IndexDamagedError(EVIL)))
+    assert_harmless(html.trouble_html(EVIL, 1, RuntimeError(EVIL)))
+    assert_harmless(html.hint_html(EVIL))
+    assert_harmless(html.welcome_html([EVIL]))
+
+
+def test_an_unexpected_error_keeps_its_details_to_the_log():
+    assert "rahasia" not in html.trouble_html("Apa?", 1, RuntimeError("rahasia"))
+
+
+# States ------------------------------------------------------------------------------------------
+
+
+def test_silence_offers_the_closest_articles():
+    body = "Harga cabai turun di pasar induk."
+    hits = [Hit(passage(body, 0, len(body), article_id=f"a{n}"), 1.0, 1, 1) for n in range(5)]
+    said = turn(status="no_evidence", hits=hits)
+    page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
+    assert "Arsip tidak memuat jawabannya." in page.text
+    assert "Mungkin terkait" in page.text
+    assert len(page.all("article")) == 3
+    assert "Salin" not in page.text
+
+
+def test_unproven_sentences_are_counted_and_can_be_seen():
+    said = turn(status="unsupported", dropped=[Claim("Satu.", (1,)), Claim("Dua.", (1,))])
+    page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
+    assert "2 kalimat jawabannya tidak dapat dibuktikan" in page.text
+    assert "2 kalimat tidak lolos pemeriksaan sumber" in page.text
+    assert "Satu." in page.text
+
+
+def test_what_was_understood_is_shown_only_where_it_differs():
+    same = turn(question="  Apa yang\nterbakar? ", query=Query("Apa yang terbakar?"))
+    assert "Dipahami sebagai" not in html.turn_html(same, 1, Filter(), archive())
+    other = turn(question="Lalu di mana?", query=Query("di mana pasar terbakar?"))
+    page = Page(html.turn_html(other, 1, Filter(), archive()))
+    assert "Dipahami sebagai: di mana pasar terbakar?" in page.text
+    assert [i["value"] for i in page.all("input")] == ["di mana pasar terbakar?"]
+
+
+def test_a_filter_that_was_read_from_the_question_can_be_taken_off():
+    chosen = Filter()
+    dated = Query("Apa yang terbakar pada 2016?", Filter(after=dt.date(2016, 1, 1)))
+    page = Page(html.turn_html(turn(query=dated), 1, chosen, archive()))
+    assert "Saringan: sejak 1 Januari 2016" in page.text
+    assert {"type": "checkbox", "name": "widen"} in page.all("input")
+
+
+def test_a_very_long_question_is_shown_shortened():
+    asked = "mengapa " * 1000
+    page = Page(html.turn_html(turn(question=asked), 1, Filter(), archive()))
+    assert len(page.text) < 5000
+    assert "mengapa…" in page.text or "mengapa …" in page.text
+
+
+def test_a_copied_answer_carries_its_citations():
+    quote = cite(1, BODY, "Tidak ada korban jiwa.")
+    said = turn([quote], [Claim("Tidak ada korban jiwa.", (1,))], short="Tidak ada")
+    assert html.plain_text(said) == (
+        "Apa yang terbakar?\n\nTidak ada\nTidak ada korban jiwa. [1]\n\nSumber:\n"
+        "[1] Pasar Terbakar (Harian Uji, 15 Desember 2016) https://uji.example/1\n"
+        "    “Tidak ada korban jiwa.”"
+    )
+
+
+# The page ----------------------------------------------------------------------------------------
+
+
+def luminance(colour):
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("palette", [style.LIGHT, style.DARK], ids=["light", "dark"])
+def test_every_text_colour_stands_out_as_wcag_aa_asks(palette):
+    pairs = [(ink, on) for ink in ("ink", "soft", "accent") for on in ("paper", "sheet", "tint")]
+    pairs += [("on-accent", "accent"), ("on-mark", "mark")]
+    for ink, on in pairs:
+        light, dark = sorted((luminance(palette[ink]), luminance(palette[on])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, on)
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    assert "://" not in style.HEAD + style.TURNS_JS
+    assert "url(" not in style.CSS
+    assert "@import" not in style.CSS
+
+
+def test_the_page_is_built_before_anything_is_indexed(tmp_path):
+    page = app.build(Chat.open(tmp_path))
+    assert page.title == "Tanya Arsip"
+    assert not page.analytics_enabled
+
+
+def test_the_articles_door_takes_only_what_it_can_read(tmp_path):
+    desk = app.Desk(Chat.open(tmp_path), None)
+    for request in (None, [], {}, {"id": 1}, {"id": "a", "content": "", "spans": [["x", 2]]}, "id"):
+        assert "tidak terbaca" in assert_harmless(desk.read_article(request)).text
+    request = {"id": EVIL, "content": "", "spans": []}
+    assert "sudah dihapus" in assert_harmless(desk.read_article(request)).text

@@ -1,0 +1,222 @@
+"""The `tanya` command as other programs call it: in a process of its own, by its exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample" / "articles"
+CITATION_KEYS = {
+    "number",
+    "article_id",
+    "title",
+    "publisher",
+    "published",
+    "url",
+    "quote",
+    "start",
+    "end",
+    "also_in",
+}
+ROW_KEYS = {
+    "id",
+    "question",
+    "standalone",
+    "filter",
+    "status",
+    "short_answer",
+    "confidence",
+    "claims",
+    "citations",
+    "answerer",
+    "version",
+    "seconds",
+}
+
+
+def tanya(home, *arguments, **environment):
+    command = [sys.executable, "-c", "from eval.cli import main; main()", "--home", str(home)]
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("sample")
+    added = tanya(home, "add", SAMPLE)
+    assert added.returncode == 0, added.stderr
+    assert "new 42" in added.stdout and "problems 0" in added.stdout
+    built = tanya(home, "build")
+    assert built.returncode == 0, built.stderr
+    return home
+
+
+def one_line(done):
+    assert done.stderr.startswith("tanya: ")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_adding_and_building_again_does_nothing(home):
+    assert "new 0 · changed 0 · same 42" in tanya(home, "add", SAMPLE).stdout
+    assert "Nothing to do" in tanya(home, "build").stdout
+
+
+def test_status_as_json(home):
+    status = json.loads(tanya(home, "status", "--json").stdout)
+    assert status["articles"] == status["indexed_articles"] == 42
+    assert status["stories"] < 42
+    assert status["waiting_new"] == status["waiting_changed"] == status["waiting_removed"] == 0
+    assert status["version"].isdigit()
+
+
+def test_ask_answers_the_first_example_with_its_citation(home):
+    done = tanya(home, "ask", "Apa yang disepakati Wiranto dengan China?", "--json")
+    row = json.loads(done.stdout)
+    assert set(row) == ROW_KEYS
+    assert row["status"] == "answered"
+    assert "siber" in " ".join(claim["text"] for claim in row["claims"])
+    for citation in row["citations"]:
+        assert set(citation) == CITATION_KEYS
+    assert row["citations"][0]["published"] == "2016-12-15"
+
+
+def test_ask_for_a_person_to_read(home):
+    done = tanya(home, "ask", "Apa yang disepakati Wiranto dengan China?")
+    assert "[1]" in done.stdout and "“" in done.stdout
+
+
+def test_a_batch_follows_conversations(home, tmp_path):
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(
+        '{"id": "a", "question": "Apa yang disepakati Wiranto dengan China?"}\n'
+        '{"id": "b", "question": "Kapan itu terjadi?", "after": "a"}\n',
+        encoding="utf-8",
+    )
+    out = tmp_path / "answers.jsonl"
+    assert tanya(home, "ask", "--batch", questions, "--out", out).returncode == 0
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == ["a", "b"]
+    assert "Wiranto" in rows[1]["standalone"]
+    assert all(set(row) == ROW_KEYS for row in rows)
+
+
+def test_search_writes_a_trec_run_that_eval_scores(home, tmp_path):
+    questions = ROOT / "sample" / "questions"
+    run = tmp_path / "run.trec"
+    done = tanya(
+        home, "search", "--batch", questions / "queries.jsonl", "--out", run, "--mode", "lexical"
+    )
+    assert done.returncode == 0, done.stderr
+    for line in run.read_text(encoding="utf-8").splitlines():
+        _, q0, _, rank, score, _ = line.split(" ")
+        assert q0 == "Q0" and int(rank) >= 1 and float(score) > 0
+    scored = tanya(home, "eval", "score", questions / "qrels.tsv", run)
+    first = float(scored.stdout.splitlines()[1].split()[1])
+    assert first > 0.7
+    compared = tanya(home, "eval", "compare", questions / "qrels.tsv", run, run)
+    assert "+0.0000" in compared.stdout
+
+
+def test_search_as_json_lines(home):
+    done = tanya(home, "search", "kerja sama siber", "-k", 3, "--json", "--mode", "lexical")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+
+
+def test_filters_narrow_the_search(home):
+    done = tanya(
+        home, "search", "banjir", "--json", "--mode", "lexical", "--before", "2019-12-31", "-k", 50
+    )
+    dates = [json.loads(line)["published"] for line in done.stdout.splitlines()]
+    assert dates and all(date <= "2019-12-31" for date in dates)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["ask", "?"], 1, "empty"),
+        (["ask"], 2, "QUESTION"),
+        (["ask", "banjir", "--after", "kemarin"], 2, "YYYY-MM-DD"),
+        (["ask", "banjir", "--after", "2020-01-01", "--before", "2019-01-01"], 2, "later"),
+        (["ask", "banjir", "--publisher", "Koran Mars"], 1, "Koran Mars"),
+        (["search", "banjir", "--mode", "ajaib"], 2, "ajaib"),
+        (["search", "banjir", "-k", "0"], 2, "-k"),
+        (["add", "/tidak/ada"], 1, "/tidak/ada"),
+        (["remove", "tidak-ada"], 1, "tidak-ada"),
+        (["rollback"], 1, "no version before"),
+        (["terbang"], 2, "terbang"),
+        (["eval", "score", "/tidak/ada", "/tidak/ada"], 1, "/tidak/ada"),
+    ],
+)
+def test_problems_are_told_in_one_line(home, arguments, status, said):
+    done = tanya(home, *arguments)
+    assert done.returncode == status, done.stderr
+    assert said in one_line(done)
+
+
+def test_before_the_first_build(tmp_path):
+    assert "tanya add" in one_line(tanya(tmp_path / "none", "ask", "banjir"))
+    assert "tanya add" in one_line(tanya(tmp_path / "none", "build"))
+    assert tanya(tmp_path / "none", "status").returncode == 1
+
+
+def test_broken_settings_are_told(tmp_path):
+    (tmp_path / "tanya.toml").write_text("[retrieval]\nmodus = 'x'\n", encoding="utf-8")
+    done = tanya(tmp_path, "ask", "banjir")
+    assert done.returncode == 1
+    assert "modus" in one_line(done)
+
+
+def test_files_that_are_no_articles_are_told_and_do_not_stop_the_rest(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "kosong.txt").write_bytes(b"")
+    (folder / "biner.txt").write_bytes(bytes(range(256)) * 20)
+    (folder / "baik.jsonl").write_text(
+        json.dumps({"id": "x1", "title": "Uji", "text": "Hujan turun di Bukit Lada. " * 9}) + "\n"
+    )
+    done = tanya(tmp_path / "home", "add", folder)
+    assert done.returncode == 0
+    assert "new 1" in done.stdout and "problems 2" in done.stdout
+    assert "kosong.txt" in done.stderr and "biner.txt" in done.stderr
+
+
+def test_add_remove_rollback_prune(tmp_path):
+    rows = [
+        {"id": f"n{n}", "title": f"Berita {n}", "text": f"Kambing nomor {n} lari ke Bukit Lada."}
+        for n in range(3)
+    ]
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    home = tmp_path / "home"
+    assert tanya(home, "add", file).returncode == 0
+    assert tanya(home, "build").returncode == 0
+    assert tanya(home, "remove", "n1").returncode == 0
+    found = tanya(home, "build").stdout
+    assert "removed 1" in found and "embedded 0" in found
+    hits = tanya(home, "search", "kambing", "--mode", "lexical", "--json").stdout
+    assert "n1" not in hits and "n0" in hits
+    assert "removed earlier" in tanya(home, "add", file).stdout
+    assert "000001" in tanya(home, "rollback").stdout
+    assert "n1" in tanya(home, "search", "kambing", "--mode", "lexical", "--json").stdout
+    assert tanya(home, "prune", "--keep", 1).returncode == 0
+    status = json.loads(tanya(home, "status", "--json").stdout)
+    assert status["version"] == "000001" and status["versions"] == 2
+
+
+def test_help_shows_examples():
+    done = tanya("unused", "ask", "--help")
+    assert done.returncode == 0
+    assert "Example" in done.stdout

@@ -1,0 +1,115 @@
+"""The house plan's order of modules: nobody imports from below, and nothing heavy on the way in."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("index", "qa", "eval")
+
+# As in the README's table, but `clean` stands above `readers`, which reads bylines with it.
+ORDER = (
+    "index.errors",
+    "index.records",
+    "index.settings",
+    "index.text",
+    "index.clean",
+    "index.readers",
+    "index.archive",
+    "index.chunking",
+    "index.embedding",
+    "index.engine",
+    "index.local_engine",
+    "index.versions",
+    "index.builder",
+    "qa.question",
+    "qa.ranking",
+    "qa.retriever",
+    "qa.answers",
+    "qa.llm",
+    "qa.chat",
+    "eval.datasets",
+    "eval.runs",
+    "eval.scores",
+    "eval.reports",
+    "eval.bench",
+    "index.cli",
+    "qa.cli",
+    "eval.cli",
+    "app",
+)
+# `tanya serve` starts the chat, which stands below every command line.
+ALLOWED = {("qa.cli", "app")}
+
+HEAVY = (
+    "datasketch",
+    "faiss",
+    "gradio",
+    "pandas",
+    "sentence_transformers",
+    "tantivy",
+    "torch",
+    "trafilatura",
+)
+
+
+def modules():
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
+    app = ROOT / "app.py"
+    found = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths}
+    return {**found, **({app: "app"} if app.exists() else {})}
+
+
+def imported(path):
+    """Yield every module that a file imports, also inside functions and for types."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in ORDER else node.module
+
+
+MODULES = {path: name for path, name in modules().items() if path.name != "__init__.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
+def test_a_module_imports_only_from_above(path):
+    name = MODULES[path]
+    assert name in ORDER, f"give {name} its place in ORDER and in the README's table"
+    below = set(ORDER[ORDER.index(name) :])
+    ours = {i for i in imported(path) if i.partition(".")[0] in (*PACKAGES, "app", "tests")}
+    assert not {i for i in ours & below if (name, i) not in ALLOWED}
+    assert ours <= set(ORDER), "imports of ours go to modules, never to packages or tests"
+
+
+def test_packages_import_nothing():
+    for package in PACKAGES:
+        assert not list(imported(ROOT / package / "__init__.py"))
+
+
+def test_one_module_decides_what_tokens_and_stems_are():
+    users = {
+        name
+        for path, name in MODULES.items()
+        if {"tiktoken", "Stemmer"} & {i.partition(".")[0] for i in imported(path)}
+    }
+    assert users == {"index.text"}
+
+
+def test_nothing_heavy_is_imported_on_the_way_in():
+    names = list(MODULES.values())
+    script = (
+        f"import sys, importlib\nfor name in {names!r}:\n    importlib.import_module(name)\n"
+        f"    heavy = [h for h in {HEAVY!r} if h in sys.modules]\n"
+        "    assert not heavy, (name, heavy)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
