@@ -26,7 +26,7 @@ def passages(
     article that is nothing but boilerplate gives no passage.
     """
     kept = clean.kept_spans(article.body, title=article.title, repeated=repeated)
-    sentences = [s for start, end in kept for s in text.sentences(article.body, start, end)]
+    sentences = _sentences(article.body, kept)
     pieces: list[tuple[Span, int]] = []
     for span, count in zip(sentences, _counts(article.body, sentences), strict=True):
         pieces.extend(_fit(article.body, span, count, max_tokens))
@@ -46,6 +46,17 @@ def passages(
         )
         for number, spans in enumerate(_pack(pieces, max_tokens))
     ]
+
+
+def _sentences(body: str, kept: Sequence[Span]) -> list[Span]:
+    """Return the sentences of the kept spans; the dateline stands alone, so as not to be quoted."""
+    found: list[Span] = []
+    for number, (start, end) in enumerate(kept):
+        begin = text.dateline_end(body, start, end) if number == 0 else start
+        if begin > start:
+            found.extend(text.sentences(body, start, begin))
+        found.extend(text.sentences(body, begin, end))
+    return found
 
 
 def join(body: str, spans: Sequence[Span]) -> str:

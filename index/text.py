@@ -16,12 +16,12 @@ from index.records import Span
 if TYPE_CHECKING:
     import tiktoken
 
-RULES = 1
+RULES = 2
 """Raised whenever words, stems or sentences come out differently: a recipe is compared by it."""
 
 TOKENIZER_FILE = Path(__file__).parent / "model" / "0_StaticEmbedding" / "tokenizer.json"
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
+_WORD = re.compile(r"rp(?=\d)|\d+(?:[.,]\d+)+|[^\W_]+")
 
 QUESTION_WORDS = frozenset(
     "apa apakah siapa siapakah kapan kapankah bilakah mana manakah dimana dimanakah kemana "
@@ -36,7 +36,7 @@ STOP_WORDS = frozenset(
 
 
 def words(text: str) -> list[str]:
-    """Split a text into lower-case words; "1.200" is one word, "anak-anak" is two."""
+    """Split a text into lower-case words; "1.200" is one word, "anak-anak" and "Rp3,5" two."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
 
 
@@ -149,6 +149,22 @@ def _keep(part: str, begin: int, after: int, offset: int, found: list[Span]) -> 
     right = len(piece.rstrip())
     if right > left:
         found.append((offset + begin + left, offset + begin + right))
+
+
+_DATELINE = re.compile(
+    r"(?=[^\n]{0,80}?\s[-–—]{1,2}\s)"
+    r"(?:[A-Z][\w.'/]*|[(),/]|\s){1,24}?\s*[-–—]{1,2}\s+(?=[\"“‘A-Z0-9])"
+)
+_NEWSROOM = re.compile(r"\.(?i:com|co|id|net|tv)\b|\(|--|–|—|CNN|^[A-Z]{4,}\b|^\w{4,} ?-")
+_LONGEST_DATELINE = 60
+
+
+def dateline_end(text: str, start: int, end: int) -> int:
+    """Return where an article's dateline ("BITUNG, KABAR.ID -- ") ends; `start` if it has none."""
+    found = _DATELINE.match(text, start, min(end, start + _LONGEST_DATELINE + 20))
+    if not found or found.end() - start > _LONGEST_DATELINE:
+        return start
+    return found.end() if _NEWSROOM.search(found.group()) else start
 
 
 # Tokens ------------------------------------------------------------------------------------------

@@ -171,7 +171,9 @@ def confidence(evidence: Evidence) -> float:
             said.add(str(hit.passage.published.year))
         missing = sum(w for stem, w in weights.items() if stem not in said)
         missing += sum(weights.get(stem, 0.0) for stem in needed - said)
-        best = max(best, 1 - missing / total)
+        share = 1 - missing / total
+        # Another year or another count is another question, however alike the rest is.
+        best = max(best, share / 2 if any(stem[0].isdigit() for stem in needed - said) else share)
     return max(0.0, min(1.0, best))
 
 
