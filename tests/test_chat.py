@@ -40,7 +40,7 @@ def test_an_empty_question_is_refused(home):
 
 
 def test_an_answer_grows_claim_by_claim(home):
-    turns = list(Chat.open(home).stream("banjir merendam Sungai Pinang"))
+    turns = list(Chat.open(home).stream("biaya proyek pelabuhan tertunda"))
     counts = [len(turn.answer.claims) for turn in turns]
     assert counts == sorted(counts) and counts[-1] > 1
     assert turns[-1].seconds >= turns[0].seconds > 0
