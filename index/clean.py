@@ -279,12 +279,15 @@ _NEXT_MARK = re.compile(_MARK_AHEAD)
 _JOINT = re.compile(r"(?<=[a-z0-9)\"”%][a-z0-9)\"”%][.?!]),|(?<=[.?!][\"”]),(?=[A-Z\"“])")
 _DEGREE = re.compile(r"\.[A-Z][a-z]{1,2}\.$")
 _LEAD_BYLINE = re.compile(
-    r"\s{0,8}(?:Laporan [Ww]artawann? [^\n]{3,90}?|Penulis\s?:[^\n:]{3,60}?)"
+    r"\s{0,8}(?:Laporan [Ww]artawann? [^\n]{3,90}?|Penulis\s?:[^\n:]{3,60}?)?"
     r"(?=\s[A-Z][A-Z.\- ]{3,30}\.(?:COM|CO|ID|NET)\b)"
+)
+_LAST_BYLINE = re.compile(
+    r"(?:\s*(?:Penulis|Editor|Reporter|Pewarta)\s?:\s?[A-Z][^:\n\"”]{2,50}?){1,3}[,.]?$"
 )
 
 
-def _inline_cuts(body: str) -> Iterator[Span]:
+def _inline_cuts(body: str, title: str) -> Iterator[Span]:
     """Yield the stretches of a body that are certainly boilerplate, in no order."""
     low = body.lower()
     for needles, rule in _INLINE_RULES:
@@ -298,8 +301,10 @@ def _inline_cuts(body: str) -> Iterator[Span]:
             before = body[max(0, match.start() - 5) : match.start()]
             if body[match.end() : match.end() + 1].strip() and not _DEGREE.search(before):
                 yield match.span()
-    if (lead := _LEAD_BYLINE.match(body)) is not None:
-        yield lead.span()
+    # Scrapers put the headline and the byline before the dateline, on its line.
+    after_title = len(title) if title and body.startswith(title) else 0
+    if (lead := _LEAD_BYLINE.match(body, after_title)) is not None:
+        yield 0, lead.end()
     yield from _tail_cuts(body)
 
 
@@ -325,6 +330,9 @@ def _tail_cuts(body: str) -> Iterator[Span]:
     if pairs and _are_tags(tail[pairs[-1].end() :]):
         yield start + pairs[-1].start(), end
         return
+    if (byline := _LAST_BYLINE.search(tail, max(0, len(tail) - 200))) is not None:
+        if _closes(tail[: byline.start()]):
+            yield start + byline.start(), end
     for rule in (_INITIALS, _SIGNATURE):
         for match in rule.finditer(tail):
             if match.end() == len(tail) and _closes(tail[: match.start()]):
@@ -357,7 +365,7 @@ def kept_spans(
     Each span is a paragraph (a line) or a part of one. `repeated` holds the `line_key` of lines
     that the publisher repeats in many articles.
     """
-    cuts = _merged(_inline_cuts(body))
+    cuts = _merged(_inline_cuts(body, title))
     cuts.append((len(body) + 1, len(body) + 1))
     title_key = _NOT_KEY.sub(" ", title[:400].lower()).strip()
     spans: list[Span] = []
@@ -388,8 +396,9 @@ def _skipped(line: str, title_key: str, repeated: frozenset[str]) -> bool:
         return True
     if len(line) > 400:
         return False
-    if title_key and _NOT_KEY.sub(" ", line.lower()).strip() == title_key:
-        return True
+    if title_key and len(line) < 2 * len(title_key) + 20:
+        if _NOT_KEY.sub(" ", line.lower()).strip() == title_key:
+            return True
     return bool(repeated) and line_key(line) in repeated
 
 
@@ -427,6 +436,7 @@ def _merged(cuts: Iterator[Span]) -> list[Span]:
     return merged
 
 
+_LETTER = re.compile(r"[^\W_]")
 _OUTER = re.compile(r"[\s,;]*")
 _LAST_JOINT = re.compile(r"(?<=[.?!\"”)])\s*,[\s,]*$")
 
@@ -440,7 +450,7 @@ def _keep(body: str, start: int, end: int, spans: list[Span]) -> None:
         piece = piece[: joint.start()]
     lead = _OUTER.match(piece)
     first = lead.end() if lead else 0
-    if _NOT_KEY.sub("", piece[first : first + 200]) or len(piece) - first > 200:
+    if _LETTER.search(piece, first):
         spans.append((start + first, start + len(piece)))
 
 

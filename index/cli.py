@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 
 PROBLEMS_SHOWN = 20
+DUPLICATES_SHOWN = 3
 
 
 @app.callback()
@@ -106,13 +107,15 @@ def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
         f"new {report.new:,} · changed {report.changed:,} · same {report.same:,} · "
         f"duplicates {report.duplicates:,} · problems {len(problems):,}"
     )
+    for title, other in report.examples[:DUPLICATES_SHOWN]:
+        typer.echo(f"  {shown(title)!r} is a duplicate of {shown(other)!r}")
     if report.removed_earlier:
         typer.echo(
             f"{report.removed_earlier:,} were removed earlier and stay out; "
             "`tanya remove --undo ID` lets one in again."
         )
     for problem in problems[:PROBLEMS_SHOWN]:
-        typer.echo(f"  {problem.place}: {problem.reason}", err=True)
+        typer.echo(f"  {shown(problem.place)}: {shown(problem.reason)}", err=True)
     if len(problems) > PROBLEMS_SHOWN:
         typer.echo(f"  and {len(problems) - PROBLEMS_SHOWN:,} more", err=True)
 
@@ -278,6 +281,11 @@ def open_versions(home: Path) -> Versions:
     from index.versions import Versions
 
     return Versions(home / "versions", LocalEngine())
+
+
+def shown(value: str) -> str:
+    """Return archived text on one line without control characters, safe for a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
 def bar(label: str) -> Progress:

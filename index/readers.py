@@ -31,6 +31,9 @@ from index.records import Article, ReadProblem
 RECORD_LIMIT = 10_000_000
 """One article may have this many bytes (of a row, a JSON object, or a whole text or HTML file)."""
 
+PAGE_LIMIT = 4_000_000
+"""An HTML page may have this many bytes: finding the text in a longer one takes minutes."""
+
 UNPACKED_LIMIT = 200_000_000
 UNPACKED_RATIO = 200
 """A gzip file that grows past both limits is taken for a bomb, and reading it stops."""
@@ -326,38 +329,55 @@ class _Input:
         data = self.content.read(RECORD_LIMIT + 1)
         return None if len(data) > RECORD_LIMIT else _decode(data, self.encoding)
 
-    def raw(self) -> bytes | None:
-        """Return all of the bytes, None where they are more than one record may have."""
-        data = self.content.read(RECORD_LIMIT + 1)
-        return None if len(data) > RECORD_LIMIT else data
+    def page(self) -> bytes | None:
+        """Return all of the bytes, None where they are more than a page may have."""
+        data = self.content.read(PAGE_LIMIT + 1)
+        return None if len(data) > PAGE_LIMIT else data
+
+    @contextmanager
+    def _wide(self, newline: str) -> Iterator[io.TextIOWrapper]:
+        text = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline=newline)
+        try:
+            yield text
+        finally:
+            # The file belongs to whoever opened it.
+            text.detach()
 
     def lines(self) -> Iterator[tuple[int, str | None]]:
         """Yield (number from 1, line with its end); None for a line that is too long."""
-        source: IO[Any] = self.content
-        if self.encoding is not None:
-            source = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline="\n")
-        number = 0
-        while line := source.readline(RECORD_LIMIT + 1):
-            number += 1
-            newline = "\n" if isinstance(line, str) else b"\n"
-            if len(line) <= RECORD_LIMIT or line.endswith(newline):
-                text = line if isinstance(line, str) else _decode(line)
-                yield number, text.removeprefix("\ufeff") if number == 1 else text
-                continue
-            while line and not line.endswith(newline):
-                line = source.readline(1 << 20)
-            yield number, None
+        if self.encoding is None:
+            yield from _bounded_lines(self.content)
+            return
+        with self._wide("\n") as text:
+            yield from _bounded_lines(text)
 
     def chunks(self) -> Iterator[str]:
         """Yield the text in pieces of bounded length."""
         if self.encoding is not None:
-            wide = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline="")
-            while piece := wide.read(1 << 16):
-                yield piece
+            with self._wide("") as text:
+                while piece := text.read(1 << 16):
+                    yield piece
             return
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         while data := self.content.read(1 << 16):
             yield decoder.decode(data)
+
+
+def _bounded_lines(source: IO[bytes] | IO[str]) -> Iterator[tuple[int, str | None]]:
+    number = 0
+    while line := source.readline(RECORD_LIMIT + 1):
+        number += 1
+        if len(line) <= RECORD_LIMIT or _is_ended(line):
+            text = line if isinstance(line, str) else _decode(line)
+            yield number, text.removeprefix("\ufeff") if number == 1 else text
+            continue
+        while line and not _is_ended(line):
+            line = source.readline(1 << 20)
+        yield number, None
+
+
+def _is_ended(line: bytes | str) -> bool:
+    return line.endswith("\n") if isinstance(line, str) else line.endswith(b"\n")
 
 
 _TOO_LONG = (
@@ -382,7 +402,6 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"<(script|style|noscript)\b[^<>]{0,2000}>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--[^\x00]{0,5000}?-->")
 _INLINE_TAGS = frozenset("span a b i u em strong font small sup sub ins del code label".split())
 
 
@@ -408,8 +427,22 @@ def _decoded(text: str) -> str:
 def _without_tags(text: str) -> str:
     if _SCRIPT.search(text):
         text = _without_scripts(text)
-    text = _COMMENT.sub("", text)
+    if "<!--" in text:
+        text = _without_comments(text)
     return _TAG.sub(lambda m: "" if m["name"].lower() in _INLINE_TAGS else "\n", text)
+
+
+def _without_comments(text: str) -> str:
+    kept: list[str] = []
+    position = 0
+    while (start := text.find("<!--", position)) >= 0:
+        end = text.find("-->", start + 4)
+        if end < 0:
+            break
+        kept.append(text[position:start])
+        position = end + 3
+    kept.append(text[position:])
+    return "".join(kept)
 
 
 def _without_scripts(text: str) -> str:
@@ -1060,7 +1093,12 @@ def _read_csv(source: _Input, run: _Run) -> Iterator[Outcome]:
     lines = _csv_lines(source, run, problems)
     header_line = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t|", key=header_line.count)
-    header = [name.strip().lower() for name in next(csv.reader([header_line], delimiter=delimiter))]
+    try:
+        cells = next(csv.reader([header_line], delimiter=delimiter), [])
+    except csv.Error as error:
+        yield run.problem(f"The header cannot be read: {error}.", 1)
+        return
+    header = [name.strip().lower() for name in cells]
     yield from problems
     problems.clear()
     if not any(name in _FIELDS["text"] for name in header):
@@ -1184,6 +1222,8 @@ def _article_of_text(text: str, run: _Run) -> Outcome:
     title_at = _title_line(page)
     title = page[title_at] if title_at is not None else ""
     first = _body_start(page, 0 if title_at is None else title_at + 1, title)
+    if first >= len(page):
+        title, first = "", 0
     last = _body_end(page, first)
     head = _read_head(page[:first], title, page[first:last])
     _read_foot(page[last:], head)
@@ -1266,10 +1306,10 @@ def _body_start(page: Sequence[str], first: int, title: str) -> int:
     captions = 0
     while position < stop:
         line = page[position]
-        if _is_dateline(line):
-            return position
         if _is_date_line(line) or clean.read_byline(line):
             marked = True
+        elif _is_dateline(line):
+            return position
         elif (
             _is_person(line) and len(line.split()) > 1 and (marked or _marked_after(page, position))
         ):
@@ -1448,7 +1488,9 @@ _SKIPPED = frozenset(
     """script style noscript nav footer aside form figcaption iframe button select option svg
     template head object video audio""".split()
 )
-_SHORTEST_BODY = 80
+# A page that calls itself an article may be a photo with its caption.
+_SHORTEST_CLAIMED = 80
+_SHORTEST_UNCLAIMED = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -1483,9 +1525,9 @@ class _Page:
 
 
 def _read_html(source: _Input, run: _Run) -> Iterator[Outcome]:
-    data = source.raw()
+    data = source.page()
     if data is None:
-        yield run.problem(_TOO_LONG)
+        yield run.problem(f"The page is longer than {PAGE_LIMIT // 1_000_000} MB; it was skipped.")
         return
     text = _CONTROL.sub("", _html_text(data, source.encoding))
     try:
@@ -1638,6 +1680,7 @@ def _body_of_html(blocks: Sequence[_Block], extracted: str, page: _Page) -> str:
     search = len(blocks) < 3_000
     prose = [(b, _squeezed(b.text)) for b in blocks if b.is_prose]
     anchors = [b for b, text in prose if text in kept or (search and text in whole)]
+    anchors = [block for block in anchors if not _is_credit(block.text)]
     declared = _text_of(page.linked.get("articleBody"))
     if not anchors:
         return declared if len(declared) > len(extracted) else extracted.strip()
@@ -1645,8 +1688,7 @@ def _body_of_html(blocks: Sequence[_Block], extracted: str, page: _Page) -> str:
     inside = [b for b in blocks if box in b.parents]
     mostly_prose = sum(len(b.text) for b in anchors) > 0.5 * len(extracted.strip())
     first, last = _extent(inside, set(anchors), kept if mostly_prose else set())
-    lines = [b.text for b in inside[first:last] if _belongs(b, kept, mostly_prose)]
-    body = "\n".join(dict.fromkeys(lines))
+    body = "\n".join(_lines_of(inside[first:last], kept, mostly_prose))
     return declared if len(declared) > 2 * len(body) else body
 
 
@@ -1669,6 +1711,16 @@ def _extent(inside: Sequence[_Block], anchors: set[_Block], kept: set[str]) -> t
             break
         last += 1
     return first, last + 1
+
+
+def _lines_of(blocks: Sequence[_Block], kept: set[str], mostly_prose: bool) -> Iterator[str]:
+    """Yield the text of the blocks that belong; a paragraph shown twice comes once."""
+    seen: set[str] = set()
+    for block in blocks:
+        if _belongs(block, kept, mostly_prose) and block.text not in seen:
+            yield block.text
+            if block.is_prose:
+                seen.add(block.text)
 
 
 def _container(anchors: Sequence[_Block]) -> int:
@@ -1705,9 +1757,11 @@ def _html_title(page: _Page) -> str:
     named = _one_line(page.linked.get("headline"))
     shown = page.meta("og:title", "twitter:title", "title") or page.page_title
     whole = _squeezed(shown) or _squeezed(named)
-    headings = [h for h in page.headings if len(h.split()) > 2 and _squeezed(h) in whole]
-    if headings:
-        return max(headings, key=len)
+    headings = [h for h in page.headings if len(h.split()) > 2]
+    if same := [h for h in headings if _squeezed(h) in whole]:
+        return max(same, key=len)
+    if len(whole.split()) < 3 and headings:
+        return headings[0]
     return named or _without_site(shown, page)
 
 
@@ -1782,7 +1836,7 @@ def _no_article(page: _Page, title: str, body: str, url: str, blocks: Sequence[_
     if not body:
         return "No article text was found on the page."
     claimed = bool(page.linked) or page.meta("og:type").lower() == "article"
-    if len(body) < _SHORTEST_BODY:
+    if len(body) < (_SHORTEST_CLAIMED if claimed else _SHORTEST_UNCLAIMED):
         return "The page holds too little text for an article."
     prose = sum(len(block.text) for block in blocks if block.is_prose)
     if not claimed and prose < 0.1 * sum(len(block.text) for block in blocks):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from index.cli import app as app
-from index.cli import bar
+from index.cli import bar, shown
 from index.errors import InputError
 from index.records import Filter, Turn
 
@@ -187,9 +187,9 @@ def search(
         if as_json:
             typer.echo(json.dumps(row, ensure_ascii=False))
         else:
-            typer.echo(f"{rank:>3}. {clean(passage.title) or '(tanpa judul)'}  [{hit.score:.3f}]")
+            typer.echo(f"{rank:>3}. {shown(passage.title) or '(tanpa judul)'}  [{hit.score:.3f}]")
             typer.echo(f"     {_from(passage.publisher, passage.published)}  {passage.article_id}")
-            typer.echo(f"     {clean(passage.text)[:200]}")
+            typer.echo(f"     {shown(passage.text)[:200]}")
 
 
 def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen: Filter) -> None:
@@ -242,33 +242,28 @@ def _need(holds: bool, message: str) -> None:
 def _print_turn(turn: Turn) -> None:
     answer = turn.answer
     if turn.query.text != " ".join(turn.question.split()):
-        typer.echo(f"Dipahami sebagai: {clean(turn.query.text)}")
+        typer.echo(f"Dipahami sebagai: {shown(turn.query.text)}")
     if answer.status == "answered":
         if answer.short_answer:
-            typer.echo(clean(answer.short_answer))
+            typer.echo(shown(answer.short_answer))
         for claim in answer.claims:
             marks = "".join(f"[{number}]" for number in claim.cited)
-            typer.echo(f"{clean(claim.text)} {marks}")
+            typer.echo(f"{shown(claim.text)} {marks}")
         typer.echo("")
         for c in answer.citations:
             source = _from(c.passage.publisher, c.passage.published)
-            typer.echo(f"[{c.number}] {clean(c.passage.title)} ({source}) {clean(c.passage.url)}")
-            typer.echo(f"    “{clean(c.quote)}”")
+            typer.echo(f"[{c.number}] {shown(c.passage.title)} ({source}) {shown(c.passage.url)}")
+            typer.echo(f"    “{shown(c.quote)}”")
     else:
         typer.echo("Arsip tidak memuat jawabannya.")
         for hit in answer.evidence.hits[:3]:
             source = _from(hit.passage.publisher, hit.passage.published)
-            typer.echo(f"  mungkin terkait: {clean(hit.passage.title)} ({source})")
+            typer.echo(f"  mungkin terkait: {shown(hit.passage.title)} ({source})")
     if answer.dropped:
         typer.echo(f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan.")
     if turn.notice:
         typer.echo(turn.notice)
 
 
-def clean(value: str) -> str:
-    """Return archived text on one line without control characters, safe for a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
-
-
 def _from(publisher: str, published: dt.date | None) -> str:
-    return f"{clean(publisher) or 'tanpa penerbit'}, {published.isoformat() if published else '-'}"
+    return f"{shown(publisher) or 'tanpa penerbit'}, {published.isoformat() if published else '-'}"

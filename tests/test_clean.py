@@ -168,6 +168,18 @@ def test_byline_before_a_dateline_is_cut() -> None:
     assert kept(body) == [f"CONTOH.COM, BELINYU - {FIRST}"]
 
 
+def test_headline_before_a_dateline_is_cut() -> None:
+    title = "Pasar Ikan Sungailiat Dibuka"
+    for between in (" ", " Laporan Wartawan Contoh.com, Rini Maharani "):
+        body = f"{title}{between}CONTOH.COM, BELINYU - {FIRST}"
+        assert kept(body, title=title) == [f"CONTOH.COM, BELINYU - {FIRST}"]
+    assert kept(f"{title} {SECOND}", title=title) == [f"{title} {SECOND}"]
+
+
+def test_byline_at_the_end_of_a_line_is_cut() -> None:
+    assert kept(f"{FIRST} {SECOND} Penulis: Rini Maharani Editor: Bayu") == [f"{FIRST} {SECOND}"]
+
+
 def test_line_key() -> None:
     assert line_key("  Harian CONTOH,  kabar pulau! ") == "harian contoh kabar pulau"
     assert line_key("Harga 1 gram: Rp 900") != line_key("Harga 1 gram: Rp 950")

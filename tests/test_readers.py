@@ -209,13 +209,9 @@ def test_json_list_is_split_as_json_reads_it(values: list[object], cut: int, pla
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 def test_csv_by_any_delimiter(tmp_path: Path, mark: str) -> None:
-    rows = [["judul", "isi", "tanggal"], [TITLE, f'"{SECOND}\n{THIRD[1:-1]}"', "15/12/2016"]]
-    text = "\n".join(mark.join(cells) for cells in rows).replace(THIRD, "")
-    (found,) = articles(
-        written(tmp_path / "a.csv", text.replace('dapat berjualan lagi di sini,"', ""))
-    )
-    assert found.title == TITLE
-    assert found.body.startswith(SECOND)
+    header, cells = ["judul", "isi", "tanggal"], [TITLE, f'"{SECOND}\n{SECOND}"', "15/12/2016"]
+    (found,) = articles(written(tmp_path / "a.csv", f"{mark.join(header)}\n{mark.join(cells)}\n"))
+    assert (found.title, found.body) == (TITLE, f"{SECOND}\n{SECOND}")
     assert found.published == dt.date(2016, 12, 15)
 
 
@@ -230,6 +226,11 @@ def test_csv_without_a_text_column(tmp_path: Path) -> None:
     (problem,) = outcomes(written(tmp_path / "a.csv", "nama,umur\nRini,30\n"))
     assert isinstance(problem, ReadProblem)
     assert "nama, umur" in problem.reason
+
+
+def test_csv_header_that_cannot_be_read(tmp_path: Path) -> None:
+    (problem,) = outcomes(written(tmp_path / "a.csv", "title,te\rxt\nA,B\n"))
+    assert isinstance(problem, ReadProblem) and problem.place == "a.csv:1"
 
 
 def test_list_syntax_becomes_paragraphs(tmp_path: Path) -> None:
@@ -428,7 +429,7 @@ CRAWLED = (
     "Ikuti kami di",
     "KOMENTAR",
     "BERITA TERKINI",
-    "© 2019 TRIBUNnews.com Network,a subsidiary of KG Media.",
+    "© 2019 Harian Contoh",
     "All Right Reserved",
 )
 
@@ -589,6 +590,7 @@ def test_html_in_its_declared_encoding(tmp_path: Path) -> None:
         page("<title>Hasil pencarian: pasar</title>", PARAGRAPHS),
         page("<title>404 Halaman tidak ditemukan</title>", "<p>Maaf, halaman tidak ada.</p>"),
         page("<title>Harian Contoh</title>", ""),
+        page("<title>x</title>", f"<p>{SECOND[:-1]} (Foto: Rini Maharani)</p>"),
         "<html></html>",
         "<html>",
     ],
