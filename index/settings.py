@@ -47,7 +47,7 @@ class RetrievalSettings:
 
     mode: str = "hybrid"
     candidates: int = 100
-    dense_weight: float = 0.3
+    dense_weight: float = 0.15
     hits: int = 10
 
 

@@ -1,0 +1,1 @@
+"""How the bundled models were made; the product imports nothing from here."""
