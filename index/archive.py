@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
+import re
 import sqlite3
 import struct
 import zlib
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index import clean, text
-from index.errors import ArchiveError, BusyError
+from index.errors import ArchiveError, BusyError, TanyaError
 from index.records import Article
 
 FILE_NAME = "archive.db"
@@ -35,6 +36,11 @@ _PERMUTATIONS, _BANDS, _ROWS = 60, 10, 6
 _SAME_STORY, _SAME_TEXT = 0.7, 0.95
 _STORY_DAYS = 7
 _SHORTEST_STORY = 30
+# Thousands of texts by one template (prices, weather, quakes) share bands; only the newest of them
+# are compared, or adding would take ever longer.
+_BAND_LOOKED = 100
+# Share of all numbers that two texts must have in common; on another day it takes more.
+_SAME_NUMBERS, _SAME_NUMBERS_LATER = 0.5, 0.8
 
 # A line counts as a publisher's boilerplate from this many articles and this share of them.
 _REPEATS, _REPEAT_SHARE = 10, 0.01
@@ -76,12 +82,31 @@ def _hash(*parts: str) -> str:
     return digest.hexdigest()
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _storable(article: Article) -> Article:
+    """Replace lone surrogates, which SQLite cannot hold, one by one, so that offsets stay."""
+    changed: dict[str, Any] = {}
+    for name in ("id", "publisher", "title", "body", "url", "authors", "editors", "origin"):
+        value = getattr(article, name)
+        try:
+            "".join(value).encode()
+        except UnicodeEncodeError:
+            changed[name] = (
+                _SURROGATE.sub("\ufffd", value)
+                if isinstance(value, str)
+                else tuple(_SURROGATE.sub("\ufffd", part) for part in value)
+            )
+    return replace(article, **changed) if changed else article
+
+
 # Migrations: one function each, run once, in order; the number reached is SQLite's user_version.
+# Each runs inside a transaction, so it must not use `executescript`, which would end it.
 
 
 def _create(db: sqlite3.Connection) -> None:
-    db.executescript(
-        """
+    script = """
         CREATE TABLE article (
             seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, publisher TEXT NOT NULL,
             title TEXT NOT NULL, body TEXT NOT NULL, url TEXT NOT NULL, published TEXT,
@@ -105,9 +130,10 @@ def _create(db: sqlite3.Connection) -> None:
             PRIMARY KEY (publisher, line)) WITHOUT ROWID;
         CREATE TABLE repeated (
             publisher TEXT NOT NULL, line TEXT NOT NULL,
-            PRIMARY KEY (publisher, line)) WITHOUT ROWID;
+            PRIMARY KEY (publisher, line)) WITHOUT ROWID
         """
-    )
+    for statement in script.split(";"):
+        db.execute(statement)
 
 
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
@@ -119,21 +145,31 @@ class Archive:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._repeated: dict[str, frozenset[str]] = {}
+        self._repeated_of = -1
 
     @classmethod
-    def open(cls, path: Path) -> Archive:
-        """Open the archive, making or migrating it as needed; raises ArchiveError."""
+    def open(cls, path: Path, *, wait: float = 30) -> Archive:
+        """Open the archive, making or migrating it as needed; raises ArchiveError.
+
+        Another process that is writing is waited for, here and later, `wait` seconds; then
+        BusyError is raised.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            db.execute("PRAGMA cache_size=-65536")
-            _migrate(db, path)
+            db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("PRAGMA synchronous=NORMAL")
+                db.execute("PRAGMA cache_size=-65536")
+                _migrate(db, path)
+            except BaseException:
+                db.close()
+                raise
         except sqlite3.Error as error:
-            raise ArchiveError(
+            raise _explained(
+                error,
                 f"{path} cannot be opened as an archive: {error}. "
-                "Restore it from a backup, or move it away and add the articles again."
+                "Restore it from a backup, or move it away and add the articles again.",
             ) from error
         return cls(db)
 
@@ -157,7 +193,7 @@ class Archive:
         report = AddReport()
         batch: list[Article] = []
         for article in articles:
-            batch.append(article)
+            batch.append(_storable(article))
             if len(batch) >= BATCH:
                 self._add_batch(batch, now, report)
                 batch = []
@@ -314,6 +350,11 @@ class Archive:
 
     def repeated_lines(self, publisher: str) -> frozenset[str]:
         """Return the keys of the lines that this publisher repeats in many articles."""
+        # Another process may have learned lines; the fingerprints already tell of those.
+        written = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        if written != self._repeated_of:
+            self._repeated.clear()
+            self._repeated_of = written
         if publisher not in self._repeated:
             rows = self._db.execute("SELECT line FROM repeated WHERE publisher = ?", (publisher,))
             self._repeated[publisher] = frozenset(row[0] for row in rows)
@@ -340,27 +381,31 @@ class Archive:
         """Return the article's story and the title of the article that it repeats ("" if none)."""
         if minhash is None:
             return article.id, ""
-        keys = _band_keys(minhash)
-        marks = ",".join("?" * len(keys))
-        near = self._db.execute(
-            f"""SELECT DISTINCT s.seq, s.minhash FROM band b JOIN signature s ON s.seq = b.seq
-                WHERE b.key IN ({marks})""",
-            keys,
-        ).fetchall()
-        alike = sorted(
-            (
-                (float(np.mean(np.frombuffer(blob, dtype=np.uint32) == minhash)), -seq)
-                for seq, blob in near
-            ),
-            reverse=True,
-        )
-        for similarity, negative in alike[:20]:
+        for similarity, seq in self._alike(minhash)[:20]:
             if similarity < _SAME_STORY:
                 break
-            other = self._row("WHERE seq = ?", -negative)
+            other = self._row("WHERE seq = ?", seq)
             if other and other.id != article.id and _same_story(article, other, similarity):
                 return other.story_id, other.title or other.id
         return article.id, ""
+
+    def _alike(self, minhash: npt.NDArray[np.uint32]) -> list[tuple[float, int]]:
+        """Return the similarity and seq of articles that share a band, the most alike first."""
+        near = {
+            row[0]
+            for key in _band_keys(minhash)
+            for row in self._db.execute(
+                "SELECT seq FROM band WHERE key = ? ORDER BY seq DESC LIMIT ?", (key, _BAND_LOOKED)
+            )
+        }
+        marks = ",".join("?" * len(near))
+        found = self._db.execute(
+            f"SELECT seq, minhash FROM signature WHERE seq IN ({marks})", sorted(near)
+        ).fetchall()
+        theirs = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.uint32)
+        similarity = (theirs.reshape(-1, _PERMUTATIONS) == minhash).mean(axis=1).tolist()
+        pairs = zip(similarity, (seq for seq, _ in found), strict=True)
+        return sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
 
     def _forget_signature(self, article_id: str) -> None:
         row = self._db.execute(
@@ -437,17 +482,27 @@ class Archive:
     def _transaction(self) -> Iterator[None]:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise BusyError(
-                f"The archive is being written by another process ({error}). Try again later."
-            ) from error
-        try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            # A full disk makes SQLite roll back by itself.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             self._repeated.clear()
+            if isinstance(error, sqlite3.Error):
+                raise _explained(
+                    error,
+                    f"The archive cannot be written: {error}. Make room on the disk and see that "
+                    "the file may be written, then try again.",
+                ) from error
             raise
-        self._db.execute("COMMIT")
+
+
+def _explained(error: sqlite3.Error, otherwise: str) -> TanyaError:
+    """Return the error to raise for one of SQLite's."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        return BusyError("Another process is writing the archive; try again when it is done.")
+    return ArchiveError(otherwise)
 
 
 _SELECT = """SELECT id, publisher, title, body, url, published, authors, editors, origin, story_id,
@@ -475,14 +530,29 @@ def _date(value: str | None) -> dt.date | None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    version = _schema(db)
     if version > len(_MIGRATIONS):
         raise ArchiveError(
             f"{path} was written by a newer Tanya Arsip (schema {version}). Update the program."
         )
-    for number, migrate in enumerate(_MIGRATIONS[version:], start=version + 1):
-        migrate(db)
-        db.execute(f"PRAGMA user_version = {number}")
+    while version < len(_MIGRATIONS):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have been first.
+            version = _schema(db)
+            for migrate in _MIGRATIONS[version : version + 1]:
+                migrate(db)
+                version += 1
+                db.execute(f"PRAGMA user_version = {version}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+def _schema(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _published_alike(known: Article, article: Article) -> bool:
@@ -552,10 +622,12 @@ def _same_story(one: Article, other: Article, similarity: float) -> bool:
     if similarity < _SAME_TEXT and one.published and other.published:
         if abs((one.published - other.published).days) > _STORY_DAYS:
             return False
-    mine, theirs = _numbers(one.body), _numbers(other.body)
-    if not mine or not theirs:
-        return bool(mine) == bool(theirs) or len(mine | theirs) <= 3
-    return len(mine & theirs) * 2 >= len(mine | theirs)
+    mine, theirs = _numbers(f"{one.title} {one.body}"), _numbers(f"{other.title} {other.body}")
+    if not (_numbers(one.title) <= theirs and _numbers(other.title) <= mine):
+        return False
+    other_day = one.published and other.published and one.published != other.published
+    share = _SAME_NUMBERS_LATER if other_day else _SAME_NUMBERS
+    return len(mine & theirs) >= share * len(mine | theirs)
 
 
 def _numbers(body: str) -> set[str]:

@@ -256,8 +256,7 @@ def prune(
 ) -> None:
     """Delete old versions; the live one always stays."""
     versions = open_versions(context.obj)
-    with versions.lock():
-        gone = versions.prune(keep)
+    gone = versions.prune(keep)
     typer.echo(f"deleted {len(gone)}, kept {len(versions.names())}")
 
 

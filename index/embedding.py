@@ -94,7 +94,7 @@ class SentenceTransformerEmbedder:
         if prompt is None:
             prompt = (model.prompts or {}).get(role) or None
         vectors = model.encode(
-            list(texts),
+            [_plain(text) for text in texts],
             prompt=prompt,
             batch_size=self._settings.batch_size,
             convert_to_numpy=True,
@@ -139,7 +139,7 @@ class StaticEmbedder:
         before = prompts.get(role, "") if prompt is None else prompt
         out = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
         for begin in range(0, len(texts), _STATIC_BATCH):
-            some = [before + text for text in texts[begin : begin + _STATIC_BATCH]]
+            some = [_plain(before + text) for text in texts[begin : begin + _STATIC_BATCH]]
             encoded = tokenizer.encode_batch_fast(some, add_special_tokens=False)
             for at, tokens in enumerate(encoded, start=begin):
                 if tokens.ids:
@@ -168,18 +168,22 @@ def _is_static(folder: Path) -> bool:
 
 def _read_static(folder: Path) -> tuple[Any, Vectors, dict[str, str]]:
     """Return the tokenizer, the token vectors [vocabulary, dimensions] and the prompts."""
-    try:
-        from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
 
+    try:
         modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
         config = json.loads(
             (folder / "config_sentence_transformers.json").read_text(encoding="utf-8")
         )
         part = folder / modules[0]["path"]
-        tokenizer = Tokenizer.from_file(str(part / "tokenizer.json"))
+        described = (part / "tokenizer.json").read_text(encoding="utf-8")
+        # Of a file that is none, the tokenizers library tells with a bare Exception.
+        json.loads(described)["model"]
+        tokenizer = Tokenizer.from_str(described)
         tensors = load_file(part / "model.safetensors")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError(
             f"The embedding model in {str(folder)!r} cannot be read ({error}); "
             "restore its folder, or choose another with embedding.model in tanya.toml."
@@ -194,6 +198,11 @@ def _read_static(folder: Path) -> tuple[Any, Vectors, dict[str, str]]:
     if "weights" in tensors:
         table *= tensors["weights"].astype(np.float32)[:, None]
     return tokenizer, table, config.get("prompts") or {}
+
+
+def _plain(text: str) -> str:
+    # Tokenizers refuse lone surrogates, which a question from JSON may hold.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _unit(vectors: Vectors) -> Vectors:

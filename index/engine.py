@@ -76,7 +76,7 @@ class SearchIndex(Protocol):
         ...
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
-        """Return in how many passages' texts each stem stands."""
+        """Return in about how many passages each stem stands; removed ones may still count."""
         ...
 
     def close(self) -> None:

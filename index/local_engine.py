@@ -22,9 +22,11 @@ import os
 import shutil
 import sqlite3
 import threading
+import zipfile
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,7 @@ UNDATED = 0
 _HEAP = 256_000_000
 _SMALL_HEAP = 32_000_000
 _COPIED = 50_000
+_ASKED = 10_000
 _NEVER_LINKED = ("meta.json", ".managed.json", ".tantivy-writer.lock", ".tantivy-meta.lock")
 
 # More parts than this are merged; so is everything once this share of all rows is removed.
@@ -87,7 +90,9 @@ class LocalEngine:
 
     def indexed(self, folder: Path) -> dict[str, str]:
         """Return the fingerprint of each article in the version."""
-        known = _read_articles(folder, read_manifest(folder)["parts"], _read_removed(folder)[1])
+        manifest = read_manifest(folder)
+        with _reading(folder):
+            known = _read_articles(folder, manifest["parts"], _read_removed(folder)[1])
         return {article_id: fingerprint for article_id, (_, fingerprint) in known.items()}
 
 
@@ -100,18 +105,15 @@ class LocalIndex:
         self._folder = folder
         self._publishers = {name: code for code, name in enumerate(manifest["publisher_codes"])}
         self._lock = threading.Lock()
-        try:
-            self._parts = [_open_part(folder / name) for name in manifest["parts"]]
-            self._removed_rows, self._removed_articles = _read_removed(folder)
+        with _reading(folder):
+            rows, self._removed_articles = _read_removed(folder)
+            self._parts = _open_parts(folder, manifest["parts"])
+            # For 1,000,000 rows this takes 35 ms, too long to do at each question.
+            self._gone = [np.isin(part.rows, rows, assume_unique=True) for part in self._parts]
             self._vectors = [_open_vectors(part.folder) for part in self._parts]
             self._lexical: Any = _open_lexical(folder / "lexical")
-        except (OSError, ValueError, RuntimeError, sqlite3.Error, KeyError) as error:
-            raise IndexDamagedError(
-                f"Version {folder.name!r} cannot be opened ({error}). "
-                "Run `tanya rollback`, or `tanya build --full` to make it anew."
-            ) from error
-        self._firsts = [int(part.rows[0]) if len(part.rows) else 0 for part in self._parts]
-        self._searcher = self._lexical.searcher()
+            self._searcher = self._lexical.searcher()
+        self._firsts = [int(part.rows[0]) for part in self._parts]
         self._schema = self._lexical.schema
 
     @property
@@ -126,22 +128,24 @@ class LocalIndex:
                 f"The question's vector has {query.shape[1]} dimensions, the index "
                 f"{self._version.recipe.dimensions}; run `tanya build` with the model in use."
             )
+        k = min(k, self._version.passages)
         if not query.any() or k < 1:
             return []
         found: list[tuple[float, int]] = []
-        for part, vectors in zip(self._parts, self._vectors, strict=True):
-            found.extend(self._dense_part(part, vectors, query, k, wanted))
+        for at in range(len(self._parts)):
+            found.extend(self._dense_part(at, query, k, wanted))
         found.sort(key=lambda pair: (-pair[0], pair[1]))
         best = found[:k]
         ids = self._passage_ids([row for _, row in best])
         return [Scored(i, score) for i, (score, _) in zip(ids, best, strict=True)]
 
     def _dense_part(
-        self, part: _Part, vectors: Any, query: Vectors, k: int, wanted: Filter
+        self, at: int, query: Vectors, k: int, wanted: Filter
     ) -> Iterator[tuple[float, int]]:
         import faiss
 
-        allowed = self._allowed(part, wanted)
+        part = self._parts[at]
+        allowed = self._allowed(at, wanted)
         parameters = None
         if allowed is not None:
             if not allowed.any():
@@ -150,14 +154,15 @@ class LocalIndex:
             bits = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, positions = vectors.search(query, min(k, len(part.day)), params=parameters)
+        k = min(k, len(part.rows))
+        scores, positions = self._vectors[at].search(query, k, params=parameters)
         for score, position in zip(scores[0].tolist(), positions[0].tolist(), strict=True):
             if position >= 0:
                 yield score, int(part.rows[position])
 
-    def _allowed(self, part: _Part, wanted: Filter) -> npt.NDArray[np.bool_] | None:
-        """Return which rows of the part may be found; None means all of them."""
-        gone = np.isin(part.rows, self._removed_rows, assume_unique=True)
+    def _allowed(self, at: int, wanted: Filter) -> npt.NDArray[np.bool_] | None:
+        """Return which rows of a part may be found; None means all of them."""
+        part, gone = self._parts[at], self._gone[at]
         if not wanted and not gone.any():
             return None
         allowed = ~gone
@@ -175,6 +180,7 @@ class LocalIndex:
     def lexical(self, question: str, k: int, wanted: Filter) -> list[Scored]:
         """Search by BM25 (k1 1.2, b 0.75) over the stems of headline and text."""
         terms = text.query_stems(question)
+        k = min(k, self._version.passages)
         if not terms or k < 1:
             return []
         query = self._lexical_query(terms, wanted)
@@ -229,7 +235,10 @@ class LocalIndex:
         return out
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
-        """Return in how many passages' texts each stem stands."""
+        """Return in how many passages each stem stands, in the headline or the text.
+
+        A removed passage counts until Tantivy merges the segment that it is in.
+        """
         return [int(self._searcher.doc_freq("text", stem)) for stem in stems]
 
     def close(self) -> None:
@@ -240,11 +249,10 @@ class LocalIndex:
     def _rows(self, passage_ids: Sequence[str]) -> list[Sequence[Any]]:
         missing = set(passage_ids)
         found: dict[str, Sequence[Any]] = {}
-        with self._lock:
+        with self._lock, _reading(self._folder):
             for part in reversed(self._parts):
                 articles = list({passage_id.rpartition("#")[0] for passage_id in missing})
-                marks = ",".join("?" * len(articles))
-                for row in part.db.execute(f"{_SELECT_PASSAGE} WHERE a.id IN ({marks})", articles):
+                for row in _select(part.db, f"{_SELECT_PASSAGE} WHERE a.id IN", articles):
                     passage_id = f"{row[2]}#{row[3]}"
                     if passage_id in missing and row[1] not in self._removed_articles:
                         found[passage_id] = row
@@ -259,19 +267,16 @@ class LocalIndex:
         return [found[passage_id] for passage_id in passage_ids]
 
     def _part_of(self, row: int) -> int:
-        return int(np.searchsorted(self._firsts, row, side="right")) - 1
+        return bisect(self._firsts, row) - 1
 
     def _passage_ids(self, rows: Sequence[int]) -> list[str]:
+        by_part: dict[int, list[int]] = {}
+        for row in rows:
+            by_part.setdefault(self._part_of(row), []).append(row)
         ids: dict[int, str] = {}
-        with self._lock:
-            for at in {self._part_of(row) for row in rows}:
-                mine = [row for row in rows if self._part_of(row) == at]
-                marks = ",".join("?" * len(mine))
-                for row, article_id, number in self._parts[at].db.execute(
-                    f"""SELECT p.row, a.id, p.number FROM passage p JOIN article a
-                        ON a.number = p.article WHERE p.row IN ({marks})""",
-                    mine,
-                ):
+        with self._lock, _reading(self._folder):
+            for at, mine in by_part.items():
+                for row, article_id, number in _select(self._parts[at].db, _SELECT_ID, mine):
                     ids[row] = f"{article_id}#{number}"
         return [ids[row] for row in rows]
 
@@ -286,7 +291,6 @@ class LocalWriter:
         self._parts: list[str] = []
         self._next_row = 0
         self._next_article = 0
-        self._removed_rows: set[int] = set()
         self._removed_articles: set[int] = set()
         self._known: dict[str, tuple[int, str]] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -372,9 +376,8 @@ class LocalWriter:
         if self._new is not None:
             self._new.db.close()
             self._new = None
-        if self._lexical is not None:
-            self._lexical.rollback()
-            self._lexical = None
+        # A rollback would fail where the writer did (a full disk), and hide what happened.
+        self._lexical = None
 
     def _take_over(self, base: Path) -> None:
         manifest = read_manifest(base)
@@ -384,9 +387,9 @@ class LocalWriter:
         for part in self._parts:
             _link_tree(base / part, self._folder / part)
         _link_tree(base / "lexical", self._folder / "lexical")
-        rows, articles = _read_removed(base)
-        self._removed_rows, self._removed_articles = set(rows.tolist()), set(articles)
-        self._known = _read_articles(base, self._parts, self._removed_articles)
+        with _reading(base):
+            self._removed_articles = set(_read_removed(base)[1])
+            self._known = _read_articles(base, self._parts, self._removed_articles)
 
     def _part(self) -> _NewPart:
         if self._new is None:
@@ -620,6 +623,15 @@ class _NewPart:
 _SELECT_PASSAGE = """SELECT p.row, a.number, a.id, p.number, a.story_id, p.text, p.spans, a.title,
     a.publisher, a.url, a.published, a.content
     FROM passage p JOIN article a ON a.number = p.article"""
+_SELECT_ID = """SELECT p.row, a.id, p.number FROM passage p JOIN article a ON a.number = p.article
+    WHERE p.row IN"""
+
+
+def _select(db: sqlite3.Connection, query: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Run a query that ends in IN, for as many values as SQLite takes at a time."""
+    for begin in range(0, len(values), _ASKED):
+        some = values[begin : begin + _ASKED]
+        yield from db.execute(f"{query} ({','.join('?' * len(some))})", some)
 
 
 def _passage(row: Sequence[Any]) -> Passage:
@@ -639,7 +651,7 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read a version's manifest and compare every file's size with it; raises IndexDamagedError."""
-    try:
+    with _reading(folder):
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise IndexDamagedError(
@@ -649,12 +661,30 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         for name, size in manifest["files"].items():
             if (folder / name).stat().st_size != size:
                 raise ValueError(f"{name} is not {size} bytes long")
-    except (OSError, ValueError, KeyError) as error:
+        _version(manifest)
+    return manifest
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turn what damaged files raise into IndexDamagedError."""
+    try:
+        yield
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        RuntimeError,
+        sqlite3.Error,
+        zipfile.BadZipFile,
+    ) as error:
         raise IndexDamagedError(
             f"Version {folder.name!r} is damaged ({error}). "
             "Run `tanya rollback`, or `tanya build --full` to make it anew."
         ) from error
-    return manifest
 
 
 def _read_articles(
@@ -718,6 +748,15 @@ def _link_tree(source: Path, target: Path) -> None:
 def _readonly(path: Path) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def _open_parts(folder: Path, names: Sequence[str]) -> list[_Part]:
+    """Open the parts that hold passages; articles of nothing but boilerplate leave one empty."""
+    parts = [_open_part(folder / name) for name in names]
+    for part in parts:
+        if not len(part.rows):
+            part.db.close()
+    return [part for part in parts if len(part.rows)]
 
 
 def _open_part(folder: Path) -> _Part:

@@ -180,12 +180,15 @@ def encoding() -> tiktoken.Encoding:
 
     raw = json.loads(TOKENIZER_FILE.read_text(encoding="utf-8"))
     byte_of = {char: byte for byte, char in _byte_characters().items()}
-    special = {item["content"]: item["id"] for item in raw["added_tokens"]}
+    vocabulary: dict[str, int] = raw["model"]["vocab"]
+    # Ids after the bytes and the merges are spare names ("[MASK]") that no text may yield.
+    spoken = 256 + len(raw["model"]["merges"])
     ranks = {
         bytes(byte_of[char] for char in token): rank
-        for token, rank in raw["model"]["vocab"].items()
-        if token not in special
+        for token, rank in vocabulary.items()
+        if rank < spoken
     }
+    special = {token: rank for token, rank in vocabulary.items() if rank >= spoken}
     pattern = raw["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"]
     return tiktoken.Encoding(
         name="tanya-bpe", pat_str=pattern, mergeable_ranks=ranks, special_tokens=special

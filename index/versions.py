@@ -149,11 +149,12 @@ class Versions:
 
     def prune(self, keep: int) -> list[str]:
         """Delete versions but the newest `keep` and the live one; return the deleted names."""
-        live = self.live()
-        names = self.names()
-        gone = [name for name in names[: max(0, len(names) - keep)] if name != live]
-        for name in gone:
-            shutil.rmtree(self._folder / name)
+        with self.lock():
+            live = self.live()
+            names = self.names()
+            gone = [name for name in names[: max(0, len(names) - keep)] if name != live]
+            for name in gone:
+                shutil.rmtree(self._folder / name)
         return gone
 
     def _is_whole(self, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import os
 import random
 
 import numpy as np
@@ -11,8 +10,6 @@ from hypothesis import HealthCheck, settings
 
 from index import text
 from index.records import Article
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 settings.register_profile(
     "house",

@@ -10,13 +10,18 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("index", "qa", "eval")
 
-# As in the README's table, but `clean` stands above `readers`, which reads bylines with it.
+# As in the README; `readers` and its helpers stand below `clean`, with which they read bylines.
 ORDER = (
     "index.errors",
     "index.records",
     "index.settings",
     "index.text",
     "index.clean",
+    "index.scraped",
+    "index.dates",
+    "index.publishers",
+    "index.raw_text",
+    "index.html_page",
     "index.readers",
     "index.archive",
     "index.chunking",
@@ -41,6 +46,8 @@ ORDER = (
     "eval.cli",
     "app",
 )
+assert len(set(ORDER)) == len(ORDER)
+
 # `tanya serve` starts the chat, which stands below every command line.
 ALLOWED = {("qa.cli", "app")}
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from index import clean, readers
 from index.errors import InputError
-from index.readers import article_id, canonical_publisher, find_files, read, size
+from index.publishers import article_id, canonical_publisher
+from index.readers import find_files, read, size
 from index.records import Article, ReadProblem
 
 TODAY = dt.date(2026, 1, 10)
@@ -179,11 +180,24 @@ def test_one_json_object_and_lines_under_a_wrong_name(tmp_path: Path) -> None:
     assert len(articles(written(tmp_path / "c.txt", two))) == 2
 
 
-def test_broken_element_of_a_list_does_not_spoil_the_next(tmp_path: Path) -> None:
-    text = f'[{{"text": {json.dumps(FIRST)}}}, {{text: 1}}, 5, {{"text": {json.dumps(SECOND)}}}]'
+def test_broken_element_of_a_list_ends_it_and_what_came_before_is_read(tmp_path: Path) -> None:
+    text = f'[{{"text": {json.dumps(FIRST)}}}, 5, {{text: 1}}, {{"text": {json.dumps(SECOND)}}}]'
     found = outcomes(written(tmp_path / "a.json", text))
-    assert [type(o) for o in found] == [Article, ReadProblem, ReadProblem, Article]
+    assert [type(o) for o in found] == [Article, ReadProblem, ReadProblem]
     assert [o.place for o in found if isinstance(o, ReadProblem)] == ["a.json:2", "a.json:3"]
+    cut = json.dumps([{"text": FIRST}, {"text": SECOND}])[:-20]
+    found = outcomes(written(tmp_path / "b.json", cut))
+    assert [type(o) for o in found] == [Article, ReadProblem]
+    (article, problem) = outcomes(written(tmp_path / "c.json", f'[{{"text": "{FIRST}"}}] ekor'))
+    assert isinstance(article, Article) and "follows the list" in problem.reason
+
+
+def test_json_file_over_the_limit_is_a_problem_that_names_json_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "JSON_LIMIT", 1_000)
+    (problem,) = outcomes(written(tmp_path / "a.json", json.dumps([{"text": FIRST}] * 20)))
+    assert isinstance(problem, ReadProblem) and ".jsonl" in problem.reason
 
 
 JSON_VALUES = st.recursive(
@@ -196,12 +210,12 @@ JSON_VALUES = st.recursive(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(JSON_VALUES, max_size=6), st.integers(1, 9), st.booleans())
-def test_json_list_is_split_as_json_reads_it(values: list[object], cut: int, plain: bool) -> None:
-    text = json.dumps(values, ensure_ascii=plain)
-    chunks = (text[start : start + cut] for start in range(0, len(text), cut))
-    parts = list(readers._json_values(chunks))
-    assert [json.loads(part) for part in parts if part is not None] == values
+@given(st.lists(JSON_VALUES, max_size=6), st.sampled_from([None, 2]), st.booleans())
+def test_json_list_is_cut_as_json_reads_it(
+    values: list[object], indent: int | None, plain: bool
+) -> None:
+    text = json.dumps(values, ensure_ascii=plain, indent=indent)
+    assert list(readers._json_values(text)) == values
 
 
 # --- tables --------------------------------------------------------------------------------------

@@ -26,16 +26,13 @@ def cut(content, start=0, end=None):
         ["Penjaga gawang M. K. Wibowo cedera.", "Ia diganti."],
         ['"Kami menunggu. Kami tidak pulang!" kata Sumi.', "Ia menangis."],
         ["“Air naik lagi. Cepat sekali,” ujar Tono.", "Perahu disiapkan."],
-        ["Panen raya dimulai", "Harga gabah naik.", "Petani senang"],
         ["Ia berkata pelan.'", "Semua diam."],
         ["Kapal tiba pukul 07.30 WIB.", "Penumpang turun."],
         ["Situs www.contoh.example dibuka.", "Isinya lengkap."],
     ],
 )
 def test_sentences(expected):
-    assert cut(" ".join(expected) if "Panen" not in expected[0] else "\n".join(expected)) == [
-        *expected
-    ]
+    assert cut(" ".join(expected)) == expected
 
 
 def test_a_scraped_list_is_cut_at_its_remnants():
@@ -79,9 +76,8 @@ def test_only_the_range_is_cut():
 NEWSY = st.lists(
     st.sampled_from(
         [
-            *"Air naik. | Dr. | H. Saleh | 1.200 | massal.,Seusai |\n|\n\n| dia.Menurut |?!|…|,|.,".split(
-                "|"
-            ),
+            *("Air naik. ", " Dr. ", " H. Saleh ", " 1.200 ", "massal.,Seusai ", "\n", "\n\n"),
+            *(" dia.Menurut ", "?!", "…", ",", ".,"),
             '"Kami',
             'pulang."',
             "“Ya.”",
@@ -121,7 +117,7 @@ def test_sentences_lose_nothing(content, data):
 
 def test_words():
     assert text.words("Anak-anak membeli 1.200 ekor, Rp3,5 juta; COVID-19!") == [
-        *("anak", "anak", "membeli", "1.200", "ekor", "rp3,5"),
+        *("anak", "anak", "membeli", "1.200", "ekor", "rp", "3,5"),
         *("juta", "covid", "19"),
     ]
     assert text.words("ﬁlm ＡＢＣ kafé a_b") == ["film", "abc", "kafé", "a", "b"]
@@ -179,33 +175,10 @@ ANY_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=60)
 ODD_TEXT = st.lists(
     st.sampled_from(
         [
-            *(
-                "ΣΑΣ",
-                "İstanbul",
-                "ß",
-                "Ǆ",
-                "ﬁ",
-                "e\u0301",
-                "\u200d",
-                "👩\u200d👩\u200d👧",
-                "🇮🇩",
-                "ꦲꦏ꧀",
-            ),
-            *(
-                "１２３",
-                "²",
-                "½",
-                "٣",
-                "Ⅷ",
-                "\ufeff",
-                "\u00a0",
-                "\u3000",
-                "\x85",
-                "\x1c",
-                "\0",
-                "\t",
-            ),
-            *("  ", "\n\n ", "...", "Rp1.250.000", "A", " a", "'", "\ufffd", "\U0010ffff"),
+            *("ΣΑΣ", "İstanbul", "ß", "Ǆ", "ﬁ", "e\u0301", "\u200d", "👩\u200d👩\u200d👧", "🇮🇩"),
+            *("ꦲꦏ꧀", "１２３", "²", "½", "٣", "Ⅷ", "\ufeff", "\u00a0", "\u3000", "\x85"),
+            *("\x1c", "\0", "\t", "  ", "\n\n ", "...", "Rp1.250.000", "A", " a", "'"),
+            *("\ufffd", "\U0010fffd"),
         ]
     ),
     max_size=12,

@@ -1,0 +1,157 @@
+"""Dates as publishers write them: in rows, in lines of a page, in URLs; numbers and words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "januari january jan",
+            "februari february peb pebruari feb",
+            "maret march mar mrt",
+            "april apr",
+            "mei may",
+            "juni june jun",
+            "juli july jul",
+            "agustus august agu agt ags aug agust",
+            "september sep sept",
+            "oktober october okt oct",
+            "november nopember nov nop",
+            "desember december des dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?\d{4,6}Z?)?$")
+_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})(?!\d)")
+_NAMED = re.compile(
+    rf"(?<!\d)(\d{{1,2}})[\s\-/]+({_MONTH_NAMES})\b\.?,?[\s\-/]*(\d{{4}})(?!\d)", re.I
+)
+_NAME_FIRST = re.compile(
+    rf"\b({_MONTH_NAMES})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})(?!\d)", re.I
+)
+_URL_DATE = re.compile(
+    r"/((?:19|20)\d{2})/(\d{1,2})/(\d{1,2})/|/((?:19|20)\d{2})(\d{2})(\d{2})\d{6}-"
+)
+_DATE_WORDS = re.compile(
+    rf"\b(?:{_MONTH_NAMES}|senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad|monday|tuesday"
+    r"|wednesday|thursday|friday|saturday|sunday|mon|tue|wed|thu|fri|sat|sun|wib|wita|wit|pukul|jam"
+    r"|am|pm|gmt|utc|dipublikasikan|diterbitkan|diperbarui|dimuat|tayang|terbit|tanggal|published"
+    r"|publish|posted|updated?|last|on|at|pada|diunggah|oleh)\b",
+    re.IGNORECASE,
+)
+_EARLIEST = 1800
+
+
+def date_of(value: object, today: dt.date) -> dt.date | None:
+    """Return the calendar date that a value tells, as written and in no time zone.
+
+    None for no date, for one before 1800, and for one more than two days after `today`. A number
+    is a Unix time in seconds or milliseconds, or YYYYMMDD.
+    """
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return _likely(_epoch_date(value), today)
+    return _likely(_written_date(str(value).strip()[:200]), today)
+
+
+def date_in(line: str, today: dt.date) -> dt.date | None:
+    """Return the first full date in a line of text, under the same limits."""
+    return _likely(_first_date(line), today)
+
+
+def date_in_url(url: str, today: dt.date) -> dt.date | None:
+    """Return the date that a URL's path holds ("/2016/12/15/"), under the same limits."""
+    match = _URL_DATE.search(url)
+    return _likely(_calendar(*filter(None, match.groups())), today) if match else None
+
+
+def beside_date(line: str) -> str | None:
+    """Return what a short line holds besides a full date, or None where it holds no date."""
+    if len(line) > 110 or not any(char.isdigit() for char in line) or not _first_date(line):
+        return None
+    rest = _DATE_WORDS.sub(" ", line)
+    return " ".join(re.sub(r"[\d|:/,()–—\-]+|\s\.|\.$", " ", rest).split())
+
+
+def _likely(date: dt.date | None, today: dt.date) -> dt.date | None:
+    if date is None or date.year < _EARLIEST or date > today + dt.timedelta(days=2):
+        return None
+    return date
+
+
+def _epoch_date(value: float) -> dt.date | None:
+    seconds = value / 1000 if abs(value) >= 1e11 else value
+    # 0 and small numbers are a missing date, not 1970; WIB is where the newspapers are.
+    if not 1e8 <= seconds < 1e11:
+        return _compact_date(str(int(value))) if 18_000_101 <= value < 1e8 else None
+    return dt.datetime.fromtimestamp(seconds, dt.timezone(dt.timedelta(hours=7))).date()
+
+
+def _compact_date(text: str) -> dt.date | None:
+    match = _COMPACT.match(text)
+    return _calendar(match[1], match[2], match[3]) if match else None
+
+
+@functools.lru_cache(maxsize=20_000)
+def _written_date(text: str) -> dt.date | None:
+    if not text or not any(char.isdigit() for char in text):
+        return None
+    if re.fullmatch(r"\d{10}|\d{13}|\d{9}\d*\.\d+", text):
+        return _epoch_date(float(text))
+    if found := _compact_date(text):
+        return found
+    return _first_date(text) or _parsed_date(text)
+
+
+def _first_date(text: str) -> dt.date | None:
+    """Find the first full date in a text, in any of the usual ways to write one."""
+    found: list[tuple[int, dt.date]] = []
+    for pattern, order in (
+        (_ISO, "ymd"),
+        (_DAY_FIRST, "dmy"),
+        (_NAMED, "dmy"),
+        (_NAME_FIRST, "mdy"),
+    ):
+        match = pattern.search(text)
+        if match and (date := _calendar(*(match[order.index(part) + 1] for part in "ymd"))):
+            found.append((match.start(), date))
+    return min(found)[1] if found else None
+
+
+def _calendar(year: str, month: str, day: str) -> dt.date | None:
+    number = _MONTHS.get(month.lower()) or int(month)
+    days = int(day)
+    if number > 12 >= days:
+        number, days = days, number
+    try:
+        return dt.date(int(year), number, days)
+    except ValueError:
+        return None
+
+
+def _parsed_date(text: str) -> dt.date | None:
+    # Only absolute dates: "2 jam lalu" would be counted from the day of reading.
+    if len(text) > 60 or not re.search(r"[^\W\d]{3}|\d\D\d", text):
+        return None
+    import dateparser
+
+    found = dateparser.parse(
+        text,
+        languages=["id", "en"],
+        settings={
+            "DATE_ORDER": "DMY",
+            "REQUIRE_PARTS": ["day", "month", "year"],
+            "PARSERS": ["absolute-time"],
+            "RETURN_AS_TIMEZONE_AWARE": False,
+        },
+    )
+    return found.date() if found else None

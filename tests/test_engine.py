@@ -1,0 +1,468 @@
+"""What every search engine must do: values and order are compared with plain NumPy and Python."""
+
+import dataclasses
+import datetime as dt
+import itertools
+import math
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index import text
+from index.engine import ArticleEntry, Recipe
+from index.errors import IndexDamagedError, ModelError
+from index.local_engine import LocalEngine
+from index.records import Filter, Passage
+from tests.conftest import NOW
+
+DIMENSIONS = 8
+ANY = Filter()
+PUBLISHERS = ("Harian Pesisir", "Kabar Lereng", "Suara Muara")
+WORDS = (
+    "padi kapal sawah jembatan nelayan kopi hujan pasar sekolah bupati perahu bakau sungai gunung "
+    "kampung listrik panen jalan kelapa teluk"
+).split()
+
+
+@pytest.fixture(params=[LocalEngine], ids=["local"], scope="module")
+def engine(request):
+    return request.param()
+
+
+class Shelf:
+    """Versions written one on top of the other, and beside them what they must hold."""
+
+    def __init__(self, engine, folder):
+        self.engine = engine
+        self.folder = folder
+        self.recipe = Recipe(engine.name, "toy@1", DIMENSIONS, 100, "uji")
+        self.held = {}
+        self.fingerprints = {}
+        self.number = 0
+
+    @property
+    def live(self):
+        return self.folder / str(self.number) if self.number else None
+
+    def write(self, *batches, drop=()):
+        """Write the next version with batches of (entry, [(passage, vector)]); return it, open."""
+        writer = self.engine.writer(self.folder / str(self.number + 1), self.live, self.recipe)
+        assert writer.indexed() == self.fingerprints
+        writer.drop(drop)
+        self._forget(drop)
+        for batch in batches:
+            entries = [entry for entry, _ in batch]
+            pairs = [pair for _, pairs in batch for pair in pairs]
+            self._forget(entry.id for entry in entries)
+            self.fingerprints |= {entry.id: entry.fingerprint for entry in entries}
+            self.held |= {passage.id: (passage, vector) for passage, vector in pairs}
+            vectors = np.array([vector for _, vector in pairs], dtype=np.float32)
+            writer.put(entries, [p for p, _ in pairs], vectors.reshape(-1, DIMENSIONS))
+        assert writer.indexed() == self.fingerprints
+        self.number += 1
+        version = writer.finish(str(self.number), NOW)
+        opened = self.engine.open(self.live)
+        assert opened.version == version == self.engine.describe(self.live)
+        assert self.engine.indexed(self.live) == self.fingerprints
+        return opened
+
+    def _forget(self, article_ids):
+        for article_id in article_ids:
+            self.fingerprints.pop(article_id, None)
+            for passage_id in [i for i, (p, _) in self.held.items() if p.article_id == article_id]:
+                del self.held[passage_id]
+
+    # What the searches must find
+
+    def passes(self, wanted):
+        return [i for i, (passage, _) in self.held.items() if passes(passage, wanted)]
+
+    def dense(self, vector, wanted=ANY):
+        ids = self.passes(wanted)
+        return {i: float(self.held[i][1] @ vector) for i in ids}
+
+    def matches(self, question, wanted=ANY):
+        asked = set(text.query_stems(question))
+        return {i for i in self.passes(wanted) if asked & set(stems(self.held[i][0]))}
+
+    def bm25(self, question, k1=1.2, b=0.75):
+        """Return the scores of Robertson's BM25 with the idf ln(1 + (N - n + 0.5) / (n + 0.5))."""
+        counts = {i: Counter(stems(passage)) for i, (passage, _) in self.held.items()}
+        average = sum(c.total() for c in counts.values()) / max(1, len(counts))
+        scores = Counter()
+        for stem in text.query_stems(question):
+            holding = sum(1 for c in counts.values() if stem in c)
+            idf = math.log(1 + (len(counts) - holding + 0.5) / (holding + 0.5))
+            for i, count in counts.items():
+                if tf := count[stem]:
+                    norm = k1 * (1 - b + b * count.total() / average)
+                    scores[i] += idf * tf * (k1 + 1) / (tf + norm)
+        return scores
+
+
+def passes(passage, wanted):
+    day = passage.published
+    if wanted.dated and day is None:
+        return False
+    return (
+        (wanted.after is None or day >= wanted.after)
+        and (wanted.before is None or day <= wanted.before)
+        and (not wanted.publishers or passage.publisher in wanted.publishers)
+    )
+
+
+def stems(passage):
+    return text.stems(passage.title) + text.stems(passage.text)
+
+
+def unit(vector):
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def written(article_id, dice, *, passages=None, length=None, title=None, fingerprint="1"):
+    """Return an article's entry with its passages and vectors."""
+    day = dt.date(2024, 1, 1) + dt.timedelta(days=dice.randrange(60))
+    shared = {
+        "article_id": article_id,
+        "story_id": f"s{dice.randrange(5)}",
+        "title": " ".join(dice.choices(WORDS, k=3)) if title is None else title,
+        "publisher": dice.choice(PUBLISHERS),
+        "url": f"https://contoh.example/{article_id}",
+        "published": None if dice.random() < 0.2 else day,
+        "content": f"{dice.randrange(1000):016x}",
+    }
+    pairs = []
+    for number in range(dice.randint(1, 4) if passages is None else passages):
+        content = " ".join(dice.choices(WORDS, k=length or dice.randint(3, 30)))
+        spans = ((number * 500, number * 500 + len(content)),)
+        passage = Passage(f"{article_id}#{number}", text=content, spans=spans, **shared)
+        pairs.append((passage, unit(np.array([dice.gauss(0, 1) for _ in range(DIMENSIONS)]))))
+    entry = ArticleEntry(
+        article_id, fingerprint, shared["story_id"], shared["publisher"], shared["published"]
+    )
+    return entry, pairs
+
+
+def batch(names, seed=0, **fields):
+    return [written(name, random.Random(f"{name} {seed}"), **fields) for name in names]
+
+
+def questions(seed, count=5):
+    dice = random.Random(f"tanya {seed}")
+    return [
+        (
+            " ".join(dice.choices([*WORDS, "siapa", "zebra"], k=3)),
+            unit(np.array([dice.gauss(0, 1) for _ in range(DIMENSIONS)])),
+        )
+        for _ in range(count)
+    ]
+
+
+FILTERS = (
+    ANY,
+    Filter(after=dt.date(2024, 1, 20)),
+    Filter(before=dt.date(2024, 1, 20)),
+    Filter(after=dt.date(2024, 1, 10), before=dt.date(2024, 1, 30), publishers=PUBLISHERS[:1]),
+    Filter(publishers=PUBLISHERS[1:]),
+    Filter(after=dt.date(2024, 3, 1), before=dt.date(2024, 1, 1)),
+    Filter(publishers=("Penerbit Asing",)),
+    Filter(after=dt.date.min, before=dt.date.max),
+)
+
+
+def assert_best(found, expected, k):
+    """Compare hits with {id: score}, where equal scores may come in any order."""
+    best = sorted(expected.values(), reverse=True)[:k]
+    assert [hit.score for hit in found] == pytest.approx(best, abs=1e-5)
+    assert [hit.score for hit in found] == sorted((h.score for h in found), reverse=True)
+    assert len({hit.passage_id for hit in found}) == len(found)
+    for hit in found:
+        assert hit.score == pytest.approx(expected[hit.passage_id], abs=1e-5)
+
+
+def assert_whole(shelf, opened, seed=0):
+    """Compare everything that an open version answers with what it must hold."""
+    version = opened.version
+    entries = shelf.fingerprints
+    assert (version.articles, version.passages) == (len(entries), len(shelf.held))
+    assert sum(count for _, count in version.publishers) == len(entries)
+    ids = random.Random(seed).sample(list(shelf.held), len(shelf.held))
+    assert opened.passages(ids) == [shelf.held[i][0] for i in ids]
+    stored = opened.vectors(ids)
+    assert stored.shape == (len(ids), DIMENSIONS) and stored.dtype == np.float32
+    assert np.array_equal(stored, np.array([shelf.held[i][1] for i in ids]).reshape(stored.shape))
+    for (question, vector), wanted in itertools.product(questions(seed, 3), FILTERS):
+        assert_best(opened.dense(vector, 10, wanted), shelf.dense(vector, wanted), 10)
+        every = opened.lexical(question, 10_000, ANY)
+        assert {hit.passage_id for hit in every} == shelf.matches(question)
+        assert all(hit.score > 0 for hit in every)
+        passing = {h.passage_id: h.score for h in every if h.passage_id in shelf.passes(wanted)}
+        assert_best(opened.lexical(question, 10_000, wanted), passing, 10_000)
+        assert_best(opened.lexical(question, 4, wanted), passing, 4)
+
+
+@pytest.fixture(scope="module")
+def shelf(engine, tmp_path_factory):
+    return Shelf(engine, tmp_path_factory.mktemp("rak"))
+
+
+@pytest.fixture(scope="module")
+def opened(shelf):
+    """A version of one part; tests that only read share it."""
+    return shelf.write(batch(f"a{n}" for n in range(60)))
+
+
+@pytest.fixture
+def own(engine, tmp_path):
+    return Shelf(engine, tmp_path)
+
+
+def test_one_part(shelf, opened):
+    assert_whole(shelf, opened)
+
+
+def test_many_versions_with_changes_drops_and_merges(own):
+    dice = random.Random(5)
+    for number in range(14):
+        names = [f"a{dice.randrange(40)}" for _ in range(8)]
+        gone = dice.sample(sorted(own.fingerprints), min(3, len(own.fingerprints)))
+        fresh = batch(sorted(set(names)), seed=number, fingerprint=str(number))
+        opened = own.write(fresh[:3], fresh[3:], drop=gone)
+        assert_whole(own, opened, seed=number)
+    assert own.number == 14
+
+
+def test_earlier_versions_never_change(own):
+    first = own.write(batch(["a1", "a2", "a3"]))
+    before = dict(own.held)
+    asked = questions(1)
+    answers = [(first.dense(v, 9, ANY), first.lexical(q, 9, ANY)) for q, v in asked]
+    for number in range(10):
+        own.write(batch(["a2", f"b{number}"], seed=number), drop=["a1"])
+    for index in (first, own.engine.open(own.folder / "1")):
+        assert [(index.dense(v, 9, ANY), index.lexical(q, 9, ANY)) for q, v in asked] == answers
+        assert index.passages(list(before)) == [passage for passage, _ in before.values()]
+
+
+@pytest.mark.parametrize("k", [0, -1, 1, 7, 1000, 10**9, 10**18])
+def test_any_k(shelf, opened, k):
+    (question, vector), *_ = questions(2)
+    assert_best(opened.dense(vector, k, ANY), shelf.dense(vector), max(0, k))
+    assert len(opened.lexical(question, k, ANY)) == max(0, min(k, len(shelf.matches(question))))
+    for wanted in FILTERS:
+        assert len(opened.dense(vector, k, wanted)) == max(0, min(k, len(shelf.passes(wanted))))
+
+
+@given(
+    after=st.none() | st.dates(dt.date(2023, 12, 30), dt.date(2024, 3, 3)),
+    before=st.none() | st.dates(dt.date(2023, 12, 30), dt.date(2024, 3, 3)),
+    publishers=st.sets(st.sampled_from((*PUBLISHERS, "Asing"))).map(tuple),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=60)
+def test_a_filter_is_as_filtering_afterwards(shelf, opened, after, before, publishers, seed):
+    wanted = Filter(after, before, publishers)
+    question, vector = questions(seed, 1)[0]
+    passing = set(shelf.passes(wanted))
+    for search, asked in ((opened.dense, vector), (opened.lexical, question)):
+        every = search(asked, 10_000, ANY)
+        assert {(h.passage_id, h.score) for h in search(asked, 10_000, wanted)} == {
+            (h.passage_id, h.score) for h in every if h.passage_id in passing
+        }
+
+
+def test_both_days_of_a_filter_are_inside_and_undated_articles_outside(own):
+    days = [dt.date(2024, 5, 1), dt.date(2024, 5, 2), dt.date(2024, 5, 3), None]
+    made = []
+    for number, day in enumerate(days):
+        entry, [(passage, vector)] = written(f"a{number}", random.Random(number), passages=1)
+        passage = dataclasses.replace(passage, published=day, text="kapal", title="")
+        made.append((dataclasses.replace(entry, published=day), [(passage, vector)]))
+    opened = own.write(made)
+
+    def found(after, before):
+        hits = opened.lexical("kapal", 9, Filter(after, before))
+        near = opened.dense(made[0][1][0][1], 9, Filter(after, before))
+        assert {h.passage_id for h in hits} == {h.passage_id for h in near}
+        return sorted(h.passage_id for h in hits)
+
+    assert found(None, None) == ["a0#0", "a1#0", "a2#0", "a3#0"]
+    assert found(days[1], None) == ["a1#0", "a2#0"]
+    assert found(None, days[1]) == ["a0#0", "a1#0"]
+    assert found(days[1], days[1]) == ["a1#0"]
+    assert found(dt.date.min, None) == found(None, dt.date.max) == ["a0#0", "a1#0", "a2#0"]
+    assert (opened.version.oldest, opened.version.newest) == (days[0], days[2])
+
+
+def test_bm25_values(own):
+    opened = own.write(batch((f"a{n}" for n in range(80)), title=""))
+    for question, _ in questions(3, 20):
+        expected = own.bm25(question)
+        for hit in opened.lexical(question, 10_000, ANY):
+            assert hit.score == pytest.approx(expected.pop(hit.passage_id), rel=1e-4)
+        assert not +expected
+
+
+def test_bm25_order_of_texts_of_one_length(own):
+    opened = own.write(batch((f"a{n}" for n in range(50)), title="padi kapal", length=20))
+    for question, _ in questions(4, 20):
+        expected = own.bm25(question)
+        found = [expected[hit.passage_id] for hit in opened.lexical(question, 30, ANY)]
+        assert found == pytest.approx(sorted(expected.values(), reverse=True)[:30], rel=1e-4)
+
+
+@pytest.mark.parametrize("question", ["", "?!", "zebra", "zebra unta", "\0", "\ud800", "OR *:*"])
+def test_questions_that_match_nothing(opened, question):
+    assert opened.lexical(question, 10, ANY) == []
+
+
+@pytest.mark.parametrize("question", ["kapal" * 20_000, "kapal " * 20_000, 'text:"kapal" +kapal^2'])
+def test_hostile_questions(opened, question):
+    opened.lexical(question, 10, ANY)
+
+
+def test_a_vector_without_any_direction_finds_nothing(opened):
+    assert opened.dense(np.zeros(DIMENSIONS, dtype=np.float32), 10, ANY) == []
+
+
+def test_an_empty_index(own):
+    for opened in (own.write(), own.write([])):
+        assert opened.version.articles == opened.version.passages == 0
+        assert (opened.version.oldest, opened.version.publishers) == (None, ())
+        for question, vector in questions(6):
+            for wanted in FILTERS:
+                assert opened.dense(vector, 5, wanted) == opened.lexical(question, 5, wanted) == []
+        assert opened.passages([]) == []
+        assert opened.vectors([]).shape == (0, DIMENSIONS)
+        assert opened.frequencies(["kapal"]) == [0]
+    assert_whole(own, own.write(batch(["a1", "a2"])))
+    assert_whole(own, own.write(drop=["a1", "a2"]))
+
+
+def test_articles_without_passages_are_kept(own):
+    bare = batch(["kosong"], passages=0)
+    assert_whole(own, own.write(bare))
+    assert_whole(own, own.write(batch(["a1", "a2", "a3"])))
+    assert_whole(own, own.write(batch(["hampa"], passages=0)))
+    assert_whole(own, own.write(batch(["a4"])))
+    assert_whole(own, own.write(batch(["a4"], passages=0, fingerprint="2")))
+    assert_whole(own, own.write(drop=["kosong", "a2"]))
+
+
+def test_removed_articles_vanish(own):
+    own.write(batch(f"a{n}" for n in range(20)))
+    gone = {i for i, (passage, _) in own.held.items() if passage.article_id in ("a3", "a4")}
+    opened = own.write(drop=["a3", "a4", "tidak ada"])
+    assert_whole(own, opened)
+    for passage_id in gone:
+        with pytest.raises(IndexDamagedError):
+            opened.passages([passage_id])
+        with pytest.raises(IndexDamagedError):
+            opened.vectors([passage_id])
+    assert_whole(own, own.write(batch(["a3"], seed=1)))
+
+
+def test_an_article_put_again_replaces(own):
+    own.write(batch(["a1", "a2"], passages=4))
+    opened = own.write(batch(["a1"], seed=1, passages=2, fingerprint="2"))
+    assert len(own.held) == 6
+    assert_whole(own, opened)
+
+
+def test_an_article_put_twice_into_one_version_replaces(own):
+    twice = own.write(
+        batch(["a1", "a2"], passages=3), batch(["a1"], seed=1, passages=2, fingerprint="2")
+    )
+    assert_whole(own, twice)
+    for number in range(12):
+        assert_whole(own, own.write(batch([f"b{number}"]), batch([f"b{number}"], seed=1)))
+
+
+def test_an_unknown_passage_is_told(opened):
+    for unknown in ("a1#99", "b1#0", "a1", "", "#", "a1#0#0", "a1#00"):
+        with pytest.raises(IndexDamagedError, match="tanya build"):
+            opened.passages(["a1#0", unknown])
+
+
+def test_many_passages_at_once(shelf, opened):
+    ids = list(shelf.held) * 300
+    assert len(opened.passages(ids)) == len(ids) > 30_000
+    with pytest.raises(IndexDamagedError):
+        opened.passages([f"b{n}#0" for n in range(40_000)])
+
+
+@pytest.mark.parametrize(
+    "article_id",
+    ["a#b", "a#1", "#", "100%", "../x", "a b", "'; --", "É\u0301", "a\0b", "x" * 3000],
+)
+def test_any_article_id_will_do(own, article_id):
+    opened = own.write(batch([article_id, "a", "a#1#2"]))
+    assert_whole(own, opened)
+    assert_whole(own, own.write(drop=[article_id]))
+
+
+def test_odd_publishers_are_told_apart(own):
+    names = ["Koran", "koran", "Koran ", "", "Ko\0ran", "Kor\u0301an", "😀", "a b:c*"]
+    made = []
+    for number, name in enumerate(names):
+        entry, [(passage, vector)] = written(f"a{number}", random.Random(number), passages=1)
+        passage = dataclasses.replace(passage, publisher=name, text="kapal")
+        made.append((dataclasses.replace(entry, publisher=name), [(passage, vector)]))
+    opened = own.write(made)
+    for number, name in enumerate(names):
+        wanted = Filter(publishers=(name,))
+        hits = [*opened.lexical("kapal", 9, wanted), *opened.dense(made[0][1][0][1], 9, wanted)]
+        assert [hit.passage_id for hit in hits] == [f"a{number}#0"] * 2
+    assert dict(opened.version.publishers) == dict.fromkeys(names, 1)
+
+
+def test_frequencies(shelf, opened):
+    asked = [*text.stems(" ".join(WORDS)), "zebra", ""]
+    counts = Counter(stem for passage, _ in shelf.held.values() for stem in set(stems(passage)))
+    assert opened.frequencies(asked) == [counts[stem] for stem in asked]
+
+
+def test_eight_threads_find_what_one_finds(opened):
+    asked = list(itertools.product(questions(8, 10), FILTERS))
+
+    def ask(pair):
+        (question, vector), wanted = pair
+        hits = [*opened.dense(vector, 9, wanted), *opened.lexical(question, 9, wanted)]
+        return hits, opened.passages([hit.passage_id for hit in hits])
+
+    alone = [ask(pair) for pair in asked]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, asked * 4)) == alone * 4
+
+
+@pytest.mark.parametrize("dimensions", [1, DIMENSIONS - 1, DIMENSIONS + 1])
+def test_wrong_dimensions_are_told(own, opened, dimensions):
+    with pytest.raises(ModelError, match=str(dimensions)):
+        opened.dense(np.ones(dimensions, dtype=np.float32), 5, ANY)
+    entry, pairs = written("a1", random.Random(1), passages=2)
+    writer = own.engine.writer(own.folder / "baru", None, own.recipe)
+    with pytest.raises(ModelError, match=str(DIMENSIONS)):
+        writer.put([entry], [p for p, _ in pairs], np.ones((2, dimensions), dtype=np.float32))
+    writer.abort()
+
+
+def test_a_writer_that_gives_up_leaves_its_base_alone(own):
+    own.write(batch(["a1", "a2"]))
+    writer = own.engine.writer(own.folder / "batal", own.live, own.recipe)
+    writer.drop(["a1"])
+    entry, pairs = written("a3", random.Random(1), passages=1)
+    writer.put([entry], [pairs[0][0]], pairs[0][1].reshape(1, -1))
+    writer.abort()
+    assert_whole(own, own.engine.open(own.live))
+    assert_whole(own, own.write(batch(["a3"])))
+
+
+def test_a_folder_that_is_no_version_is_told(engine, tmp_path):
+    for call in (engine.open, engine.describe, engine.indexed):
+        with pytest.raises(IndexDamagedError, match="tanya"):
+            call(tmp_path / "tidak ada")
