@@ -12,6 +12,7 @@ import json
 import re
 import sqlite3
 import struct
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -158,7 +159,7 @@ class Archive:
         try:
             db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
             try:
-                db.execute("PRAGMA journal_mode=WAL")
+                _write_ahead(db, wait)
                 db.execute("PRAGMA synchronous=NORMAL")
                 db.execute("PRAGMA cache_size=-65536")
                 _migrate(db, path)
@@ -549,6 +550,19 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+
+def _write_ahead(db: sqlite3.Connection, wait: float) -> None:
+    """Switch to write-ahead logging; SQLite's own waiting does not cover the switch."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
 
 
 def _schema(db: sqlite3.Connection) -> int:

@@ -284,7 +284,7 @@ def _binary_reason(head: bytes) -> str:
         if head.startswith(magic):
             return f"It is a {name} file, not text. Known are {_KNOWN} and .gz of each."
     controls = sum(byte < 9 or 13 < byte < 27 for byte in head)
-    if controls > 0.1 * len(head):
+    if controls > 0.02 * len(head):
         return "It is not a text file (it holds binary data)."
     return ""
 
