@@ -1,7 +1,11 @@
 """What the chat writes on its page: words, escaping, and the law that a highlight is the quote."""
 
+import dataclasses
 import datetime as dt
 import json
+import shutil
+import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 
 import pytest
@@ -25,6 +29,7 @@ from index.records import (
     Turn,
 )
 from qa.chat import Chat, Overview
+from tests import homes
 
 EVIL = (
     '<img src=x onerror="window.pwned=1"></script><script>window.pwned=1</script>'
@@ -300,6 +305,15 @@ def test_a_card_holds_every_quote_of_its_article():
     assert "Baca juga" not in page.text
 
 
+def test_quotes_that_overlap_are_each_shown_whole():
+    article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
+    quotes = ["Api menghanguskan 412", "menghanguskan 412 dari", "412"]
+    cited = [cite(n, BODY, quote) for n, quote in enumerate(quotes, start=1)]
+    said = turn(cited, [Claim("x", (1, 2, 3))])
+    page = Page(html.turn_html(said, 1, Filter(), archive(article)))
+    assert page.marks == quotes
+
+
 def test_the_button_asks_for_the_text_that_the_quote_was_cut_from():
     article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
     quote = cite(1, BODY, "Tidak ada korban jiwa.")
@@ -435,6 +449,106 @@ def test_a_copied_answer_carries_its_citations():
     )
 
 
+# What happens on the page ------------------------------------------------------------------------
+
+SCREEN = app.Screen(*(field.name for field in dataclasses.fields(app.Screen)))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("harbour")
+    homes.add(home, homes.HARBOUR)
+    homes.build(home)
+    return home
+
+
+def asked(desk, text="", picked=None, conversation=(), after="", before="", publishers=()):
+    return list(desk.ask(picked, text, conversation, after, before, list(publishers)))
+
+
+def test_an_answer_grows_and_joins_the_conversation(home):
+    desk = app.Desk(Chat.open(home), SCREEN)
+    first, *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    assert "Menelusuri arsip…" in first["live"]
+    assert first["question"] == ""
+    (shown,) = last["conversation"]
+    assert "Rahmat Hidayat" in shown.html
+    assert Page(shown.html).marks == [c.quote for c in shown.turn.answer.citations]
+    first, *_, last = asked(desk, "Kapan itu?", conversation=(shown,))
+    assert first["history"] == shown.html
+    assert len(last["conversation"]) == 2
+    assert "Dipahami sebagai" in last["live"]
+
+
+@pytest.mark.parametrize("nothing", ["", "  \n", "?!…", None])
+def test_no_question_is_no_turn(home, nothing):
+    (only,) = asked(app.Desk(Chat.open(home), SCREEN), nothing)
+    assert set(only) == {"hint"}
+
+
+def test_a_wrong_date_stops_the_question(home):
+    (only,) = asked(app.Desk(Chat.open(home), SCREEN), "Apa kabar?", after="kemarin dulu")
+    assert "“kemarin dulu” tidak dikenali" in only["hint"]
+    assert "live" not in only
+
+
+def test_the_filter_holds_for_the_answer(home):
+    desk = app.Desk(Chat.open(home), SCREEN)
+    *_, last = asked(desk, "Berapa rumah yang terendam di Sungai Pinang?", before="2023")
+    (shown,) = last["conversation"]
+    assert {c.passage.published.year for c in shown.turn.answer.citations} == {2023}
+    *_, last = asked(desk, "Apa kata Rahmat?", publishers=["Kabar Hulu"])
+    hits = last["conversation"][0].turn.answer.evidence.hits
+    assert {hit.passage.publisher for hit in hits} == {"Kabar Hulu"}
+
+
+def test_a_corrected_question_can_be_freed_from_a_filter(home):
+    desk = app.Desk(Chat.open(home), SCREEN)
+    *_, last = asked(desk, "Berapa rumah terendam di Sungai Pinang?", before="2023")
+    conversation = last["conversation"]
+    wish = {"text": "Berapa rumah di Sungai Pinang?", "turn": 1, "widen": True}
+    *_, last = asked(desk, picked=wish, conversation=conversation)
+    query = last["conversation"][1].turn.query
+    assert query == Query(
+        "Berapa rumah di Sungai Pinang?", Filter(), conversation[0].turn.query.kind
+    )
+    for turn_number in (0, 7, "x", None):
+        *_, last = asked(desk, picked={"text": "Apa itu?", "turn": turn_number})
+        assert len(last["conversation"]) == 1
+
+
+def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, caplog):
+    broken = tmp_path / "home"
+    shutil.copytree(home, broken)
+    with closing(sqlite3.connect(broken / "archive.db")) as db:
+        db.execute("ALTER TABLE article RENAME TO elsewhere")
+    desk = app.Desk(Chat.open(broken), SCREEN)
+    *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    assert "kesalahan di luar dugaan" in last["live"]
+    assert last["question"] == "Siapa yang meresmikan Pelabuhan Batu Layar?"
+    assert "conversation" not in last
+    assert "a question failed" in caplog.text
+    assert "tidak terbaca" in last["freshness"]
+    with closing(sqlite3.connect(broken / "archive.db")) as db:
+        db.execute("ALTER TABLE elsewhere RENAME TO article")
+    *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    assert "Rahmat Hidayat" in last["live"]
+
+
+def test_a_page_is_brought_up_to_date_only_where_it_must_be(home, tmp_path):
+    desk = app.Desk(Chat.open(tmp_path), SCREEN)
+    changes = desk.refresh("", (), [])
+    assert "Arsip belum diindeks" in changes["live"]
+    assert set(desk.refresh(changes["version"], (), [])) == {"freshness"}
+    desk = app.Desk(Chat.open(home), SCREEN)
+    changes = desk.refresh(changes["version"], (), ["Kabar Hulu", "Sudah Tutup"])
+    assert "Apa yang ingin Anda telusuri?" in changes["live"]
+    assert changes["version"] == "000001"
+    assert changes["publishers"]["value"] == ["Kabar Hulu"]
+    assert ("Harian Uji (2)", "Harian Uji") in changes["publishers"]["choices"]
+    assert "live" not in desk.refresh("000000", (), [])
+
+
 # The page ----------------------------------------------------------------------------------------
 
 
@@ -447,7 +561,7 @@ def luminance(colour):
 @pytest.mark.parametrize("palette", [style.LIGHT, style.DARK], ids=["light", "dark"])
 def test_every_text_colour_stands_out_as_wcag_aa_asks(palette):
     pairs = [(ink, on) for ink in ("ink", "soft", "accent") for on in ("paper", "sheet", "tint")]
-    pairs += [("on-accent", "accent"), ("on-mark", "mark")]
+    pairs += [("on-accent", "accent"), ("on-mark", "mark"), ("accent", "mark")]
     for ink, on in pairs:
         light, dark = sorted((luminance(palette[ink]), luminance(palette[on])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, on)
@@ -459,14 +573,8 @@ def test_nothing_is_fetched_from_elsewhere():
     assert "@import" not in style.CSS
 
 
-def test_the_page_is_built_before_anything_is_indexed(tmp_path):
-    page = app.build(Chat.open(tmp_path))
-    assert page.title == "Tanya Arsip"
-    assert not page.analytics_enabled
-
-
 def test_the_articles_door_takes_only_what_it_can_read(tmp_path):
-    desk = app.Desk(Chat.open(tmp_path), None)
+    desk = app.Desk(Chat.open(tmp_path), SCREEN)
     for request in (None, [], {}, {"id": 1}, {"id": "a", "content": "", "spans": [["x", 2]]}, "id"):
         assert "tidak terbaca" in assert_harmless(desk.read_article(request)).text
     request = {"id": EVIL, "content": "", "spans": []}
