@@ -7,8 +7,7 @@ page holds no Markdown and no template (it evaluates the template "${value}", ne
 An article opens in one `<dialog>`: the browser itself keeps the focus inside, closes it on Escape
 and gives the focus back. The button that opens it carries the article's id, the hash of its text
 and the offsets to highlight; the text comes from `Desk.read_article` by a plain request beside
-Gradio's queue. So it opens while an answer is still being written, for every turn on the page, and
-after a restart of the server too.
+Gradio's queue. So it opens for every turn on the page, also while an answer is being written.
 """
 
 from __future__ import annotations

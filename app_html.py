@@ -240,7 +240,7 @@ def article_html(article: Article, spans: Sequence[Span]) -> str:
         facts.append(f"Oleh {escape(', '.join(article.authors))}")
     if article.editors:
         facts.append(f"Editor: {escape(', '.join(article.editors))}")
-    if article.origin:
+    if article.origin and article.origin != article.publisher:
         facts.append(f"Dari {escape(article.origin)}")
     text = []
     marks = [(span, "") for span in spans]

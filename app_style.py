@@ -304,6 +304,17 @@ _READER = """
 }
 """
 
+# Gradio says in English, in a toast, that its server is gone. We raise no toasts of our own.
+_TOAST = """
+.toast-body { background: var(--ta-sheet) !important; border: 1px solid var(--ta-accent) !important;
+  box-shadow: none !important; border-radius: 6px !important; }
+.toast-body .toast-title, .toast-body .toast-message-text { font-size: 0 !important; }
+.toast-body .toast-title::before, .toast-body .toast-message-text::before {
+  font: 600 14px/1.5 var(--ta-sans); color: var(--ta-ink); content: "Sambungan terputus"; }
+.toast-body .toast-message-text::before { font-weight: 400;
+  content: "Server tidak menjawab. Halaman ini menyambung lagi dengan sendirinya."; }
+"""
+
 _PHONE = """
 @media (max-width: 900px) {
   .ta-turn, .ta-welcome { grid-template-columns: minmax(0, 1fr); }
@@ -349,6 +360,7 @@ CSS = "\n".join(
         _on_page(_WELCOME),
         _COMPOSER,
         _READER,
+        _TOAST,
         _on_page(_PHONE),
     ]
 )

@@ -304,6 +304,17 @@ def test_an_answer_is_copied_with_its_citations(chromium, sample):
         expect(page.get_by_role("button", name="Salin jawaban")).to_be_visible()
 
 
+def test_an_article_that_cannot_be_fetched_says_so(page):
+    ask(page, FIRST)
+    page.route("**/component_server**", lambda route: route.abort())
+    newest(page).get_by_role("button", name="Buka artikel").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Server tidak menjawab.")
+    page.get_by_role("button", name="Tutup").click()
+    page.unroute("**/component_server**")
+    newest(page).get_by_role("button", name="Buka artikel").first.click()
+    expect(page.get_by_role("dialog").locator("mark").first).to_be_visible()
+
+
 def test_a_reloaded_page_begins_afresh_and_works(page):
     ask(page, FIRST)
     page.reload()
