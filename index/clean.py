@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from index.records import Span
 
-RULES = 1
+RULES = 2
 """Raised whenever the kept spans come out differently: a recipe is compared by it."""
 
 LONGEST_REPEATED = 200
 SHORTEST_REPEATED = 8
+_STATEMENT_WORDS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,20 @@ _NOT_KEY = re.compile(r"[\W_]+")
 
 
 def line_key(line: str) -> str:
-    """Return the key under which repeats of a line are counted; "" for one too long or too short.
+    """Return the key under which repeats of a line are counted; "" for one that is not counted.
 
-    Digits count: price lists differ from day to day only by them, and they are news.
+    Lines too long or too short are not, nor sentences with a number: a rule or a price that a
+    publisher states every day is news. Digits are kept in the key: price lists differ by them.
     """
     line = line.strip()
     if len(line) > LONGEST_REPEATED:
         return ""
     key = _NOT_KEY.sub(" ", line.lower()).strip()
-    return key if len(key) >= SHORTEST_REPEATED else ""
+    if len(key) < SHORTEST_REPEATED or (
+        key.count(" ") >= _STATEMENT_WORDS - 1 and any(map(str.isdigit, key))
+    ):
+        return ""
+    return key
 
 
 # --- whole lines ---------------------------------------------------------------------------------

@@ -183,6 +183,8 @@ def test_byline_at_the_end_of_a_line_is_cut() -> None:
 def test_line_key() -> None:
     assert line_key("  Harian CONTOH,  kabar pulau! ") == "harian contoh kabar pulau"
     assert line_key("Harga 1 gram: Rp 900") != line_key("Harga 1 gram: Rp 950")
+    assert line_key("Pembelian dikenai pajak 0,45 persen bagi pemegang kartu") == ""
+    assert line_key("Dapatkan kabar terbaru dari kami di saluran pesan") != ""
     assert line_key("x" * 201) == line_key("ya.") == line_key("") == ""
 
 
