@@ -106,7 +106,7 @@ class Desk:
         """Answer what was typed, or `picked` on the page (an example, a corrected question)."""
         s = self._screen
         wish = picked if isinstance(picked, dict) else {}
-        asked = str(wish.get("text", typed) or "").strip()
+        asked = str(wish.get("text", typed) or "").strip()[: html.LONGEST_QUESTION + 1]
         if wish.get("clear"):
             after, before, publishers = "", "", []
         try:

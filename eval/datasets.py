@@ -1,7 +1,7 @@
 """Question sets as folders in BEIR's form: corpus.jsonl, queries.jsonl, qrels.tsv.
 
 corpus.jsonl    {"_id", "title", "text"}: articles to add; absent where the archive has them
-queries.jsonl   {"_id", "text", "answers"?, "answerable"?, "follows"?, "filter"?}
+queries.jsonl   {"_id", "text", "answers"?, "answerable"?, "follows"?}
 qrels.tsv       query-id, corpus-id, score; tab-separated, with this header
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,15 +57,18 @@ def load(folder: Path) -> QuestionSet:
 def rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON lines file, gzipped or not, each with the needed keys."""
     try:
-        file = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
+        zipped = path.suffix == ".gz"
+        file = gzip.open(path, "rt", encoding="utf-8") if zipped else path.open(encoding="utf-8")
         with file as lines:
             for number, line in enumerate(lines, start=1):
                 row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise InputError(f"{path}:{number} is no JSON object.")
                 missing = [key for key in needed if key not in row]
                 if missing:
                     raise InputError(f"{path}:{number} lacks {', '.join(map(repr, missing))}.")
                 yield row
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON lines: {error}.") from error
 
 
@@ -76,12 +80,14 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as relevance judgements: {error}.") from error
     for number, line in enumerate(lines, start=1):
-        fields = line.split()
-        if not fields or fields[0] == "query-id":
+        fields = line.split("\t") if "\t" in line else line.split()
+        if not line.strip() or fields[0] == "query-id":
             continue
-        if len(fields) not in (3, 4) or not fields[-1].lstrip("-").isdigit():
+        if len(fields) not in (3, 4) or not re.fullmatch(r"-?[0-9]+", fields[-1]):
             raise InputError(f"{path}:{number} is no judgement: {line!r}.")
         relevant.setdefault(fields[0], {})[fields[-2]] = int(fields[-1])
+    if not relevant:
+        raise InputError(f"{path} holds no relevance judgements.")
     return relevant
 
 

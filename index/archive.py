@@ -345,9 +345,19 @@ class Archive:
                 found[row[0]] = _article(row), row[11]
         return [found[article_id] for article_id in article_ids if article_id in found]
 
+    def present(self, article_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that the archive holds."""
+        found: set[str] = set()
+        for begin in range(0, len(article_ids), BATCH):
+            some = article_ids[begin : begin + BATCH]
+            marks = ",".join("?" * len(some))
+            rows = self._db.execute(f"SELECT id FROM article WHERE id IN ({marks})", some)
+            found.update(row[0] for row in rows)
+        return found
+
     def fingerprints(self) -> dict[str, str]:
         """Return each article's fingerprint: it changes when its passages would."""
-        return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY seq"))
+        return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY +seq"))
 
     def repeated_lines(self, publisher: str) -> frozenset[str]:
         """Return the keys of the lines that this publisher repeats in many articles."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -319,12 +320,19 @@ def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
     except typer.Exit as error:
         return error.exit_code
     except typer.exceptions.TyperException as error:
-        return _fail(error.format_message(), error.exit_code)
+        message = error.format_message()
+        if "\n" in message:
+            # A command without arguments: this is its whole help.
+            typer.echo(message, err=True)
+            return error.exit_code
+        return _fail(message, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("Stopped.", 1)
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except sqlite3.Error as error:
+        return _fail(f"A database cannot be read ({error}): restore it from a backup.", 1)
     except OSError as error:
         return _fail(f"{error.strerror or error}: {error.filename!r}.", 1)
     except Exception as error:

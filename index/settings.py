@@ -42,12 +42,14 @@ class ChunkingSettings:
 class RetrievalSettings:
     """How passages are found: mode "hybrid", "lexical" or "dense"; `candidates` from each search.
 
-    `dense_weight` is the share of the dense score in the fused score, from 0 to 1.
+    `dense_weight` is the share of the dense score in the fused score, from 0 to 1; with `ranker`,
+    hybrid search orders by the learned ranker instead.
     """
 
     mode: str = "hybrid"
     candidates: int = 100
     dense_weight: float = 0.15
+    ranker: bool = False
     hits: int = 10
 
 

@@ -71,9 +71,18 @@ class Versions:
                 )
             if self._open is None or self._open_name != name:
                 # The one before is left to the garbage collector: a question may still use it.
-                self._open = self._engine.open(self._folder / name)
-                self._open_name = name
+                self._open, self._open_name = self._open_live(name)
             return self._open
+
+    def _open_live(self, name: str) -> tuple[SearchIndex, str]:
+        try:
+            return self._engine.open(self._folder / name), name
+        except IndexDamagedError:
+            # It may have been replaced and pruned since its name was read.
+            latest = self.live()
+            if latest is None or latest == name:
+                raise
+            return self._engine.open(self._folder / latest), latest
 
     def describe(self, name: str) -> IndexVersion:
         """Return the description of a version without opening it for search."""

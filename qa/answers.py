@@ -62,7 +62,7 @@ _CLUES: dict[str, re.Pattern[str]] = {
 
 _CLUE_BONUS = 0.3
 _NEIGHBOUR = 0.35
-_RANK_BONUS = 0.3
+_RANK_BONUS = 2.5
 _MORE = 0.85
 """Weights of a sentence's score, until a learned sentence model takes their place."""
 
@@ -110,7 +110,7 @@ def _scored_sentences(evidence: Evidence) -> Iterator[_Sentence]:
         title = _weight(hit.passage.title, weights) / total
         covered = [_weight(piece, weights) / total for piece in pieces]
         for at, piece in enumerate(pieces):
-            if len(piece.split()) < 4 or piece.rstrip('"”’) ').endswith("?"):
+            if len(piece.split()) < 4 or piece.rstrip('"”’) ').endswith(("?", "-", "–", "—")):
                 continue
             around = max([title, *covered[max(0, at - 1) : at], *covered[at + 1 : at + 2]])
             score = covered[at] + _NEIGHBOUR * max(0.0, around - covered[at])
@@ -179,9 +179,10 @@ def confidence(evidence: Evidence) -> float:
 
 def _names_and_numbers(question: str) -> set[str]:
     found: set[str] = set()
-    for word in question.split()[1:]:
-        if word[:1].isupper() or any(char.isdigit() for char in word):
-            found.update(text.stems(word))
+    for number, word in enumerate(question.split()):
+        bare = word.lstrip("\"'“‘([")
+        if (number and bare[:1].isupper()) or any(char.isdigit() for char in bare):
+            found.update(text.stems(bare))
     return found
 
 
@@ -194,19 +195,21 @@ _LEAST_QUOTE = 0.3
 def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[tuple[Hit, Span]]:
     """Return the proof of a claim: each cited hit with the span that shows it; empty if unproven.
 
-    A claim passes if every hit that it cites exists, its archived text is still kept, all numbers
-    and names of the claim stand in the cited passages, and most of its words do.
+    A sentence of the cited passage, verbatim, is its own proof. Any other claim passes if every hit
+    that it cites exists, all its numbers and names stand in the proving sentences (or their
+    headline and date), most of its words stand in the cited passages, and it negates what they do.
+    In both cases the archived text must still be kept.
     """
     if not claim.text.strip() or not claim.cited:
         return []
     if any(not 1 <= number <= len(evidence.hits) for number in claim.cited):
         return []
     hits = [evidence.hits[number - 1] for number in dict.fromkeys(claim.cited)]
-    if not _borne_out(claim.text, hits):
+    spans = [_proving_span(claim.text, hit.passage) for hit in hits]
+    if not _borne_out(claim.text, hits, spans):
         return []
     proof = []
-    for hit in hits:
-        span = _proving_span(claim.text, hit.passage)
+    for hit, span in zip(hits, spans, strict=True):
         body = body_of(hit.passage)
         if span is None or body is None or body[span[0] : span[1]] not in hit.passage.text:
             return []
@@ -214,14 +217,44 @@ def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[tuple[Hit, 
     return proof
 
 
-def _borne_out(claim: str, hits: Sequence[Hit]) -> bool:
+_LEADS = frozenset("menurut pada di dalam sementara namun selain setelah sejak saat hal".split())
+_NEGATORS = frozenset("tidak tak bukan belum batal gagal tanpa jangan menolak".split())
+
+
+def _borne_out(claim: str, hits: Sequence[Hit], spans: Sequence[Span | None]) -> bool:
     said: set[str] = set()
-    for hit in hits:
-        said.update(text.stems(f"{hit.passage.title} {hit.passage.text}"))
-    if not _names_and_numbers(claim) <= said:
+    shown: list[str] = []
+    for hit, span in zip(hits, spans, strict=True):
+        if span is None:
+            return False
+        passage = hit.passage
+        sentence = sentence_texts(passage)[passage.spans.index(span)]
+        if " ".join(sentence.split()) == claim:
+            return True
+        said.update(text.stems(f"{passage.title} {passage.text}"))
+        shown.extend((sentence, passage.title, _written(passage)))
+    proven = " ".join(shown)
+    if not _must_stand(claim) <= set(text.stems(proven)):
+        return False
+    if _NEGATORS & set(text.words(claim)) != _NEGATORS & set(text.words(proven)):
         return False
     stems = set(text.query_stems(claim))
     return len(stems & said) >= _LEAST_SUPPORT * len(stems)
+
+
+def _must_stand(claim: str) -> set[str]:
+    """Return the stems of a claim's names and numbers, and of its first word if uncommon."""
+    found = _names_and_numbers(claim)
+    common = text.STOP_WORDS | text.QUESTION_WORDS | _LEADS
+    first = text.words(claim)[:1]
+    found.update(text.stems(" ".join(word for word in first if word not in common)))
+    spelled = [word for word in text.words(claim) if _NUMBER.fullmatch(word)]
+    return found | set(text.stems(" ".join(spelled)))
+
+
+def _written(passage: Passage) -> str:
+    day = passage.published
+    return f"{day.day} {day:%m} {day.year}" if day else ""
 
 
 def _proving_span(claim: str, passage: Passage) -> Span | None:

@@ -19,6 +19,7 @@ from index.records import Article, Filter, Hit, Passage, Query, Turn
 from index.settings import Settings
 from index.versions import Versions
 from qa import answers, question
+from qa.ranking import Ranker
 from qa.retriever import Retriever
 
 VERSIONS = "versions"
@@ -46,11 +47,13 @@ class Chat:
         self.home = home
         self.settings = chosen
         self._versions = Versions(home / VERSIONS, LocalEngine())
-        self._retriever = Retriever(chosen.retrieval, self.embedder)
+        ranker = self.ranker if chosen.retrieval.ranker else None
+        self._retriever = Retriever(chosen.retrieval, self.embedder, ranker, self._present)
         self._answerer = answers.ExtractiveAnswerer(chosen.answers)
         self._lock = threading.RLock()
         self._archive: Archive | None = None
         self._embedder: Embedder | None = None
+        self._ranker: Ranker | None = None
         self._waiting: tuple[object, int] = (None, 0)
 
     @classmethod
@@ -83,6 +86,8 @@ class Chat:
         IndexMissingError before the first build and InputError for an empty question.
         """
         began = time.perf_counter()
+        # A lone surrogate, half a character, can be neither searched nor written out.
+        asked = asked.encode("utf-8", "replace").decode("utf-8")
         if not any(char.isalnum() for char in asked):
             raise InputError("The question is empty: type what you want to know.")
         notice = ""
@@ -137,9 +142,20 @@ class Chat:
                 self._embedder = open_embedder(self.settings.embedding)
             return self._embedder
 
+    def ranker(self) -> Ranker:
+        """Return the learned ranker, loaded at first use."""
+        with self._lock:
+            if self._ranker is None:
+                self._ranker = Ranker.load()
+            return self._ranker
+
     def publishers(self) -> list[str]:
         """Return the publishers of the live version, biggest first."""
         return [name for name, _ in self._versions.current().version.publishers]
+
+    def _present(self, article_ids: Sequence[str]) -> set[str]:
+        with self._lock:
+            return self._open_archive().present(article_ids)
 
     def _bodies(self) -> answers.BodyOf:
         """Return a look-up of archived bodies that asks the archive once an article."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -104,41 +106,70 @@ def _filter_row(chosen: Filter) -> dict[str, Any]:
 
 def _ask_batch(chat: Chat, batch: Path, out: Path, chosen: Filter) -> None:
     turns: dict[str, tuple[Turn, ...]] = {}
-    rows = list(_questions(batch))
-    with out.open("w", encoding="utf-8") as file, bar("Asking") as progress:
+    rows = _questions(batch)
+    with _written_whole(out) as file, bar("Asking") as progress:
         task = progress.add_task("", total=len(rows))
-        for place, row in rows:
-            follows = row.get("after")
-            if follows is not None and str(follows) not in turns:
-                raise InputError(f"{place}: 'after' names {follows!r}, which is no earlier row.")
-            conversation = turns[str(follows)] if follows is not None else ()
-            turn = chat.ask(row["question"], conversation, chosen)
-            turns[str(row["id"])] = (*conversation, turn)
-            file.write(json.dumps(turn_row(str(row["id"]), turn), ensure_ascii=False) + "\n")
+        for row in rows:
+            conversation = turns.get(row.follows, ())
+            turn = chat.ask(row.asked, conversation, chosen)
+            turns[row.id] = (*conversation, turn)
+            file.write(json.dumps(turn_row(row.id, turn), ensure_ascii=False) + "\n")
             progress.advance(task)
     typer.echo(f"{len(rows):,} answers written to {out}")
 
 
-def _questions(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) of a file of questions; raises InputError for a broken row."""
+@contextmanager
+def _written_whole(out: Path) -> Iterator[TextIO]:
+    """Open a file that appears under its name only when it is complete."""
+    beside = out.with_name(out.name + ".part")
+    with beside.open("w", encoding="utf-8") as file:
+        yield file
+    beside.replace(out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One question of a batch; `follows` is the id of the question before it, or empty."""
+
+    place: str
+    id: str
+    asked: str
+    follows: str
+
+
+def _questions(path: Path) -> list[_Row]:
+    """Read a file of questions whole; raises InputError for a broken row, naming it."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as questions: {error}.") from error
+    found: dict[str, _Row] = {}
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        place = f"{path.name}:{number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{place} is not JSON: {error}.") from error
-        if isinstance(row, dict) and "_id" in row and "text" in row:
-            # BEIR's names, so that a question set's own file serves as a batch.
-            row = {"id": row["_id"], "question": row["text"], "after": row.get("follows")}
-        if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("question"), str):
-            raise InputError(f'{place} must be an object with "id" and "question".')
-        yield place, row
+        if line.strip():
+            row = _question(line, f"{path.name}:{number}")
+            if row.id in found:
+                raise InputError(f"{row.place}: the id {row.id!r} stands twice.")
+            if row.follows and row.follows not in found:
+                raise InputError(
+                    f"{row.place}: 'after' names {row.follows!r}, which is no earlier row."
+                )
+            found[row.id] = row
+    return list(found.values())
+
+
+def _question(line: str, place: str) -> _Row:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{place} is not JSON: {error}.") from error
+    if isinstance(row, dict) and "_id" in row and "text" in row:
+        # BEIR's names, so that a question set's own file serves as a batch.
+        row = {"id": row["_id"], "question": row["text"], "after": row.get("follows")}
+    if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("question"), str):
+        raise InputError(f'{place} must be an object with "id" and "question".')
+    if not any(map(str.isalnum, row["question"])):
+        raise InputError(f"{place}: the question is empty.")
+    return _Row(place, str(row["id"]), row["question"], str(row.get("after") or ""))
 
 
 @app.command()
@@ -193,14 +224,17 @@ def search(
 
 
 def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen: Filter) -> None:
-    rows = list(_questions(batch))
+    rows = _questions(batch)
+    for row in rows:
+        if len(row.id.split()) != 1:
+            raise InputError(f"{row.place}: a TREC run cannot hold the id {row.id!r}.")
     tag = f"tanya-{mode or chat.settings.retrieval.mode}"
-    with out.open("w", encoding="utf-8") as file, bar("Searching") as progress:
+    with _written_whole(out) as file, bar("Searching") as progress:
         task = progress.add_task("", total=len(rows))
-        for _, row in rows:
-            for rank, hit in enumerate(chat.search(row["question"], k, mode=mode, chosen=chosen)):
+        for row in rows:
+            for rank, hit in enumerate(chat.search(row.asked, k, mode=mode, chosen=chosen)):
                 article = hit.passage.article_id
-                file.write(f"{row['id']} Q0 {article} {rank + 1} {hit.score:.6f} {tag}\n")
+                file.write(f"{row.id} Q0 {article} {rank + 1} {hit.score:.6f} {tag}\n")
             progress.advance(task)
     typer.echo(f"{len(rows):,} questions searched, run written to {out}")
 
@@ -209,7 +243,9 @@ def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen:
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = -1,
+    port: Annotated[
+        int, typer.Option(min=-1, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = -1,
 ) -> None:
     """Serve the chat to browsers, as `python app.py` does."""
     import app as browser

@@ -46,7 +46,7 @@ def understand(asked: str, earlier: Sequence[str] = (), chosen: Filter = Filter(
     question = " ".join(asked[:LONGEST].split())
     kind = kind_of(question)
     if earlier and is_follow_up(question):
-        question = _standalone(question, earlier[-1])
+        question = _standalone(question, earlier[-1])[:LONGEST]
     return Query(question, chosen, kind)
 
 
@@ -92,16 +92,22 @@ def _standalone(question: str, before: str) -> str:
 
 
 def resolve_publishers(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Return the index's own spelling of publishers; raises InputError for one it does not hold."""
-    by_key = {_key(name): name for name in known}
-    resolved = []
+    """Return the index's own spellings of publishers; raises InputError for one it does not hold.
+
+    A name that is not spelled exactly as in the index stands for all that differ from it only by
+    case, punctuation or ".com".
+    """
+    by_key: dict[str, list[str]] = {}
+    for name in known:
+        by_key.setdefault(_key(name), []).append(name)
+    resolved: list[str] = []
     for name in names:
-        match = by_key.get(_key(name))
-        if match is None:
+        matches = [name] if name in known else by_key.get(_key(name), [])
+        if not matches:
             near = difflib.get_close_matches(_key(name), list(by_key), n=3, cutoff=0.5)
-            hint = ", ".join(repr(by_key[key]) for key in near) or "see `tanya status`"
+            hint = ", ".join(repr(by_key[key][0]) for key in near) or "see `tanya status`"
             raise InputError(f"The index holds no publisher {name!r}; did you mean {hint}?")
-        resolved.append(match)
+        resolved.extend(matches)
     return tuple(dict.fromkeys(resolved))
 
 

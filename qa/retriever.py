@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
 
 from index import text
 from index.embedding import Embedder, Vectors
@@ -12,6 +12,8 @@ from index.engine import SearchIndex
 from index.errors import ModelError
 from index.records import Evidence, Hit, Passage, Query, Scored
 from index.settings import RetrievalSettings
+from qa import ranking
+from qa.ranking import Ranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +22,33 @@ class _Candidate:
     score: float
     dense_rank: int | None
     lexical_rank: int | None
+    bm25: float = 0.0
+    cosine: float = 0.0
 
 
 class Retriever:
-    """Searches one index at a time; `embedder` is asked for only where vectors are needed."""
+    """Searches one index at a time; `embedder` is asked for only where vectors are needed.
 
-    def __init__(self, settings: RetrievalSettings, embedder: Callable[[], Embedder]) -> None:
+    With a `ranker`, hybrid search ranks by it; without one, by the fused score. `archived` tells
+    which article ids are still in the archive: a removed one is found no more from that moment.
+    """
+
+    def __init__(
+        self,
+        settings: RetrievalSettings,
+        embedder: Callable[[], Embedder],
+        ranker: Callable[[], Ranker] | None = None,
+        archived: Callable[[Sequence[str]], Set[str]] = frozenset,
+    ) -> None:
         self._settings = settings
         self._embedder = embedder
+        self._ranker = ranker
+        self._archived = archived
 
     def retrieve(self, query: Query, index: SearchIndex, *, mode: str = "") -> Evidence:
         """Return the best hits, one a story, best first."""
         candidates = self._candidates(query, index, self._settings.candidates, mode)
-        hits = _one_per(candidates, index, lambda passage: passage.story_id)
+        hits = self._one_per(candidates, index, lambda passage: passage.story_id)
         shown = tuple(hits[: self._settings.hits])
         return Evidence(query, shown, index.version.name, _weights(query.text, index))
 
@@ -41,7 +57,28 @@ class Retriever:
         # An article may fill several of the best places, so that more than k passages are needed.
         depth = max(self._settings.candidates, 3 * k)
         candidates = self._candidates(query, index, depth, mode)
-        return _one_per(candidates, index, lambda passage: passage.article_id)[:k]
+        return self._one_per(candidates, index, lambda passage: passage.article_id)[:k]
+
+    def _one_per(
+        self,
+        candidates: Sequence[_Candidate],
+        index: SearchIndex,
+        key: Callable[[Passage], str],
+    ) -> list[Hit]:
+        """Keep the best passage of each group, telling in which other articles the group stands."""
+        passages = index.passages([c.passage_id for c in candidates])
+        archived = self._archived(list({passage.article_id for passage in passages}))
+        groups: dict[str, list[int]] = {}
+        for number, passage in enumerate(passages):
+            if passage.article_id in archived:
+                groups.setdefault(key(passage), []).append(number)
+        hits = []
+        for numbers in groups.values():
+            best, passage = candidates[numbers[0]], passages[numbers[0]]
+            others = dict.fromkeys(passages[number].article_id for number in numbers)
+            others.pop(passage.article_id)
+            hits.append(Hit(passage, best.score, best.dense_rank, best.lexical_rank, tuple(others)))
+        return hits
 
     def _candidates(
         self, query: Query, index: SearchIndex, depth: int, mode: str
@@ -66,7 +103,8 @@ class Retriever:
                 _Candidate(s.passage_id, s.score, rank, None)
                 for rank, s in enumerate(dense, start=1)
             ]
-        return self._fuse(lexical, dense, index, vector)
+        fused = self._fuse(lexical, dense, index, vector)
+        return _rank(query, fused, index, self._ranker()) if self._ranker and fused else fused
 
     def _fuse(
         self,
@@ -94,10 +132,33 @@ class Retriever:
                 (1 - weight) * bm25.get(passage_id, 0.0) + weight * cosine[passage_id],
                 dense_rank.get(passage_id),
                 lexical_rank.get(passage_id),
+                bm25.get(passage_id, 0.0) * best,
+                cosine[passage_id],
             )
             for passage_id in cosine
         ]
         return sorted(fused, key=lambda c: (-c.score, c.passage_id))
+
+
+def _rank(
+    query: Query, fused: Sequence[_Candidate], index: SearchIndex, ranker: Ranker
+) -> list[_Candidate]:
+    """Order by the learned ranker; a score falls from 1 with the distance to the best."""
+    passages = index.passages([c.passage_id for c in fused])
+    scores = ranker.scores(
+        query.text,
+        query.kind,
+        _weights(query.text, index),
+        [
+            ranking.Candidate(passage, c.bm25, c.cosine, c.lexical_rank, c.dense_rank)
+            for c, passage in zip(fused, passages, strict=True)
+        ],
+    )
+    gaps = scores.max() - scores
+    ranked = [
+        replace(c, score=1 / (1 + gap / 4)) for c, gap in zip(fused, gaps.tolist(), strict=True)
+    ]
+    return sorted(ranked, key=lambda c: (-c.score, c.passage_id))
 
 
 def _weights(question: str, index: SearchIndex) -> tuple[tuple[str, float], ...]:
@@ -108,20 +169,3 @@ def _weights(question: str, index: SearchIndex) -> tuple[tuple[str, float], ...]
         (stem, math.log(1 + (total - min(count, total) + 0.5) / (count + 0.5)))
         for stem, count in zip(stems, index.frequencies(stems), strict=True)
     )
-
-
-def _one_per(
-    candidates: Sequence[_Candidate], index: SearchIndex, key: Callable[[Passage], str]
-) -> list[Hit]:
-    """Keep the best passage of each group, telling in which other articles the group stands."""
-    passages = index.passages([c.passage_id for c in candidates])
-    groups: dict[str, list[int]] = {}
-    for number, passage in enumerate(passages):
-        groups.setdefault(key(passage), []).append(number)
-    hits = []
-    for numbers in groups.values():
-        best, passage = candidates[numbers[0]], passages[numbers[0]]
-        others = dict.fromkeys(passages[number].article_id for number in numbers)
-        others.pop(passage.article_id)
-        hits.append(Hit(passage, best.score, best.dense_rank, best.lexical_rank, tuple(others)))
-    return hits

@@ -78,14 +78,37 @@ def test_a_follow_up_is_answered_from_the_topic(chat):
 
 
 def test_boilerplate_is_never_an_answer(chat):
-    answer = chat.ask("Bagaimana harga cabai turun?").answer
-    assert "Baca juga" not in shown(answer)
+    answer = chat.ask("Apakah kapal sandar di pelabuhan Batu Layar, baca juga harga cabai?").answer
+    assert "Cabai" not in shown(answer)
+    assert "Cabai" not in " ".join(hit.passage.text for hit in answer.evidence.hits)
+
+
+def test_a_dateline_is_never_an_answer(tmp_path):
+    body = "Jakarta, CNN Indonesia -- Presiden membuka pameran buku di Lapangan Merdeka pagi ini."
+    homes.add(tmp_path, [homes.article(1, body)])
+    homes.build(tmp_path)
+    assert "--" not in shown(Chat.open(tmp_path).ask("Siapa CNN Indonesia Jakarta?").answer)
+
+
+WORDS = sorted(
+    {word for article in homes.HARBOUR for word in article.body.split() if word.isalnum()}
+)
+
+
+def test_the_archives_own_headlines_are_answered(chat):
+    statuses = [chat.ask(article.title).answer.status for article in homes.HARBOUR]
+    assert statuses == ["answered"] * len(homes.HARBOUR)
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(asked=st.text(min_size=1, max_size=60).filter(lambda t: any(c.isalnum() for c in t)))
+@given(
+    asked=st.one_of(
+        st.text(min_size=1, max_size=60).filter(lambda t: any(c.isalnum() for c in t)),
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join),
+    )
+)
 def test_the_quote_law_holds_for_any_question(chat, asked):
     answer = chat.ask(asked).answer
     assert answer.status in ("answered", "no_evidence", "unsupported")
@@ -106,8 +129,16 @@ def bodies(chat):
 TRUE = "Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat."
 
 
-def test_a_true_claim_in_other_words_passes_the_check(evidence, bodies):
-    assert answers.check(Claim(TRUE, (1,)), evidence, bodies)
+@pytest.mark.parametrize(
+    "claim",
+    [
+        TRUE,
+        "Gubernur Rahmat Hidayat meresmikan Pelabuhan Batu Layar pada 4 Maret 2025.",
+        "Menurut berita, pembangunan pelabuhan menelan biaya Rp 120 miliar.",
+    ],
+)
+def test_a_true_claim_in_other_words_passes_the_check(evidence, bodies, claim):
+    assert answers.check(Claim(claim, (1,)), evidence, bodies)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +150,14 @@ def test_a_true_claim_in_other_words_passes_the_check(evidence, bodies):
         Claim("", (1,)),
         Claim(TRUE.replace("Rahmat", "Ridwan"), (1,)),
         Claim("Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat pada 2027.", (1,)),
+        Claim("Ridwan meresmikan Pelabuhan Batu Layar.", (1,)),
+        Claim("500 orang meresmikan Pelabuhan Batu Layar.", (1,)),
+        Claim('Pelabuhan Batu Layar diresmikan Gubernur "Ridwan" Hidayat.', (1,)),
+        Claim("Pelabuhan Batu Layar diresmikan Gubernur (Ridwan) Hidayat.", (1,)),
+        Claim("Pelabuhan Batu Layar diresmikan tujuh gubernur.", (1,)),
+        Claim("Pelabuhan Batu Layar tidak diresmikan Gubernur Rahmat Hidayat.", (1,)),
+        Claim("Pelabuhan Batu Layar batal diresmikan Gubernur Rahmat Hidayat.", (1,)),
+        Claim("Pelabuhan Batu Layar diresmikan 4 Maret 2025 dengan biaya Rp 4 miliar.", (1,)),
         Claim("Harga bensin di kota tetangga naik tajam sejak kemarin pagi.", (1,)),
     ],
 )

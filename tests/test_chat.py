@@ -8,6 +8,7 @@ from index.archive import FILE_NAME, Archive
 from index.errors import IndexMissingError, InputError
 from qa.chat import Chat
 from tests import homes
+from tests.test_retriever import REPRINT
 
 ASKED = "Siapa yang meresmikan Pelabuhan Batu Layar?"
 
@@ -67,6 +68,23 @@ def test_a_removed_article_is_not_cited_from_that_moment(home):
     turn = chat.ask(ASKED)
     assert "a1" not in cited(turn)
     assert "a1" not in {hit.passage.article_id for hit in turn.answer.evidence.hits}
+
+
+def test_removing_one_reprint_leaves_the_others(tmp_path):
+    homes.add(tmp_path, REPRINT)
+    homes.build(tmp_path)
+    chat = Chat.open(tmp_path)
+    left = {article.id for article in REPRINT}
+    while left:
+        turn = chat.ask("Kapan satelit Nusadirgantara mengorbit?")
+        (citation,) = {c.passage.article_id: c for c in turn.answer.citations}.values()
+        assert {citation.passage.article_id, *citation.also_in} == left
+        found = {hit.passage.article_id for hit in chat.search("satelit Nusadirgantara", 9)}
+        assert found == left
+        with Archive.open(tmp_path / FILE_NAME) as archive:
+            archive.remove([citation.passage.article_id], homes.NOW)
+        left.remove(citation.passage.article_id)
+    assert chat.ask("Kapan satelit Nusadirgantara mengorbit?").answer.status == "no_evidence"
 
 
 def test_a_corrected_article_is_quoted_as_it_was_until_the_build(home):

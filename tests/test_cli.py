@@ -112,6 +112,46 @@ def test_a_batch_follows_conversations(home, tmp_path):
     assert all(set(row) == ROW_KEYS for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ('{"id": "a", "question": "banjir"}\n{"id": "b", "question": "?"}', "q.jsonl:2"),
+        ('{"id": "a", "question": "banjir"}\n{"id": "a", "question": "gempa"}', "twice"),
+        ('{"id": "a", "question": "banjir", "after": "z"}', "'z'"),
+        ("[1]", "q.jsonl:1"),
+        ("{", "not JSON"),
+    ],
+)
+def test_a_broken_batch_names_its_row_and_writes_nothing(home, tmp_path, rows, said):
+    (tmp_path / "q.jsonl").write_text(rows, encoding="utf-8")
+    out = tmp_path / "out"
+    done = tanya(home, "ask", "--batch", tmp_path / "q.jsonl", "--out", out)
+    assert done.returncode == 1
+    assert said in one_line(done)
+    assert not out.exists()
+
+
+def test_a_batch_takes_whatever_json_holds(home, tmp_path):
+    batch = tmp_path / "q.jsonl"
+    odd = json.dumps({"id": "a", "question": "banjir \u2028 Karangtirta"}, ensure_ascii=False)
+    half = '{"id": "b", "question": "banjir \\ud83d"}'
+    batch.write_text(f"\ufeff{odd}\n\n{half}\n", encoding="utf-8")
+    assert tanya(home, "ask", "--batch", batch, "--out", tmp_path / "out").returncode == 0
+    assert len((tmp_path / "out").read_text(encoding="utf-8").split("\n")) == 3
+
+
+def test_a_run_cannot_hold_an_id_with_a_space(home, tmp_path):
+    (tmp_path / "q.jsonl").write_text('{"id": "a b", "question": "banjir"}', encoding="utf-8")
+    done = tanya(home, "search", "--batch", tmp_path / "q.jsonl", "--out", tmp_path / "out")
+    assert done.returncode == 1 and "'a b'" in one_line(done)
+
+
+def test_without_arguments_the_help_is_shown(home):
+    done = tanya(home, "eval")
+    assert done.returncode == 2
+    assert "compare" in done.stderr and len(done.stderr.splitlines()) > 5
+
+
 def test_search_writes_a_trec_run_that_eval_scores(home, tmp_path):
     questions = ROOT / "sample" / "questions"
     run = tmp_path / "run.trec"
@@ -157,6 +197,7 @@ def test_filters_narrow_the_search(home):
         (["remove", "tidak-ada"], 1, "tidak-ada"),
         (["rollback"], 1, "no version before"),
         (["terbang"], 2, "terbang"),
+        (["serve", "--port", "70000"], 2, "65535"),
         (["eval", "score", "/tidak/ada", "/tidak/ada"], 1, "/tidak/ada"),
     ],
 )
@@ -210,7 +251,8 @@ def test_add_remove_rollback_prune(tmp_path):
     assert "n1" not in hits and "n0" in hits
     assert "removed earlier" in tanya(home, "add", file).stdout
     assert "000001" in tanya(home, "rollback").stdout
-    assert "n1" in tanya(home, "search", "kambing", "--mode", "lexical", "--json").stdout
+    hits = tanya(home, "search", "kambing", "--mode", "lexical", "--json").stdout
+    assert "n1" not in hits and "n0" in hits
     assert tanya(home, "prune", "--keep", 1).returncode == 0
     status = json.loads(tanya(home, "status", "--json").stdout)
     assert status["version"] == "000001" and status["versions"] == 2

@@ -51,6 +51,19 @@ def test_a_broken_judgement_names_its_line(tmp_path, line):
         datasets.read_qrels(path)
 
 
+def test_an_article_id_may_hold_a_space(tmp_path):
+    path = tmp_path / "q.tsv"
+    path.write_text("query-id\tcorpus-id\tscore\nq1\tdua kata\t1\n", encoding="utf-8")
+    assert datasets.read_qrels(path) == {"q1": {"dua kata": 1}}
+
+
+def test_no_judgements_are_an_error(tmp_path):
+    path = tmp_path / "q.tsv"
+    path.write_text("query-id\tcorpus-id\tscore\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no relevance"):
+        datasets.read_qrels(path)
+
+
 def test_a_broken_run_names_its_line(tmp_path):
     path = tmp_path / "r.trec"
     path.write_text("q1 Q0 a 1 banyak x\n", encoding="utf-8")

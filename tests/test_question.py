@@ -63,5 +63,8 @@ def test_publishers_are_found_whatever_their_spelling():
         "Kompas.com",
         "Kabar Hulu",
     )
+    alike = ["Harian Uji", "harianuji.com", "Harian-Uji"]
+    assert question.resolve_publishers(["Harian Uji"], alike) == ("Harian Uji",)
+    assert question.resolve_publishers(["HARIAN UJI"], alike) == tuple(alike)
     with pytest.raises(InputError, match="Kabar Hulu"):
         question.resolve_publishers(["Kabar Hilir"], known)
