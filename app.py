@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import app_html as html
 import app_style as style
 from index.errors import IndexMissingError, InputError, TanyaError
-from index.records import Filter, Turn
+from index.records import Filter, Query, Turn
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -110,6 +110,11 @@ class Desk:
         if wish.get("clear"):
             after, before, publishers = "", "", []
         try:
+            html.read_limits(wish.get("limits"))
+        except ValueError as error:
+            yield {s.hint: html.hint_html(str(error))}
+            return
+        try:
             chosen = html.read_filter(after, before, publishers)
         except ValueError as error:
             yield {s.hint: html.hint_html(str(error)), s.filters: _update(open=True)}
@@ -170,9 +175,10 @@ class Desk:
         corrected = wish.get("turn")
         if not isinstance(corrected, int) or not 1 <= corrected <= len(before):
             return self._chat.stream(asked, before, chosen)
-        if wish.get("widen"):
-            meant = dataclasses.replace(before[corrected - 1].query, text=asked, filter=chosen)
-            return self._chat.stream(asked, (), chosen, meant)
+        if wish.get("typed"):
+            return self._chat.stream(asked, before[: corrected - 1], chosen, as_typed=True)
+        if isinstance(wish.get("limits"), dict):
+            return self._chat.stream(asked, (), chosen, _meant(before[corrected - 1], wish, chosen))
         # A corrected question stands alone: with the conversation it might be bent once more.
         return self._chat.stream(asked, (), chosen)
 
@@ -286,6 +292,18 @@ class Desk:
                 "<p>Artikel ini sudah dihapus dari arsip, atau teksnya sudah berganti.</p>",
             )
         return html.article_html(article, spans)
+
+
+def _meant(turn: Turn, wish: dict[str, Any], chosen: Filter) -> Query:
+    """Return a turn's query within the limits that a person gave it, in their words if any."""
+    read = html.read_limits(wish["limits"])
+    query = dataclasses.replace(turn.query, filter=read.within(chosen), read=read, named=Filter())
+    if not wish.get("edited"):
+        return query
+    from qa.question import kind_of
+
+    text = str(wish["text"]).strip()
+    return dataclasses.replace(query, text=text, kind=kind_of(text), own="")
 
 
 def _update(**properties: object) -> dict[str, Any]:

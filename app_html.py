@@ -329,39 +329,132 @@ def busy_html() -> str:
 
 
 def _understood_html(turn: Turn, number: int, chosen: Filter) -> str:
+    """Return what a question was taken for: its words, its dates and publishers, its spelling."""
     query = turn.query
-    limits = filter_words(query.filter)
+    form = f"ta-edit-{number}"
     html = ""
     same = " ".join(query.text.split()) == " ".join(turn.question.split())
-    if not same or query.filter != chosen:
-        form = f"ta-edit-{number}"
+    if not same or query.read or query.named:
+        said = "" if same else f"Dipahami sebagai: <q>{escape(query.text)}</q> "
         html = (
-            f'<p class="ta-aside">Dipahami sebagai: <q>{escape(query.text)}</q> '
+            f'<div class="ta-aside">{said}{_chips_html(turn, number)}'
             f'<button type="button" class="ta-link" data-do="edit" data-form="{form}" '
-            f'aria-expanded="false" aria-controls="{form}">Perbaiki</button></p>'
-            + _edit_form(query, number, form, widened=query.filter != chosen)
+            f'aria-expanded="false" aria-controls="{form}">Perbaiki</button></div>'
+            + _edit_form(query, number, form)
         )
-    if limits:
-        html += f'<p class="ta-aside">Saringan: {escape(limits)}</p>'
-    return html
+    if chosen:
+        html += f'<p class="ta-aside">Saringan: {escape(filter_words(chosen))}</p>'
+    return html + _notice_html(turn, number)
 
 
-def _edit_form(query: Query, number: int, form: str, *, widened: bool) -> str:
-    tick = ""
-    if widened:
-        tick = (
-            '<label class="tick"><input type="checkbox" name="widen"> '
-            f"Tanpa batas “{escape(filter_words(query.filter) or 'saringan')}”</label>"
+def _chips_html(turn: Turn, number: int) -> str:
+    """Return the filter that stood in the question, to be taken off, and a date to make one of."""
+    read, named = turn.query.read, turn.query.named
+    chips = []
+    if read.dated:
+        rest = _limits(Filter(publishers=read.publishers))
+        chips.append(_chip(f"Terbit: {days_words(read)}", _again(turn, number, rest)))
+    if read.publishers:
+        rest = _limits(Filter(read.after, read.before))
+        names = ", ".join(read.publishers)
+        chips.append(_chip(f"Penerbit: {names}", _again(turn, number, rest)))
+    if named:
+        request = _again(turn, number, _limits(Filter(named.after, named.before, read.publishers)))
+        chips.append(
+            f'<button type="button" class="ta-offer" data-do="ask" data-ask="{request}">'
+            f"Hanya artikel {escape(days_words(named))}</button>"
         )
+    return f'<span class="ta-chips">{"".join(chips)}</span> ' if chips else ""
+
+
+def _chip(words: str, request: str) -> str:
+    return (
+        f'<span class="ta-chip"><span>{escape(words)}</span>'
+        f'<button type="button" data-do="ask" data-ask="{request}" '
+        f'aria-label="Tanya lagi tanpa batas {escape(words)}">×</button></span>'
+    )
+
+
+def _again(turn: Turn, number: int, limits: Mapping[str, object]) -> str:
+    """Return the request to answer a turn's question once more, within other limits."""
+    return escape(json.dumps({"text": turn.question, "turn": number, "limits": limits}))
+
+
+def _limits(chosen: Filter) -> dict[str, object]:
+    return {
+        "after": chosen.after.isoformat() if chosen.after else "",
+        "before": chosen.before.isoformat() if chosen.before else "",
+        "publishers": list(chosen.publishers),
+    }
+
+
+def read_limits(asked: object) -> Filter:
+    """Return the filter of a request from the page; raises ValueError with a message for them."""
+    limits = asked if isinstance(asked, dict) else {}
+    after, before = (str(limits.get(end) or "") for end in ("after", "before"))
+    names = limits.get("publishers")
+    publishers = [name for name in names if isinstance(name, str)] if type(names) is list else []
+    return read_filter(after, before, publishers)
+
+
+def days_words(days: Filter) -> str:
+    """Return the days of a filter in the fewest words: "2019", "Maret 2020", a day, a span."""
+    first, last = days.after, days.before
+    if not first or not last:
+        return filter_words(Filter(first, last))
+    if first == last:
+        return date_words(first)
+    if (first, last) == (_edge(first.year, None, False), _edge(first.year, None, True)):
+        return str(first.year)
+    if (first, last) == (
+        _edge(first.year, first.month, False),
+        _edge(first.year, first.month, True),
+    ):
+        return f"{MONTHS[first.month - 1]} {first.year}"
+    return f"{date_words(first)} – {date_words(last)}"
+
+
+def _notice_html(turn: Turn, number: int) -> str:
+    if not turn.notice:
+        return ""
+    typed = ""
+    if turn.swaps:
+        request = escape(json.dumps({"text": turn.question, "turn": number, "typed": True}))
+        typed = (
+            f' <button type="button" class="ta-link" data-do="ask" data-ask="{request}">'
+            "Cari seperti yang diketik</button>"
+        )
+    return f'<p class="ta-notice">{escape(turn.notice)}{typed}</p>'
+
+
+def _edit_form(query: Query, number: int, form: str) -> str:
+    days = query.read if query.read.dated else query.named
+    ends = ""
+    if days or query.read:
+        names = escape(json.dumps(list(query.read.publishers)))
+        ends = "".join(
+            f'<span class="end"><label for="{form}-{end}">{label}</label>'
+            f'<input type="text" id="{form}-{end}" name="{end}" value="{value}" '
+            'placeholder="mis. 15/12/2016 atau 2016" autocomplete="off"></span>'
+            for end, label, value in (
+                ("after", "Dari tanggal", _typed_day(query.read.after)),
+                ("before", "Sampai tanggal", _typed_day(query.read.before)),
+            )
+        )
+        ends = f'<span class="ends" data-publishers="{names}">{ends}</span>'
     return (
         f'<form class="ta-edit" id="{form}" data-turn="{number}" hidden>'
         f'<label for="{form}-text">Tulis pertanyaan yang Anda maksud</label>'
         f'<input type="text" id="{form}-text" name="text" value="{escape(query.text)}" '
-        f'maxlength="{LONGEST_QUESTION}" autocomplete="off">'
+        f'maxlength="{LONGEST_QUESTION}" autocomplete="off">{ends}'
         f'<button type="submit" class="ta-solid">Tanyakan ulang</button>'
         f'<button type="button" class="ta-quiet" data-do="edit" data-form="{form}">Batal</button>'
-        f"{tick}</form>"
+        "</form>"
     )
+
+
+def _typed_day(day: dt.date | None) -> str:
+    return f"{day.day:02}/{day.month:02}/{day.year}" if day else ""
 
 
 def _claims_html(turn: Turn, number: int) -> str:
@@ -403,6 +496,9 @@ def _silence_html(turn: Turn, chosen: Filter) -> str:
     again = ""
     if turn.query.filter:
         tips = [f"Pencarian dibatasi: {filter_words(turn.query.filter)}."]
+    if turn.query.read:
+        tips.append("Tanpa batas dari pertanyaan itu pun tidak ditemukan jawabannya.")
+    if chosen:
         request = escape(json.dumps({"text": turn.question, "clear": True}))
         again = (
             f'<p><button type="button" class="ta-quiet" data-do="ask" data-ask="{request}">'
@@ -417,8 +513,6 @@ def _silence_html(turn: Turn, chosen: Filter) -> str:
 def _foot_html(turn: Turn) -> str:
     answer = turn.answer
     html = ""
-    if turn.notice:
-        html += f'<p class="ta-notice">{escape(turn.notice)}</p>'
     if answer.dropped:
         lines = "".join(f"<li>{escape(claim.text)}</li>" for claim in answer.dropped)
         html += (

@@ -129,7 +129,23 @@ _TURNS = """
   padding: 14px; background: var(--ta-tint); border-radius: 8px; }
 .ta-edit[hidden] { display: none; }
 .ta-edit label { flex: 1 1 100%; font-size: 13px; color: var(--ta-soft); }
-.ta-edit label.tick { display: flex; gap: 8px; align-items: center; color: var(--ta-ink); }
+.ta-edit .ends { flex: 1 1 100%; display: flex; flex-wrap: wrap; gap: 10px; }
+.ta-edit .ends[hidden] { display: none; }
+.ta-edit .end { flex: 1 1 160px; min-width: 0; display: flex; flex-direction: column; gap: 4px; }
+.ta-edit .end label { flex: none; }
+.ta-edit .end input[type=text] { flex: none; width: 100%; box-sizing: border-box; }
+.ta-chips { display: inline-flex; flex-wrap: wrap; gap: 6px 8px; vertical-align: middle;
+  margin: 2px 6px 2px 0; max-width: 100%; }
+.ta-chip { display: inline-flex; align-items: center; max-width: 100%; box-sizing: border-box;
+  font: 500 13.5px/1.35 var(--ta-sans); color: var(--ta-ink); background: var(--ta-tint);
+  border: 1px solid var(--ta-line); border-radius: 999px; padding: 2px 2px 2px 12px; }
+.ta-chip button { flex: none; width: 26px; height: 26px; margin-left: 4px; border: 0; padding: 0;
+  border-radius: 50%; background: none; color: var(--ta-soft); font: 400 18px/1 var(--ta-sans);
+  cursor: pointer; }
+.ta-chip button:hover { background: var(--ta-accent); color: var(--ta-on-accent); }
+.ta-offer { font: 500 13.5px/1.35 var(--ta-sans); color: var(--ta-ink); background: none;
+  border: 1px dashed var(--ta-soft); border-radius: 999px; padding: 5px 12px; cursor: pointer; }
+.ta-offer:hover { background: var(--ta-tint); border-style: solid; }
 .ta-edit input[type=text] { flex: 1 1 240px; min-width: 0; font: 16px/1.4 var(--ta-sans);
   padding: 8px 10px; border: 1px solid var(--ta-soft); border-radius: 6px;
   background: var(--ta-sheet); color: var(--ta-ink); }
@@ -149,7 +165,7 @@ _TURNS = """
   background: var(--ta-tint); font: 13.5px/1.7 ui-monospace, "Noto Sans Mono", "Liberation Mono",
   monospace; color: var(--ta-ink); white-space: pre-wrap; }
 .ta-notice { font-size: 14px; line-height: 1.5; color: var(--ta-ink); background: var(--ta-tint);
-  border-radius: 6px; padding: 8px 12px; margin: 12px 0 0; }
+  border-radius: 6px; padding: 8px 12px; margin: 8px 0 0; overflow-wrap: anywhere; }
 .ta-more { font-size: 14px; line-height: 1.55; color: var(--ta-soft); margin: 12px 0 0; }
 .ta-more summary { cursor: pointer; list-style-position: inside; }
 .ta-more ul { margin: 8px 0 0; padding-left: 20px; list-style: disc; }
@@ -483,13 +499,24 @@ element.addEventListener('click', (event) => {
   }
 });
 
+// The dates of a question that had some, and its publishers, which the form does not show.
+const limitsOf = (form) => {
+  const ends = form.querySelector('.ends');
+  if (!ends) return {};
+  return {edited: true, limits: {
+    after: form.elements.after.value,
+    before: form.elements.before.value,
+    publishers: JSON.parse(ends.dataset.publishers),
+  }};
+};
+
 element.addEventListener('submit', (event) => {
   event.preventDefault();
   const form = event.target;
   trigger('submit', {
     text: form.elements.text.value,
     turn: Number(form.dataset.turn),
-    widen: Boolean(form.elements.widen && form.elements.widen.checked),
+    ...limitsOf(form),
   });
 });
 

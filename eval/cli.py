@@ -2,74 +2,300 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from index.cli import run
+from eval.tuning_cli import tune
+from index.cli import bar, open_archive, run, shown
+from index.errors import GateError
 from qa.cli import app
 
-measures = typer.Typer(help="Measure retrieval on question sets.", no_args_is_help=True)
-app.add_typer(measures, name="eval")
+if TYPE_CHECKING:
+    from eval.datasets import QuestionSet
+    from eval.runs import Measured, TextsOf
 
-Qrels = Annotated[Path, typer.Argument(help="qrels.tsv of a question set, or a TREC qrels file.")]
+measures = typer.Typer(
+    help="Measure retrieval: question sets, runs, scores, comparisons, reports, gates.",
+    no_args_is_help=True,
+)
+app.add_typer(measures, name="eval")
+app.command()(tune)
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the question set to write.")]
+Set = Annotated[
+    Path, typer.Argument(metavar="SET", help="Folder of a question set, or a file of judgements.")
+]
+RunPath = Annotated[
+    Path, typer.Argument(help="Folder that `tanya eval run` wrote, or a TREC run of any program.")
+]
+RUNS_HELP = "Folders that `tanya eval run` wrote, or TREC runs of any program."
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 @measures.command("import")
 def import_set(
-    source: Annotated[Path, typer.Argument(help="Folder with passages and qa, .jsonl.gz each.")],
-    out: Annotated[Path, typer.Argument(help="Folder of the question set to write.")],
-    prefix: Annotated[str, typer.Option(help="What the file names begin with.")] = "",
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folder with passages and qa .jsonl.gz, a BEIR folder, or a file of TREC topics.",
+        ),
+    ],
+    out: Out,
+    prefix: Annotated[str, typer.Option(help="What names of passages and qa begin with.")] = "",
+    split: Annotated[str, typer.Option(help="Which of a BEIR folder's qrels.")] = "test",
+    qrels: Annotated[
+        Path | None, typer.Option(help="Judgements of a file of topics (id<TAB>text).")
+    ] = None,
 ) -> None:
-    """Turn passages with questions into a question set; add its corpus.jsonl to the archive.
+    """Turn a set of another form into a question set; add its corpus.jsonl to the archive.
 
     Example: tanya eval import data/facqa_dev sets/facqa; tanya add sets/facqa/corpus.jsonl
-    """
-    from eval import datasets
 
-    count = datasets.import_passages(source, out, prefix=prefix)
+    Example: tanya eval import topics.tsv sets/mine --qrels qrels.txt
+    """
+    from eval import imports
+
+    count = imports.import_set(source, out, prefix=prefix, split=split, qrels=qrels)
     typer.echo(f"{count:,} questions written to {out}")
+
+
+@measures.command("make")
+def make_set(
+    context: typer.Context,
+    out: Out,
+    questions: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 500,
+    seed: Annotated[int, typer.Option(help="Another seed makes other questions.")] = 0,
+) -> None:
+    """Make a question set of the home's own archive: telling words of one sentence each.
+
+    Relevant are the article that the sentence stands in and its whole story. The words are the
+    article's own, in another order: compare versions and settings with it, not search with people.
+
+    Example: tanya eval make sets/known --questions 500; tanya eval run sets/known --out runs/known
+    """
+    from eval import known_items
+
+    with open_archive(context.obj, must_exist=True) as archive, bar("Reading") as progress:
+        task = progress.add_task("articles", total=None)
+        count = known_items.make(
+            archive,
+            out,
+            questions=questions,
+            seed=seed,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{count:,} questions written to {out}")
+    if count < questions:
+        typer.echo(f"The archive gave no more than that; asked for were {questions:,}.", err=True)
+
+
+@measures.command("run")
+def run_set(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of the run to write.")],
+    mode: Annotated[str, typer.Option(help="hybrid, lexical or dense; else the settings'.")] = "",
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many articles.")] = 100,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let an earlier run of that name give way.")
+    ] = False,
+) -> None:
+    """Search for every question of a set, as `tanya search` does, and keep all that is measured.
+
+    A question's own filter holds; a follow-up is searched as it was typed.
+
+    Example: tanya eval run sets/known --mode lexical --out runs/lexical
+    """
+    from eval import datasets, provenance, runs
+    from qa.chat import Chat
+
+    if mode not in ("", *runs.MODES):
+        raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(runs.MODES)}.")
+    asked = datasets.load(folder).questions
+    chat = Chat.open(context.obj)
+    with runs.written_whole(out, replace=replace) as writing, bar("Searching") as progress:
+        task = progress.add_task("questions", total=len(asked))
+        index = chat.index()
+        outcomes = runs.execute(
+            asked,
+            runs.searcher(chat, k, mode, index),
+            lambda done, total: progress.update(task, completed=done),
+        )
+        about = provenance.Asked(
+            folder.resolve().name, str(folder.resolve()), datasets.fingerprint(asked), len(asked)
+        )
+        retrieval = chat.settings.retrieval
+        made = provenance.describe(
+            about, index.version, retrieval, mode, k, dt.datetime.now(dt.UTC)
+        )
+        runs.write(writing, runs.made(out.name, outcomes, made))
+    typer.echo(f"{len(asked):,} questions searched on version {made.version}, run in {out}")
+    typer.echo(f"Next: tanya eval score {folder} {out}")
 
 
 @measures.command()
 def score(
-    qrels: Qrels,
-    runs: Annotated[list[Path], typer.Argument(help="TREC runs, as `tanya search --batch`.")],
+    context: typer.Context,
+    judged: Set,
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
+    as_json: AsJson = False,
 ) -> None:
-    """Score TREC runs.
+    """Score runs, a line each: recall, reciprocal rank, nDCG, answers in the text, milliseconds.
 
-    Example: tanya search --batch set/queries.jsonl --out bm25.trec --mode lexical -k 100;
-    tanya eval score set/qrels.tsv bm25.trec
+    ans@1 and ans@5: a gold answer stands in the best passage of the first, of one of the first five
+    articles. For a TREC run of another program it is sought in the home's archived articles (*).
+
+    Example: tanya eval score sets/facqa runs/hybrid runs/lexical bm25.trec
     """
-    from eval import datasets, scores
+    from eval import tables
 
-    relevant = datasets.read_qrels(qrels)
-    typer.echo(f"{'run':<24}" + "".join(f"{name:>10}" for name in scores.MEASURES))
-    for path in runs:
-        values = scores.score(relevant, scores.read_run(path))
-        shown = "".join(f"{values[name].mean():>10.4f}" for name in scores.MEASURES)
-        typer.echo(f"{path.stem[:23]:<24}{shown}")
-    typer.echo(f"{len(relevant):,} questions")
+    asked, measured = _measure(context.obj, judged, paths)
+    if as_json:
+        typer.echo(json.dumps(tables.rows_of(measured), ensure_ascii=False))
+        return
+    for line in tables.score_lines(measured, asked):
+        typer.echo(line)
 
 
 @measures.command()
-def compare(qrels: Qrels, a: Path, b: Path) -> None:
-    """Compare TREC run B with run A: difference, 95% interval, paired randomisation test."""
-    from eval import datasets, scores
+def compare(
+    context: typer.Context,
+    judged: Set,
+    a: RunPath,
+    b: RunPath,
+    show: Annotated[int, typer.Option(min=0, help="How many questions that moved.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Compare run B with run A: difference, 95% interval, paired randomisation test.
 
-    relevant = datasets.read_qrels(qrels)
-    of_a = scores.score(relevant, scores.read_run(a))
-    of_b = scores.score(relevant, scores.read_run(b))
-    typer.echo(f"{'measure':<9}{'A':>8}{'B':>8}{'B - A':>9}  95% interval      p       +/=/-")
-    for c in scores.compare(of_a, of_b):
-        typer.echo(
-            f"{c.measure:<9}{c.a:>8.4f}{c.b:>8.4f}{c.b - c.a:>+9.4f}  "
-            f"[{c.low:+.4f}, {c.high:+.4f}]  {c.p:.4f}  {c.wins}/{c.ties}/{c.losses}"
+    Then the questions that moved most, with the rank of the first relevant article in A and B and
+    what each found first.
+
+    Example: tanya eval compare sets/facqa runs/before runs/after
+    """
+    from dataclasses import asdict
+
+    from eval import runs, scores, tables
+
+    asked, (of_a, of_b) = _measure(context.obj, judged, [a, b])
+    comparisons = scores.compare(*runs.comparable(of_a, of_b))
+    moved = scores.moved(asked.relevant, of_a.run.ranked, of_b.run.ranked)
+    titles = _looked_up(context.obj, "title")
+    rows = tables.moved_rows(moved[:show], asked, of_a.run, of_b.run, titles)
+    if as_json:
+        told = {
+            "a": of_a.run.name,
+            "b": of_b.run.name,
+            "questions": len(asked.relevant),
+            "measures": [asdict(c) for c in comparisons],
+            "moved": rows,
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    typer.echo(f"A {of_a.run.name} · B {of_b.run.name} · {len(asked.relevant):,} judged questions")
+    for line in tables.compare_lines(comparisons):
+        typer.echo(line)
+    if rows:
+        typer.echo(f"\n{len(moved):,} questions moved; rank of the first relevant article, A -> B:")
+    for line in tables.moved_lines(rows, shown):
+        typer.echo(line)
+
+
+@measures.command()
+def report(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(metavar="OUT.html", help="File to write.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--set", metavar="SET", help="The question set, else the first run's own."),
+    ] = None,
+) -> None:
+    """Write one HTML file with tables and plots of runs; it needs nothing else to be shown.
+
+    Example: tanya eval report hybrid.html runs/lexical runs/hybrid --set sets/facqa
+    """
+    from eval import reports, runs
+
+    if folder is None:
+        folder = reports.set_of(runs.load(paths[0]))
+    asked, measured = _measure(context.obj, folder, paths)
+    dates = _looked_up(context.obj, "published")
+    page = reports.page(folder.resolve().name, asked, measured, dates)
+    beside = out.with_name(f"{out.name}.part")
+    beside.write_text(page, encoding="utf-8")
+    beside.replace(out)
+    typer.echo(f"{len(measured)} runs reported in {out}")
+
+
+@measures.command()
+def gate(
+    context: typer.Context,
+    judged: Set,
+    base: RunPath,
+    new: RunPath,
+    measure: Annotated[
+        list[str] | None, typer.Option(help="Only this measure; may be repeated.")
+    ] = None,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="How much chance is allowed.")] = 0.05,
+) -> None:
+    """Leave with status 1 if a measure of NEW fell significantly below BASE (p < alpha), else 0.
+
+    Each measure is tested by itself. `tanya build --gate SET` does the same before a version goes
+    live.
+
+    Example: tanya eval gate sets/known runs/before runs/after --measure RR@10
+    """
+    from eval import gates
+
+    asked, (of_base, of_new) = _measure(context.obj, judged, [base, new])
+    verdicts = gates.judge(of_base, of_new, measure or (), alpha)
+    for verdict in verdicts:
+        typer.echo(verdict.line)
+    fallen = [v.comparison.measure for v in verdicts if v.fell]
+    if fallen:
+        raise GateError(
+            f"{', '.join(fallen)} fell significantly: see `tanya eval compare` for the questions."
         )
+
+
+def _measure(home: Path, judged: Path, paths: Sequence[Path]) -> tuple[QuestionSet, list[Measured]]:
+    """Read the set and the runs and score them; warns of a run that asked other questions."""
+    from eval import runs
+
+    asked = runs.judged(judged)
+    texts = _looked_up(home, "body")
+    measured = [runs.measure(asked, runs.load(path), texts) for path in paths]
+    for each in measured:
+        if not runs.is_of(each.run, asked):
+            typer.echo(
+                f"Note: {each.run.name} asked other questions than {judged} holds.", err=True
+            )
+    return asked, measured
+
+
+def _looked_up(home: Path, name: str) -> TextsOf | None:
+    """Return a look-up of one field of the home's articles, or None without an archive."""
+    from index.archive import FILE_NAME
+
+    if not (home / FILE_NAME).exists():
+        return None
+
+    def of(ids: Sequence[str]) -> Mapping[str, str]:
+        with open_archive(home) as archive:
+            found = archive.articles(list(dict.fromkeys(ids)))
+        return {article.id: str(getattr(article, name) or "") for article, _ in found}
+
+    return of
 
 
 def main() -> None:

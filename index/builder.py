@@ -12,7 +12,7 @@ from index.embedding import Embedder, passage_text
 from index.engine import ArticleEntry, IndexVersion, IndexWriter, Progress, Recipe
 from index.records import Article
 from index.settings import ChunkingSettings
-from index.versions import Versions
+from index.versions import Check, Versions
 
 BATCH = 500
 
@@ -57,10 +57,12 @@ def build(
     now: dt.datetime,
     full: bool = False,
     progress: Progress = lambda stage, done, total: None,
+    check: Check = lambda index: None,
 ) -> BuildReport:
     """Build and publish the next version if the archive or the recipe changed.
 
-    Anything that stops it, at any moment, leaves the live version as it was.
+    Anything that stops it, at any moment, leaves the live version as it was; so does what `check`
+    raises on seeing the new version, whole but not yet live.
     """
     with versions.lock():
         # A full build must work where the live version is damaged.
@@ -75,7 +77,7 @@ def build(
             writer.drop([*plan.changed, *plan.removed])
             embedded = _index(archive, writer, embedder, plan, progress)
             progress("publish", 0, 1)
-            version = versions.publish(writer, now)
+            version = versions.publish(writer, now, check)
             progress("publish", 1, 1)
         except BaseException:
             writer.abort()

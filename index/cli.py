@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from index.archive import AddReport, Archive
+    from index.engine import Progress as Told
     from index.records import Article, ReadProblem
-    from index.versions import Versions
+    from index.versions import Check, Versions
 
 app = typer.Typer(
     help="Ask a news archive a question in Indonesian; every sentence of the answer is cited.",
@@ -150,15 +151,32 @@ def build(
     full: Annotated[
         bool, typer.Option("--full", help="Index every article anew, not only the changes.")
     ] = False,
+    gate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SET",
+            help="A question set: go live only if it finds no less than the live version.",
+        ),
+    ] = None,
+    gate_run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="What the live version found on SET, where other settings built it.",
+        ),
+    ] = None,
 ) -> None:
     """Bring the index up to the archive and make it live; a running chat picks it up by itself.
 
     Only new, changed and removed articles are touched. Whatever stops it, the live version stays.
+
+    Example: tanya eval make sets/known; tanya add berita/; tanya build --gate sets/known
     """
     from index import builder
     from index.embedding import open_embedder
 
     chosen = settings.load(context.obj)
+    versions = open_versions(context.obj)
     embedder = open_embedder(chosen.embedding)
     with open_archive(context.obj, must_exist=True) as archive, bar("Indexing") as progress:
         task = progress.add_task("index", total=None)
@@ -170,12 +188,13 @@ def build(
         try:
             report = builder.build(
                 archive,
-                open_versions(context.obj),
-                builder.recipe("local", embedder, chosen.chunking),
+                versions,
+                builder.recipe(versions.engine, embedder, chosen.chunking),
                 embedder,
                 now=_now(),
                 full=full,
                 progress=show,
+                check=_gate(context.obj, gate, gate_run, show),
             )
         except KeyboardInterrupt:
             typer.echo("Stopped. The live version is as it was.", err=True)
@@ -189,6 +208,25 @@ def build(
         f"{report.version.passages:,} passages, {report.version.stories:,} stories "
         f"(new {len(plan.new):,} · changed {len(plan.changed):,} · removed {len(plan.removed):,} · "
         f"embedded {report.embedded:,} articles)"
+    )
+
+
+def _gate(home: Path, folder: Path | None, run: Path | None, show: Told) -> Check:
+    """Return the check that a new version must pass; without a set there is none."""
+    if folder is None:
+        if run is not None:
+            raise typer.BadParameter("--gate-run needs --gate SET.")
+        return lambda index: None
+    from eval import gates, runs
+    from qa.chat import Chat
+
+    return gates.check_build(
+        Chat.open(home),
+        open_versions(home).live(),
+        folder,
+        base=runs.load(run) if run else None,
+        tell=typer.echo,
+        progress=show,
     )
 
 
@@ -277,10 +315,10 @@ def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
 
 def open_versions(home: Path) -> Versions:
     """Return the home's versions."""
-    from index.local_engine import LocalEngine
+    from index.engines import open_engine
     from index.versions import Versions
 
-    return Versions(home / "versions", LocalEngine())
+    return Versions(home / "versions", open_engine(settings.load(home).engine, home))
 
 
 def shown(value: str) -> str:

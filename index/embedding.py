@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -48,10 +48,16 @@ def open_embedder(settings: EmbeddingSettings) -> Embedder:
 
     A static model (a table of token vectors) is read without torch, which takes seconds to import.
     """
-    folder = _locate(settings)
-    if folder is not None and _is_static(folder):
+    folder = static_folder(settings)
+    if folder is not None:
         return StaticEmbedder(settings, folder)
     return SentenceTransformerEmbedder(settings)
+
+
+def static_folder(settings: EmbeddingSettings) -> Path | None:
+    """Return the folder of the settings' model if it is a static one, else None."""
+    folder = _locate(settings)
+    return folder if folder is not None and _is_static(folder) else None
 
 
 def passage_text(passage: Passage) -> str:
@@ -108,6 +114,19 @@ class SentenceTransformerEmbedder:
         return self._model
 
 
+class StaticModel(NamedTuple):
+    """A static model as read: `part` is the folder of tokenizer and vectors below its `folder`.
+
+    `table` holds the token vectors, float32 [vocabulary, dimensions].
+    """
+
+    folder: Path
+    part: str
+    tokenizer: Any
+    table: Vectors
+    prompts: dict[str, str]
+
+
 class StaticEmbedder:
     """A sentence-transformers StaticEmbedding model, read with NumPy; the same vectors."""
 
@@ -116,7 +135,7 @@ class StaticEmbedder:
         self._folder = folder
         self._name = _identify(settings, folder)
         self._lock = threading.Lock()
-        self._loaded: tuple[Any, Vectors, dict[str, str]] | None = None
+        self._loaded: StaticModel | None = None
 
     @property
     def name(self) -> str:
@@ -124,7 +143,7 @@ class StaticEmbedder:
 
     @property
     def dimensions(self) -> int:
-        return int(self._load()[1].shape[1])
+        return int(self._load().table.shape[1])
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions with the query prompt."""
@@ -135,7 +154,7 @@ class StaticEmbedder:
         return self._embed(texts, "passage", self._settings.passage_prompt)
 
     def _embed(self, texts: Sequence[str], role: str, prompt: str | None) -> Vectors:
-        tokenizer, table, prompts = self._load()
+        _, _, tokenizer, table, prompts = self._load()
         before = prompts.get(role, "") if prompt is None else prompt
         out = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
         for begin in range(0, len(texts), _STATIC_BATCH):
@@ -146,10 +165,10 @@ class StaticEmbedder:
                     out[at] = table[tokens.ids].mean(axis=0)
         return _unit(out)
 
-    def _load(self) -> tuple[Any, Vectors, dict[str, str]]:
+    def _load(self) -> StaticModel:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _read_static(self._folder)
+                self._loaded = read_static(self._folder)
             return self._loaded
 
 
@@ -166,8 +185,8 @@ def _is_static(folder: Path) -> bool:
     return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
 
 
-def _read_static(folder: Path) -> tuple[Any, Vectors, dict[str, str]]:
-    """Return the tokenizer, the token vectors [vocabulary, dimensions] and the prompts."""
+def read_static(folder: Path) -> StaticModel:
+    """Read a static model; raises ModelError."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
@@ -177,7 +196,8 @@ def _read_static(folder: Path) -> tuple[Any, Vectors, dict[str, str]]:
         config = json.loads(
             (folder / "config_sentence_transformers.json").read_text(encoding="utf-8")
         )
-        part = folder / modules[0]["path"]
+        name = modules[0]["path"]
+        part = folder / name
         described = (part / "tokenizer.json").read_text(encoding="utf-8")
         # Of a file that is none, the tokenizers library tells with a bare Exception.
         json.loads(described)["model"]
@@ -197,7 +217,7 @@ def _read_static(folder: Path) -> tuple[Any, Vectors, dict[str, str]]:
     # Quantised tables come with the length of each token's vector beside its direction.
     if "weights" in tensors:
         table *= tensors["weights"].astype(np.float32)[:, None]
-    return tokenizer, table, config.get("prompts") or {}
+    return StaticModel(folder, name, tokenizer, table, config.get("prompts") or {})
 
 
 def _plain(text: str) -> str:

@@ -135,6 +135,13 @@ class SearchEngine(Protocol):
         """Return the fingerprint of each article in a version, without opening it for search."""
         ...
 
+    def discard(self, folders: Sequence[Path], kept: Sequence[Path]) -> None:
+        """Free what the versions in `folders` hold elsewhere; the caller deletes them next.
+
+        A folder may be unfinished; the versions in `kept`, all others of the home, stay whole.
+        """
+        ...
+
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, the work done, and the work in all."""

@@ -6,7 +6,9 @@ TanyaError
 ├── ModelError           an embedding model cannot be loaded or does not fit the index
 ├── IndexMissingError    nothing was built yet
 ├── IndexDamagedError    a version on disk is incomplete or was altered
+├── EngineError          the server of a search engine cannot be reached or fails
 ├── BusyError            another process is writing
+├── GateError            a new version finds less than the live one
 └── InputError           a file or a value given by the user cannot be used
 """
 
@@ -35,8 +37,16 @@ class IndexDamagedError(TanyaError):
     """A version on disk is incomplete or was altered."""
 
 
+class EngineError(TanyaError):
+    """The server of a search engine cannot be reached or fails."""
+
+
 class BusyError(TanyaError):
     """Another process holds the writer's lock."""
+
+
+class GateError(TanyaError):
+    """A new version was kept from going live, or a run found less than the one before it."""
 
 
 class InputError(TanyaError):

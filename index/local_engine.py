@@ -15,18 +15,16 @@ numbers through a merge, and the rows of a part are all below those of the next.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
 import os
 import shutil
 import sqlite3
 import threading
-import zipfile
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,14 +32,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index import manifest as manifests
 from index import text
+from index.acronyms import Acronyms, Synonym, introduced
 from index.embedding import Vectors
 from index.engine import ArticleEntry, IndexVersion, Recipe
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage, Scored
 
-MANIFEST = "manifest.json"
-FORMAT = 1
 UNDATED = 0
 
 _HEAP = 256_000_000
@@ -86,26 +84,30 @@ class LocalEngine:
 
     def describe(self, folder: Path) -> IndexVersion:
         """Return the version's description."""
-        return _version(read_manifest(folder))
+        return manifests.version(manifests.read(folder))
 
     def indexed(self, folder: Path) -> dict[str, str]:
         """Return the fingerprint of each article in the version."""
-        manifest = read_manifest(folder)
-        with _reading(folder):
+        manifest = manifests.read(folder, self.name)
+        with manifests.reading(folder):
             known = _read_articles(folder, manifest["parts"], _read_removed(folder)[1])
         return {article_id: fingerprint for article_id, (_, fingerprint) in known.items()}
+
+    def discard(self, folders: Sequence[Path], kept: Sequence[Path]) -> None:
+        """Do nothing: a version is all in its folder."""
 
 
 class LocalIndex:
     """A version open for searching; safe to use from many threads."""
 
     def __init__(self, folder: Path) -> None:
-        manifest = read_manifest(folder)
-        self._version = _version(manifest)
+        manifest = manifests.read(folder, LocalEngine.name)
+        self._version = manifests.version(manifest)
         self._folder = folder
         self._publishers = {name: code for code, name in enumerate(manifest["publisher_codes"])}
         self._lock = threading.Lock()
-        with _reading(folder):
+        self._known_acronyms: Acronyms | None = None
+        with manifests.reading(folder):
             rows, self._removed_articles = _read_removed(folder)
             self._parts = _open_parts(folder, manifest["parts"])
             # For 1,000,000 rows this takes 35 ms, too long to do at each question.
@@ -178,12 +180,15 @@ class LocalIndex:
         return allowed
 
     def lexical(self, question: str, k: int, wanted: Filter) -> list[Scored]:
-        """Search by BM25 (k1 1.2, b 0.75) over the stems of headline and text."""
+        """Search by BM25 (k1 1.2, b 0.75) over the stems of headline and text.
+
+        An acronym and what it stands for count as one: a passage scores by the form that it holds.
+        """
         terms = text.query_stems(question)
         k = min(k, self._version.passages)
         if not terms or k < 1:
             return []
-        query = self._lexical_query(terms, wanted)
+        query = self._lexical_query(question, terms, wanted)
         if query is None:
             return []
         result = self._searcher.search(query, limit=k, count=False)
@@ -196,13 +201,14 @@ class LocalIndex:
         ids = self._passage_ids([row for _, row in found])
         return [Scored(i, score) for i, (score, _) in zip(ids, found, strict=True)]
 
-    def _lexical_query(self, terms: Sequence[str], wanted: Filter) -> Any:
+    def _lexical_query(self, question: str, terms: Sequence[str], wanted: Filter) -> Any:
         from tantivy import FieldType, Occur, Query
 
         schema = self._schema
-        matches = Query.boolean_query(
-            [(Occur.Should, Query.term_query(schema, "text", term)) for term in terms]
-        )
+        total = self._version.passages
+        synonyms = self._acronyms().expansions(question, terms, self.frequencies, total)
+        single = [term for term in terms if not any(term in s.asked for s, _ in synonyms)]
+        matches = _any_of(schema, single, [self._either(s, boost) for s, boost in synonyms])
         if not wanted:
             return matches
         must = [(Occur.Must, matches)]
@@ -220,6 +226,24 @@ class LocalIndex:
             )
             must.append((Occur.Must, Query.const_score_query(some, 0.0)))
         return Query.boolean_query(must)
+
+    def _either(self, synonym: Synonym, boost: float) -> Any:
+        from tantivy import Query
+
+        asked, other = (_any_of(self._schema, s, []) for s in (synonym.asked, synonym.other))
+        return Query.disjunction_max_query([asked, Query.boost_query(other, boost)])
+
+    def _acronyms(self) -> Acronyms:
+        with self._lock:
+            if self._known_acronyms is None:
+                counts: Counter[tuple[str, str]] = Counter()
+                with manifests.reading(self._folder):
+                    for part in self._parts:
+                        for article, *pair in _read_acronyms(part.db):
+                            if article not in self._removed_articles:
+                                counts[pair[0], pair[1]] += 1
+                self._known_acronyms = Acronyms(counts)
+            return self._known_acronyms
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Return the passages with these ids, in this order."""
@@ -249,7 +273,7 @@ class LocalIndex:
     def _rows(self, passage_ids: Sequence[str]) -> list[Sequence[Any]]:
         missing = set(passage_ids)
         found: dict[str, Sequence[Any]] = {}
-        with self._lock, _reading(self._folder):
+        with self._lock, manifests.reading(self._folder):
             for part in reversed(self._parts):
                 articles = list({passage_id.rpartition("#")[0] for passage_id in missing})
                 for row in _select(part.db, f"{_SELECT_PASSAGE} WHERE a.id IN", articles):
@@ -274,7 +298,7 @@ class LocalIndex:
         for row in rows:
             by_part.setdefault(self._part_of(row), []).append(row)
         ids: dict[int, str] = {}
-        with self._lock, _reading(self._folder):
+        with self._lock, manifests.reading(self._folder):
             for at, mine in by_part.items():
                 for row, article_id, number in _select(self._parts[at].db, _SELECT_ID, mine):
                     ids[row] = f"{article_id}#{number}"
@@ -358,17 +382,13 @@ class LocalWriter:
         for lock in (self._folder / "lexical").glob(".tantivy-*.lock"):
             lock.unlink()
         version = self._describe(name, built)
-        manifest = {
-            "format": FORMAT,
-            **_to_json(version),
+        extra = {
             "publisher_codes": list(self._publishers),
             "parts": self._parts,
             "next_row": self._next_row,
             "next_article": self._next_article,
-            "files": _sizes(self._folder),
         }
-        path = self._folder / MANIFEST
-        path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        manifests.write(self._folder, version, extra)
         return version
 
     def abort(self) -> None:
@@ -380,14 +400,14 @@ class LocalWriter:
         self._lexical = None
 
     def _take_over(self, base: Path) -> None:
-        manifest = read_manifest(base)
+        manifest = manifests.read(base)
         self._publishers = {name: code for code, name in enumerate(manifest["publisher_codes"])}
         self._parts = list(manifest["parts"])
         self._next_row, self._next_article = manifest["next_row"], manifest["next_article"]
         for part in self._parts:
             _link_tree(base / part, self._folder / part)
         _link_tree(base / "lexical", self._folder / "lexical")
-        with _reading(base):
+        with manifests.reading(base):
             self._removed_articles = set(_read_removed(base)[1])
             self._known = _read_articles(base, self._parts, self._removed_articles)
 
@@ -533,6 +553,8 @@ class _NewPart:
             CREATE TABLE passage (
                 row INTEGER PRIMARY KEY, article INTEGER NOT NULL, number INTEGER NOT NULL,
                 spans TEXT NOT NULL, text TEXT NOT NULL);
+            CREATE TABLE acronym (
+                article INTEGER NOT NULL, short TEXT NOT NULL, meaning TEXT NOT NULL);
             BEGIN;
             """
         )
@@ -577,6 +599,12 @@ class _NewPart:
                 for row, number, p in zip(rows, numbers, passages, strict=True)
             ),
         )
+        learned = {
+            (number, *pair)
+            for number, passage in zip(numbers, passages, strict=True)
+            for pair in introduced(passage.text)
+        }
+        self.db.executemany("INSERT INTO acronym VALUES (?, ?, ?)", sorted(learned))
         self.db.executemany(
             "UPDATE article SET passages = ? WHERE number = ?",
             [(count, number) for number, count in Counter(numbers).items()],
@@ -597,7 +625,11 @@ class _NewPart:
         with closing(_readonly(part / "passages.db")) as db:
             numbers = {row[0] for row in db.execute("SELECT number FROM article")}
             gone = numbers & removed
-            for table, key in (("article", "number"), ("passage", "article")):
+            for table, key in (
+                ("article", "number"),
+                ("passage", "article"),
+                ("acronym", "article"),
+            ):
                 at = [row[1] for row in db.execute(f"PRAGMA table_info({table})")].index(key)
                 rows = (row for row in db.execute(f"SELECT * FROM {table}") if row[at] not in gone)
                 marks = ",".join("?" * len(db.execute(f"PRAGMA table_info({table})").fetchall()))
@@ -618,6 +650,19 @@ class _NewPart:
             publisher=np.array(self.publishers, dtype=np.int32),
             article=np.array(self.articles, dtype=np.int64),
         )
+
+
+def _read_acronyms(db: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
+    # Versions of earlier rules, which a rollback may bring back, have no such table.
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'acronym'").fetchone():
+        yield from db.execute("SELECT article, short, meaning FROM acronym")
+
+
+def _any_of(schema: Any, stems: Sequence[str], others: Sequence[Any]) -> Any:
+    from tantivy import Occur, Query
+
+    queries = [*(Query.term_query(schema, "text", stem) for stem in stems), *others]
+    return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
 _SELECT_PASSAGE = """SELECT p.row, a.number, a.id, p.number, a.story_id, p.text, p.spans, a.title,
@@ -649,44 +694,6 @@ def _passage(row: Sequence[Any]) -> Passage:
     )
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read a version's manifest and compare every file's size with it; raises IndexDamagedError."""
-    with _reading(folder):
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise IndexDamagedError(
-                f"Version {folder.name!r} has format {manifest['format']!r}, this program reads "
-                f"{FORMAT}. Run `tanya build --full`."
-            )
-        for name, size in manifest["files"].items():
-            if (folder / name).stat().st_size != size:
-                raise ValueError(f"{name} is not {size} bytes long")
-        _version(manifest)
-    return manifest
-
-
-@contextmanager
-def _reading(folder: Path) -> Iterator[None]:
-    """Turn what damaged files raise into IndexDamagedError."""
-    try:
-        yield
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        RuntimeError,
-        sqlite3.Error,
-        zipfile.BadZipFile,
-    ) as error:
-        raise IndexDamagedError(
-            f"Version {folder.name!r} is damaged ({error}). "
-            "Run `tanya rollback`, or `tanya build --full` to make it anew."
-        ) from error
-
-
 def _read_articles(
     folder: Path, parts: Sequence[str], removed: Set[int]
 ) -> dict[str, tuple[int, str]]:
@@ -700,35 +707,6 @@ def _read_articles(
                 if number not in removed:
                     known[article_id] = (number, fingerprint)
     return known
-
-
-def _version(manifest: Mapping[str, Any]) -> IndexVersion:
-    return IndexVersion(
-        name=manifest["name"],
-        built=dt.datetime.fromisoformat(manifest["built"]),
-        recipe=Recipe(**manifest["recipe"]),
-        articles=manifest["articles"],
-        passages=manifest["passages"],
-        stories=manifest["stories"],
-        newest=dt.date.fromisoformat(manifest["newest"]) if manifest["newest"] else None,
-        oldest=dt.date.fromisoformat(manifest["oldest"]) if manifest["oldest"] else None,
-        publishers=tuple((name, count) for name, count in manifest["publishers"]),
-    )
-
-
-def _to_json(version: IndexVersion) -> dict[str, Any]:
-    raw = dataclasses.asdict(version)
-    for key in ("built", "newest", "oldest"):
-        raw[key] = raw[key].isoformat() if raw[key] else None
-    return raw
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    return {
-        path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
 
 
 def _link_tree(source: Path, target: Path) -> None:

@@ -85,6 +85,11 @@ class Filter:
     def __bool__(self) -> bool:
         return self.dated or bool(self.publishers)
 
+    def within(self, first: Filter) -> Filter:
+        """Return `first` with this filter's dates or publishers where it has none of its own."""
+        days = first if first.dated else self
+        return Filter(days.after, days.before, first.publishers or self.publishers)
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -110,11 +115,20 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a question was understood as."""
+    """What a question was understood as.
+
+    `read` is the part of the filter that stood in the question; `named` is a date in it that is not
+    a filter. `prefer` are ids of articles that a follow-up is likely to be about, `own` the words
+    that it does not take from the question before; "" where all are its own.
+    """
 
     text: str
     filter: Filter = field(default_factory=Filter)
     kind: str = "other"
+    read: Filter = field(default_factory=Filter)
+    named: Filter = field(default_factory=Filter)
+    prefer: tuple[str, ...] = ()
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +172,8 @@ class Answer:
     """An answer: `status` is "answered", "no_evidence" or "unsupported".
 
     `claims` cite `citations` by number (from 1, in order of first use). `dropped` are claims that
-    failed the check. `confidence` is in [0, 1].
+    failed the check. `confidence` is in [0, 1]. `remark` tells the person how it came to be, where
+    that was not as intended.
     """
 
     status: str
@@ -169,14 +184,19 @@ class Answer:
     confidence: float
     evidence: Evidence
     answerer: str
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and its answer in a conversation; `notice` is a remark for the person."""
+    """One question and its answer in a conversation; `notice` is a remark for the person.
+
+    `swaps` are words whose spelling was corrected, (typed, meant).
+    """
 
     question: str
     query: Query
     answer: Answer
     notice: str = ""
     seconds: float = 0.0
+    swaps: tuple[tuple[str, str], ...] = ()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from index.errors import SettingsError
 
@@ -39,6 +41,17 @@ class ChunkingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Where the index is: `location` is "local", a Milvus server or a file of Milvus Lite.
+
+    `dense_index` is what Milvus searches vectors by: "FLAT" (all of them) or "HNSW" (a graph).
+    """
+
+    location: str = "local"
+    dense_index: str = "FLAT"
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievalSettings:
     """How passages are found: mode "hybrid", "lexical" or "dense"; `candidates` from each search.
 
@@ -57,8 +70,26 @@ class RetrievalSettings:
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.5
+    min_confidence: float = 0.3
     max_sentences: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LlmSettings:
+    """Which OpenAI-compatible server writes answers; an empty `base_url` is none.
+
+    `key_env` names the environment variable that holds the key, for a server that wants one.
+    `timeout` seconds are waited for the first word and between two. The prompt's tokens are counted
+    with the bundled vocabulary, the answer's by the server.
+    """
+
+    base_url: str = ""
+    model: str = ""
+    key_env: str = ""
+    timeout: float = 20.0
+    max_prompt_tokens: int = 3000
+    max_answer_tokens: int = 500
+    temperature: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +108,10 @@ class Settings:
 
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     chunking: ChunkingSettings = field(default_factory=ChunkingSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
+    llm: LlmSettings = field(default_factory=LlmSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
 
 
@@ -177,6 +210,12 @@ def check(settings: Settings, place: str) -> None:
             "from 20 to 2000",
         ),
         (
+            settings.engine.dense_index in ("FLAT", "HNSW"),
+            "engine.dense_index",
+            settings.engine.dense_index,
+            "FLAT or HNSW",
+        ),
+        (
             0 <= settings.answers.min_confidence <= 1,
             "answers.min_confidence",
             settings.answers.min_confidence,
@@ -201,7 +240,55 @@ def check(settings: Settings, place: str) -> None:
             "1 or more",
         ),
         (0 <= settings.chat.port <= 65535, "chat.port", settings.chat.port, "from 0 to 65535"),
+        *_llm_rules(settings.llm),
     ]
     for holds, name, value, wanted in rules:
         if not holds:
             raise SettingsError(f"{place}: {name} is {value!r} but must be {wanted}.")
+
+
+def _llm_rules(llm: LlmSettings) -> list[tuple[bool, str, object, str]]:
+    named = llm.key_env[:4] + "…"  # more of it might be the key itself
+    return [
+        (
+            not llm.base_url or _is_address(llm.base_url),
+            "llm.base_url",
+            llm.base_url,
+            'an address such as "http://127.0.0.1:11434/v1", without a key in it',
+        ),
+        (
+            bool(llm.model.strip()) or not llm.base_url,
+            "llm.model",
+            llm.model,
+            "the name of a model of that server",
+        ),
+        (
+            re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", llm.key_env) is not None,
+            "llm.key_env",
+            named,
+            "the name of an environment variable, never the key itself",
+        ),
+        (0 < llm.timeout <= 600, "llm.timeout", llm.timeout, "above 0, at most 600"),
+        (
+            1000 <= llm.max_prompt_tokens <= 1_000_000,
+            "llm.max_prompt_tokens",
+            llm.max_prompt_tokens,
+            "from 1000 to 1000000",
+        ),
+        (
+            50 <= llm.max_answer_tokens <= 100_000,
+            "llm.max_answer_tokens",
+            llm.max_answer_tokens,
+            "from 50 to 100000",
+        ),
+        (0 <= llm.temperature <= 2, "llm.temperature", llm.temperature, "from 0 to 2"),
+    ]
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return fits and url.isascii() and url.isprintable() and not set("@?# ") & set(url)

@@ -16,7 +16,7 @@ from index.records import Span
 if TYPE_CHECKING:
     import tiktoken
 
-RULES = 2
+RULES = 3
 """Raised whenever words, stems or sentences come out differently: a recipe is compared by it."""
 
 TOKENIZER_FILE = Path(__file__).parent / "model" / "0_StaticEmbedding" / "tokenizer.json"
@@ -35,9 +35,53 @@ STOP_WORDS = frozenset(
 )
 
 
+MONTHS = tuple(
+    "januari februari maret april mei juni juli agustus september oktober november desember".split()
+)
+_FULL_DATE = re.compile(r"\b(\d{1,2})[/-](\d{1,2})[/-]((?:19|20)\d\d)\b")
+_SHORT_DATE = re.compile(r"\((\d{1,2})/(\d{1,2})()\)")
+
+
 def words(text: str) -> list[str]:
-    """Split a text into lower-case words; "1.200" is one word, "anak-anak" and "Rp3,5" two."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
+    """Split a text into lower-case words; "1.200" is one word, "anak-anak" and "Rp3,5" two.
+
+    A date in figures, "15/12/2016" or "(15/12)", has the words of "15 desember 2016".
+    """
+    return _WORD.findall(_folded(text))
+
+
+_BETWEEN = "\x1e"
+_WORD_OR_BETWEEN = re.compile(f"{_WORD.pattern}|{_BETWEEN}")
+
+
+def words_of(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Split many texts at once: their words end to end, and how many each text has.
+
+    Several times faster than `words` of one short text after the other.
+    """
+    if not texts:
+        return [], []
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) >= len(texts):
+        joined = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
+    found = _WORD_OR_BETWEEN.findall(_folded(joined))
+    ends = [at for at, word in enumerate(found) if word == _BETWEEN]
+    counts = [end - begin - 1 for begin, end in zip([-1, *ends], [*ends, len(found)], strict=True)]
+    return [word for word in found if word != _BETWEEN], counts
+
+
+def _folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).lower()
+    if "/" in folded or "-" in folded:
+        folded = _SHORT_DATE.sub(_spell_date, _FULL_DATE.sub(_spell_date, folded))
+    return folded
+
+
+def _spell_date(date: re.Match[str]) -> str:
+    day, month = int(date[1]), int(date[2])
+    if not (1 <= day <= 31 and 1 <= month <= len(MONTHS)):
+        return date[0]
+    return f" {day} {MONTHS[month - 1]} {date[3]} "
 
 
 _stemmers = threading.local()

@@ -12,7 +12,7 @@ import fcntl
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from index.errors import BusyError, IndexDamagedError, IndexMissingError
 
 LIVE = "LIVE"
 NEW = ".new"
+
+Check = Callable[[SearchIndex], None]
+"""Looks at a version before it goes live; raises whatever must keep it from that."""
 
 
 class Versions:
@@ -32,6 +35,11 @@ class Versions:
         self._lock = threading.Lock()
         self._open: SearchIndex | None = None
         self._open_name = ""
+
+    @property
+    def engine(self) -> str:
+        """Return the name of the engine."""
+        return self._engine.name
 
     # Reading
 
@@ -115,21 +123,33 @@ class Versions:
     def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
         """Begin the next version, on top of the live one if asked; leftovers are cleared away."""
         new = self._folder / NEW
-        if new.exists():
-            shutil.rmtree(new)
+        self._discard_new()
         live = self.live() if from_live else None
         return self._engine.writer(new, self._folder / live if live else None, recipe)
 
-    def publish(self, writer: IndexWriter, built: dt.datetime) -> IndexVersion:
+    def publish(
+        self,
+        writer: IndexWriter,
+        built: dt.datetime,
+        check: Check = lambda index: None,
+    ) -> IndexVersion:
         """Finish the version being written, check that it opens, and make it the live one.
 
-        Until the last step, the replacement of one small file, the version before stays live.
+        Until the last step, the replacement of one small file, the version before stays live. What
+        `check` raises discards the new version.
         """
         names = self.names()
         name = f"{int(names[-1]) + 1 if names else 1:06d}"
         version = writer.finish(name, built)
         new = self._folder / NEW
-        self._engine.open(new).close()
+        index = self._engine.open(new)
+        try:
+            check(index)
+        except BaseException:
+            index.close()
+            self._discard_new()
+            raise
+        index.close()
         _sync_tree(new)
         os.rename(new, self._folder / name)
         _sync(self._folder)
@@ -162,9 +182,17 @@ class Versions:
             live = self.live()
             names = self.names()
             gone = [name for name in names[: max(0, len(names) - keep)] if name != live]
+            kept = [self._folder / name for name in names if name not in gone]
+            self._engine.discard([self._folder / name for name in gone], kept)
             for name in gone:
                 shutil.rmtree(self._folder / name)
         return gone
+
+    def _discard_new(self) -> None:
+        new = self._folder / NEW
+        if new.exists():
+            self._engine.discard([new], [self._folder / name for name in self.names()])
+            shutil.rmtree(new)
 
     def _is_whole(self, name: str) -> bool:
         try:

@@ -1,15 +1,19 @@
-"""From evidence to an answer: the extractive answerer, and the check that every claim passes."""
+"""From evidence to an answer: the check that every claim passes, and putting it together."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from index import text
 from index.records import Answer, Citation, Claim, Evidence, Hit, Passage, Span
 from index.settings import AnswerSettings
+from qa import extractive, support
+from qa.extractive import ExtractiveAnswerer, names_and_numbers
+from qa.sentences import NUMERALS, sentence_texts
+
+__all__ = ["Answerer", "BodyOf", "ExtractiveAnswerer", "answer", "check", "confidence"]
 
 BodyOf = Callable[[Passage], str | None]
 """Gives the archived body that a passage's offsets belong to; None if it is no longer kept."""
@@ -26,135 +30,11 @@ class Answerer(Protocol):
         ...
 
 
-# The extractive answerer -------------------------------------------------------------------------
-
-_DATE = re.compile(
-    r"\b(\d{1,2}[/-]\d{1,2}([/-]\d{2,4})?|(19|20)\d\d|januari|februari|maret|april|mei|juni|juli|"
-    r"agustus|september|oktober|november|desember|senin|selasa|rabu|kamis|jumat|sabtu|minggu|"
-    r"pukul \d|kemarin|hari ini)\b",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(
-    r"\d|\b(satu|dua|tiga|empat|lima|enam|tujuh|delapan|sembilan|sepuluh|sebelas|belas|puluh|"
-    r"ratus\w*|ribu\w*|juta\w*|miliar|triliun|persen)\b",
-    re.IGNORECASE,
-)
-_PLACE = re.compile(r"\b(di|ke|dari|kawasan|jalan|desa|kecamatan|kabupaten|kota) [A-Z]")
-_NAME = re.compile(r"(?<![.!?\"“] )(?<!^)\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*")
-_CAUSE = re.compile(
-    r"\b(karena|sebab\w*|akibat\w*|penyebab\w*|lantaran|dipicu|disebabkan|alasan\w*|demi|agar|"
-    r"supaya|sehingga|gara-gara)\b",
-    re.IGNORECASE,
-)
-_SPEECH = re.compile(
-    r"[\"“”]|\b(kata|ujar|ucap|tutur|jelas|tegas|ungkap|imbuh|papar|menurut|mengatakan|"
-    r"menyatakan|menegaskan|menilai|mengaku)\w*\b",
-    re.IGNORECASE,
-)
-_CLUES: dict[str, re.Pattern[str]] = {
-    "when": _DATE,
-    "howmany": _NUMBER,
-    "where": _PLACE,
-    "who": _NAME,
-    "why": _CAUSE,
-    "quote": _SPEECH,
-}
-
-_CLUE_BONUS = 0.3
-_NEIGHBOUR = 0.35
-_RANK_BONUS = 2.5
-_MORE = 0.85
-"""Weights of a sentence's score, until a learned sentence model takes their place."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    hit: int
-    span: Span
-    words: str
-    score: float
-
-
-class ExtractiveAnswerer:
-    """Picks the one to three archived sentences that answer; writes no word of its own."""
-
-    name = "extractive"
-
-    def __init__(self, settings: AnswerSettings) -> None:
-        self._settings = settings
-
-    def claims(self, evidence: Evidence) -> Iterator[Claim]:
-        """Yield the best sentences verbatim, those of the better hit first, then in text order."""
-        ranked = sorted(_scored_sentences(evidence), key=lambda s: (-s.score, s.hit, s.span))
-        chosen: list[_Sentence] = []
-        for sentence in ranked:
-            if len(chosen) == self._settings.max_sentences:
-                break
-            if chosen and sentence.score < _MORE * chosen[0].score:
-                break
-            if not any(_alike(sentence.words, other.words) for other in chosen):
-                chosen.append(sentence)
-        order = list(dict.fromkeys(s.hit for s in chosen))
-        for sentence in sorted(chosen, key=lambda s: (order.index(s.hit), s.span)):
-            yield Claim(" ".join(sentence.words.split()), (sentence.hit,))
-
-
-def _scored_sentences(evidence: Evidence) -> Iterator[_Sentence]:
-    weights = dict(evidence.weights)
-    total = sum(weights.values()) or 1.0
-    best = evidence.hits[0].score if evidence.hits else 1.0
-    clue = _CLUES.get(evidence.query.kind)
-    asked = set(text.words(evidence.query.text))
-    for number, hit in enumerate(evidence.hits, start=1):
-        pieces = sentence_texts(hit.passage)
-        title = _weight(hit.passage.title, weights) / total
-        covered = [_weight(piece, weights) / total for piece in pieces]
-        for at, piece in enumerate(pieces):
-            if len(piece.split()) < 4 or piece.rstrip('"”’) ').endswith(("?", "-", "–", "—")):
-                continue
-            around = max([title, *covered[max(0, at - 1) : at], *covered[at + 1 : at + 2]])
-            score = covered[at] + _NEIGHBOUR * max(0.0, around - covered[at])
-            score += _RANK_BONUS * hit.score / best if best > 0 else 0.0
-            if clue and _offers(clue, piece, asked):
-                score += _CLUE_BONUS
-            yield _Sentence(number, hit.passage.spans[at], piece, score)
-
-
-_CALENDAR = re.compile(
-    r"\d{1,2}[/-]\d{1,2}[/-]\d{2,4}|(\d{1,2} )?(januari|februari|maret|april|mei|juni|juli|"
-    r"agustus|september|oktober|november|desember)( \d{4})?|\b(19|20)\d\d\b|pukul [\d.:]+",
-    re.IGNORECASE,
-)
-
-
-def _offers(clue: re.Pattern[str], sentence: str, asked: set[str]) -> bool:
-    """Tell whether the sentence holds what is asked for, beyond the question's own words."""
-    if clue is _NUMBER:
-        sentence = _CALENDAR.sub(" ", sentence)
-    return any(not set(text.words(m.group())) <= asked for m in clue.finditer(sentence))
-
-
-def _weight(piece: str, weights: dict[str, float]) -> float:
-    return sum(weights[stem] for stem in set(text.stems(piece)) if stem in weights)
-
-
-def sentence_texts(passage: Passage) -> list[str]:
-    """Return the text of each of the passage's spans."""
-    texts = []
-    at = 0
-    for start, end in passage.spans:
-        texts.append(passage.text[at : at + end - start])
-        at += end - start + 1
-    return texts
-
-
-def _alike(one: str, other: str) -> bool:
-    mine, theirs = set(text.stems(one)), set(text.stems(other))
-    return len(mine & theirs) > 0.7 * min(len(mine), len(theirs))
+# How sure ----------------------------------------------------------------------------------------
 
 
 def confidence(evidence: Evidence) -> float:
-    """Estimate in [0, 1] how far the best hits bear out the question.
+    """Estimate in [0, 1] how far the best hits bear out the question, whatever answers it.
 
     The share of the question's words, by inverse document frequency, that stand in one hit; names
     and numbers of the question that a hit lacks count double against it.
@@ -163,7 +43,7 @@ def confidence(evidence: Evidence) -> float:
     total = sum(weights.values())
     if not total or not evidence.hits:
         return 0.0
-    needed = _names_and_numbers(evidence.query.text)
+    needed = names_and_numbers(evidence.query.text)
     best = 0.0
     for hit in evidence.hits[:5]:
         said = set(text.stems(f"{hit.passage.title} {hit.passage.text}"))
@@ -177,19 +57,12 @@ def confidence(evidence: Evidence) -> float:
     return max(0.0, min(1.0, best))
 
 
-def _names_and_numbers(question: str) -> set[str]:
-    found: set[str] = set()
-    for number, word in enumerate(question.split()):
-        bare = word.lstrip("\"'“‘([")
-        if (number and bare[:1].isupper()) or any(char.isdigit() for char in bare):
-            found.update(text.stems(bare))
-    return found
-
-
 # The check ---------------------------------------------------------------------------------------
 
-_LEAST_SUPPORT = 0.6
+_LEAST_SHARED = 0.6
 _LEAST_QUOTE = 0.3
+_LEAST_SUPPORT = 0.4
+"""A claim's words that its passages share, that its proof shares; its score by qa.support."""
 
 
 def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[tuple[Hit, Span]]:
@@ -197,7 +70,8 @@ def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[tuple[Hit, 
 
     A sentence of the cited passage, verbatim, is its own proof. Any other claim passes if every hit
     that it cites exists, all its numbers and names stand in the proving sentences (or their
-    headline and date), most of its words stand in the cited passages, and it negates what they do.
+    headline and date), most of its words stand in the cited passages, it negates what they do and
+    says the opposite of nothing there, and the learned support score does not speak against it.
     In both cases the archived text must still be kept.
     """
     if not claim.text.strip() or not claim.cited:
@@ -218,7 +92,6 @@ def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[tuple[Hit, 
 
 
 _LEADS = frozenset("menurut pada di dalam sementara namun selain setelah sejak saat hal".split())
-_NEGATORS = frozenset("tidak tak bukan belum batal gagal tanpa jangan menolak".split())
 
 
 def _borne_out(claim: str, hits: Sequence[Hit], spans: Sequence[Span | None]) -> bool:
@@ -236,19 +109,24 @@ def _borne_out(claim: str, hits: Sequence[Hit], spans: Sequence[Span | None]) ->
     proven = " ".join(shown)
     if not _must_stand(claim) <= set(text.stems(proven)):
         return False
-    if _NEGATORS & set(text.words(claim)) != _NEGATORS & set(text.words(proven)):
+    mine, theirs = text.words(claim), text.words(proven)
+    if support.NEGATORS & set(mine) != support.NEGATORS & set(theirs):
+        return False
+    if support.opposed(mine, theirs):
         return False
     stems = set(text.query_stems(claim))
-    return len(stems & said) >= _LEAST_SUPPORT * len(stems)
+    if len(stems & said) < _LEAST_SHARED * len(stems):
+        return False
+    return support.score(claim, proven) >= _LEAST_SUPPORT
 
 
 def _must_stand(claim: str) -> set[str]:
     """Return the stems of a claim's names and numbers, and of its first word if uncommon."""
-    found = _names_and_numbers(claim)
+    found = names_and_numbers(claim)
     common = text.STOP_WORDS | text.QUESTION_WORDS | _LEADS
     first = text.words(claim)[:1]
     found.update(text.stems(" ".join(word for word in first if word not in common)))
-    spelled = [word for word in text.words(claim) if _NUMBER.fullmatch(word)]
+    spelled = [word for word in text.words(claim) if word in NUMERALS]
     return found | set(text.stems(" ".join(spelled)))
 
 
@@ -278,17 +156,28 @@ def answer(
     """Yield the answer as it grows, a checked claim at a time; the last one is complete."""
     hits = tuple(hit for hit in evidence.hits if body_of(hit.passage) is not None)
     evidence = replace(evidence, hits=hits)
-    sure = confidence(evidence)
-    draft = Answer("no_evidence", "", (), (), (), sure, evidence, answerer.name)
-    if sure < settings.min_confidence or not hits:
+    reading = extractive.read(evidence)
+    draft = Answer("no_evidence", "", (), (), (), reading.confidence, evidence, answerer.name)
+    if reading.confidence < settings.min_confidence or not hits:
         yield draft
         return
     for claim in answerer.claims(evidence):
         proof = check(claim, evidence, body_of)
         draft = _with_claim(draft, claim, proof, body_of)
+        if not draft.short_answer and _stands_in(reading.short, draft):
+            draft = replace(draft, short_answer=reading.short)
         yield draft
     if not draft.claims:
         yield replace(draft, status="unsupported" if draft.dropped else "no_evidence")
+
+
+def _stands_in(short: str, draft: Answer) -> bool:
+    """Tell whether a claim that is shown, and a sentence that it cites, hold the short answer."""
+    quotes = {citation.number: citation.quote for citation in draft.citations}
+    return bool(short) and any(
+        short in claim.text and any(short in quotes[number] for number in claim.cited)
+        for claim in draft.claims
+    )
 
 
 def _with_claim(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,18 @@ from index import archive as archives
 from index import builder, settings
 from index.archive import Archive
 from index.embedding import Embedder, open_embedder
+from index.engine import SearchIndex
+from index.engines import open_engine
 from index.errors import InputError
-from index.local_engine import LocalEngine
-from index.records import Article, Filter, Hit, Passage, Query, Turn
+from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Turn
 from index.settings import Settings
 from index.versions import Versions
-from qa import answers, question
+from qa import answers, follow_up, llm, question
+from qa.follow_up import Before
+from qa.question import Reading
 from qa.ranking import Ranker
 from qa.retriever import Retriever
+from qa.spelling import Speller
 
 VERSIONS = "versions"
 
@@ -43,23 +48,31 @@ class Overview:
 class Chat:
     """Answers questions over the archive of one home; safe to use from many threads."""
 
-    def __init__(self, home: Path, chosen: Settings) -> None:
+    def __init__(
+        self, home: Path, chosen: Settings, today: Callable[[], dt.date] = dt.date.today
+    ) -> None:
         self.home = home
         self.settings = chosen
-        self._versions = Versions(home / VERSIONS, LocalEngine())
+        self._versions = Versions(home / VERSIONS, open_engine(chosen.engine, home))
         ranker = self.ranker if chosen.retrieval.ranker else None
         self._retriever = Retriever(chosen.retrieval, self.embedder, ranker, self._present)
         self._answerer = answers.ExtractiveAnswerer(chosen.answers)
+        self._llm = llm.Server(chosen.llm, os.environ) if chosen.llm.base_url else None
         self._lock = threading.RLock()
         self._archive: Archive | None = None
         self._embedder: Embedder | None = None
         self._ranker: Ranker | None = None
+        self._speller: Speller | None = None
+        self._today = today
         self._waiting: tuple[object, int] = (None, 0)
 
     @classmethod
-    def open(cls, home: Path) -> Chat:
-        """Open the chat of a home directory; reads only its settings. Raises SettingsError."""
-        return cls(home, settings.load(home))
+    def open(cls, home: Path, today: Callable[[], dt.date] = dt.date.today) -> Chat:
+        """Open the chat of a home directory; reads only its settings. Raises SettingsError.
+
+        `today` gives the day from which "minggu lalu" in a question is counted.
+        """
+        return cls(home, settings.load(home), today)
 
     def ask(
         self,
@@ -78,11 +91,14 @@ class Chat:
         conversation: Sequence[Turn] = (),
         chosen: Filter = Filter(),  # noqa: B008
         understood: Query | None = None,
+        *,
+        as_typed: bool = False,
     ) -> Iterator[Turn]:
         """Answer a question as it grows: claims come one by one, the last turn is complete.
 
         `conversation` are the turns before, oldest first; `chosen` is the filter that the person
-        set; `understood` replaces what the question would be understood as. Raises
+        set; `understood` replaces what the question would be understood as; `as_typed` corrects no
+        spelling. Raises
         IndexMissingError before the first build and InputError for an empty question.
         """
         began = time.perf_counter()
@@ -94,14 +110,71 @@ class Chat:
         if len(asked) > question.LONGEST:
             notice = f"Hanya {question.LONGEST} karakter pertama pertanyaan yang dibaca."
         index = self._versions.current()
-        query = understood or question.understand(
-            asked, [turn.query.text for turn in conversation], chosen
+        readings = (
+            [Reading(understood)]
+            if understood
+            else self._readings(asked, index, conversation, chosen, as_typed=as_typed)
         )
-        evidence = self._retriever.retrieve(query, index)
-        for draft in answers.answer(
-            evidence, self._answerer, self._bodies(), self.settings.answers
-        ):
-            yield Turn(asked, query, draft, notice, time.perf_counter() - began)
+        for reading, draft in self._attempts(readings, index):
+            remarks = [notice, reading.notice, _lifted(reading), draft.remark]
+            told = " ".join(filter(None, remarks))
+            seconds = time.perf_counter() - began
+            yield Turn(asked, reading.query, draft, told, seconds, reading.swaps)
+
+    def _readings(
+        self,
+        asked: str,
+        index: SearchIndex,
+        conversation: Sequence[Turn] = (),
+        chosen: Filter = Filter(),  # noqa: B008
+        *,
+        as_typed: bool = False,
+    ) -> list[Reading]:
+        before = _left_behind(conversation[-1]) if conversation else None
+        speller = None if as_typed else self._speller_of(index)
+        return question.understand(
+            asked, before, chosen, today=self._today(), index=index, speller=speller
+        )
+
+    def _speller_of(self, index: SearchIndex) -> Speller:
+        speller = self._speller
+        if speller is None or speller.index is not index:
+            speller = self._speller = Speller(index)
+        return speller
+
+    def _attempts(
+        self, readings: Sequence[Reading], index: SearchIndex
+    ) -> Iterator[tuple[Reading, Answer]]:
+        """Yield the drafts of the first reading that is answered; of none, the first silence."""
+        silence = None
+        for number, reading in enumerate(readings):
+            evidence = self._retriever.retrieve(reading.query, index)
+            if reading.own and not _leant_on(reading, evidence):
+                continue
+            if reading.trial:
+                other = self._retriever.retrieve(readings[number + 1].query, index)
+                if not _no_worse(evidence, other):
+                    continue
+            drafts = []
+            growing = self._write(evidence)
+            for draft in growing:
+                drafts.append((reading, draft))
+                if draft.claims:
+                    break
+            if drafts[-1][1].status == "no_evidence":
+                silence = silence or drafts[-1]
+                continue
+            yield from drafts
+            yield from ((reading, draft) for draft in growing)
+            return
+        if silence:
+            yield silence
+
+    def _write(self, evidence: Evidence) -> Iterator[Answer]:
+        bodies, chosen = self._bodies(), self.settings.answers
+        if self._llm is None:
+            return answers.answer(evidence, self._answerer, bodies, chosen)
+        return llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
 
     def search(
         self,
@@ -110,10 +183,22 @@ class Chat:
         *,
         mode: str = "",
         chosen: Filter = Filter(),  # noqa: B008
+        index: SearchIndex | None = None,
     ) -> list[Hit]:
-        """Return the best passage of each of the k best articles, best first."""
-        query = question.understand(asked, (), chosen)
-        return self._retriever.articles(query, self._versions.current(), k, mode=mode)
+        """Return the best passage of each of the k best articles, best first.
+
+        `index` is another version to search than the live one.
+        """
+        index = index or self._versions.current()
+        found: list[Hit] = []
+        for reading in self._readings(asked, index, (), chosen):
+            if not reading.trial and not found:
+                found = self._retriever.articles(reading.query, index, k, mode=mode)
+        return found
+
+    def index(self) -> SearchIndex:
+        """Return the live version, open; raises IndexMissingError before the first build."""
+        return self._versions.current()
 
     def overview(self) -> Overview:
         """Return what the live version holds; raises IndexMissingError before the first build."""
@@ -183,3 +268,40 @@ class Chat:
                 indexed = self._versions.indexed(version)
                 self._waiting = (state, sum(builder.waiting(archive, indexed)))
             return self._waiting[1]
+
+
+def _left_behind(turn: Turn) -> Before:
+    """Return what a follow-up to a turn may lean on."""
+    cited = dict.fromkeys(c.passage.article_id for c in turn.answer.citations)
+    # A turn that found nothing leaves the articles of the one that it followed itself.
+    articles = tuple(cited) or turn.query.prefer
+    return Before(turn.query.text, turn.query.read, articles, turn.answer.short_answer)
+
+
+_BORNE_OUT = 0.6
+_LITTLE_BORNE_OUT = 0.25
+"""Share of its own words that a likely follow-up must find; of a short one in a cited article."""
+
+
+def _leant_on(reading: Reading, evidence: Evidence) -> bool:
+    """Tell whether a question that may follow the one before finds its own words there."""
+    among = reading.query.prefer if reading.cited else ()
+    if reading.cited and not among:
+        return False
+    least = _LITTLE_BORNE_OUT if among and follow_up.is_short(reading.own) else _BORNE_OUT
+    return follow_up.support(evidence, reading.own, among) >= least
+
+
+def _no_worse(evidence: Evidence, other: Evidence) -> bool:
+    """Tell whether a date's articles bear the question out as well as all articles do."""
+    if not evidence.hits:
+        return False
+    sure, elsewhere = answers.confidence(evidence), answers.confidence(other)
+    undated = bool(other.hits) and other.hits[0].passage.published is None
+    return sure > elsewhere or (sure == elsewhere and not undated)
+
+
+def _lifted(reading: Reading) -> str:
+    if not reading.widened:
+        return ""
+    return f"Tidak ada jawaban {question.limits(reading.widened)}; hasil dari seluruh arsip."

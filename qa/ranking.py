@@ -206,21 +206,19 @@ class _Words:
 def _read_passages(asked: _Asked, passages: Sequence[Passage], stems: Stems) -> _Words:
     parts = [_sentences(passage) for passage in passages]
     sentences = list(chain.from_iterable(parts))
-    split = [text.words(sentence) for sentence in sentences]
-    words = list(chain.from_iterable(split))
-    titles = [text.words(passage.title) for passage in passages]
-    known = stems.of(set(words).union(*titles))
+    words, lengths = text.words_of(sentences)
+    titles, of_title = text.words_of([passage.title for passage in passages])
     distinct = set(words)
+    known = stems.of(distinct.union(titles))
     place = {stem: number for number, stem in enumerate(asked.stems)}
     terms = {word: place[known[word]] for word in distinct if known[word] in place}
     found = np.fromiter(map(terms.get, words, repeat(-1)), np.int64, len(words))
     at = np.flatnonzero(found >= 0)
     headline = np.zeros((len(passages), len(place)), dtype=np.bool_)
-    for number, title in enumerate(titles):
-        for word in title:
-            if (term := place.get(known[word])) is not None:
-                headline[number, term] = True
-    first_word = _starts([len(part) for part in split])
+    for number, word in zip(np.repeat(np.arange(len(passages)), of_title), titles, strict=True):
+        if (term := place.get(known[word])) is not None:
+            headline[number, term] = True
+    first_word = _starts(lengths)
     first_sentence = _starts([len(part) for part in parts])
     return _Words(
         asked,

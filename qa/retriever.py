@@ -48,9 +48,10 @@ class Retriever:
     def retrieve(self, query: Query, index: SearchIndex, *, mode: str = "") -> Evidence:
         """Return the best hits, one a story, best first."""
         candidates = self._candidates(query, index, self._settings.candidates, mode)
+        candidates = _preferred(candidates, query, index)
         hits = self._one_per(candidates, index, lambda passage: passage.story_id)
         shown = tuple(hits[: self._settings.hits])
-        return Evidence(query, shown, index.version.name, _weights(query.text, index))
+        return Evidence(query, shown, index.version.name, _leaning(query, index))
 
     def articles(self, query: Query, index: SearchIndex, k: int, *, mode: str = "") -> list[Hit]:
         """Return the best passage of each of the k best articles, best first."""
@@ -138,6 +139,39 @@ class Retriever:
             for passage_id in cosine
         ]
         return sorted(fused, key=lambda c: (-c.score, c.passage_id))
+
+
+_TOPIC = 0.25
+"""How much a word that a follow-up takes from the question before weighs beside its own."""
+
+
+def _leaning(query: Query, index: SearchIndex) -> tuple[tuple[str, float], ...]:
+    weights = _weights(query.text, index)
+    if not query.own:
+        return weights
+    own = set(text.stems(query.own))
+    return tuple((stem, w if stem in own else _TOPIC * w) for stem, w in weights)
+
+
+_PREFERENCE = (0.15, 0.35)
+"""What a passage of a preferred article gains as a share of the best score, and what it gains more
+for holding all of a follow-up's own words."""
+
+
+def _preferred(candidates: list[_Candidate], query: Query, index: SearchIndex) -> list[_Candidate]:
+    """Move up the passages of the articles that a follow-up is likely to be about."""
+    ids = [c.passage_id for c in candidates if c.passage_id.rpartition("#")[0] in query.prefer]
+    if not ids:
+        return candidates
+    weights = dict(_weights(query.own, index)) if query.own else {}
+    total = sum(weights.values()) or 1.0
+    gains = {}
+    for passage in index.passages(ids):
+        said = weights.keys() & text.stems(passage.text)
+        share = sum(weights[stem] for stem in said) / total
+        gains[passage.id] = (_PREFERENCE[0] + _PREFERENCE[1] * share) * candidates[0].score
+    moved = [replace(c, score=c.score + gains.get(c.passage_id, 0.0)) for c in candidates]
+    return sorted(moved, key=lambda c: (-c.score, c.passage_id))
 
 
 def _rank(

@@ -3,13 +3,16 @@
 import datetime as dt
 import hashlib
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from index import text
+from index.engines import open_engine
 from index.records import Article
+from index.settings import EngineSettings
 
 settings.register_profile(
     "house",
@@ -57,6 +60,37 @@ class ToyEmbedder:
 @pytest.fixture
 def embedder():
     return ToyEmbedder()
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory):
+    """Return the URI of a Milvus Lite that serves the whole run, also other processes."""
+    manager = pytest.importorskip("milvus_lite.server_manager").server_manager_instance
+    path = str(tmp_path_factory.mktemp("milvus") / "uji.db")
+    yield manager.start_and_get_uri(path)
+    manager.release_server(path)
+
+
+@pytest.fixture(scope="session", params=["local", "milvus"])
+def location(request):
+    """Return the location of each search engine in turn."""
+    if request.param == "local":
+        return "local"
+    return f"milvus+{request.getfixturevalue('milvus')}"
+
+
+@pytest.fixture(scope="session")
+def engine(location):
+    """Return each search engine in turn."""
+    return engine_at(location)
+
+
+only_local = pytest.mark.parametrize("location", ["local"], indirect=True)
+
+
+def engine_at(location):
+    """Return the engine at a location."""
+    return open_engine(EngineSettings(location), Path())
 
 
 PUBLISHERS = ("Harian Pesisir", "Kabar Lereng", "Suara Muara")

@@ -9,9 +9,9 @@ from pathlib import Path
 from index import builder
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
-from index.local_engine import LocalEngine
+from index.engines import open_engine
 from index.records import Article
-from index.settings import Settings
+from index.settings import EngineSettings, Settings
 from index.versions import Versions
 
 NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
@@ -23,12 +23,12 @@ def add(home: Path, articles: Sequence[Article]) -> None:
         list(archive.add(articles, NOW))
 
 
-def build(home: Path) -> builder.BuildReport:
-    """Build the home's next version with the bundled model."""
+def build(home: Path, location: str = "local") -> builder.BuildReport:
+    """Build the home's next version with the bundled model, by the engine at a location."""
     embedder = open_embedder(Settings().embedding)
-    recipe = builder.recipe("local", embedder, Settings().chunking)
+    versions = Versions(home / "versions", open_engine(EngineSettings(location), home))
+    recipe = builder.recipe(versions.engine, embedder, Settings().chunking)
     with Archive.open(home / FILE_NAME) as archive:
-        versions = Versions(home / "versions", LocalEngine())
         return builder.build(archive, versions, recipe, embedder, now=NOW)
 
 

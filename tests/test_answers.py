@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from index.records import Claim, Filter
 from index.settings import AnswerSettings
-from qa import answers
+from qa import answers, extractive
 from qa.chat import Chat
 from tests import homes
+from tests.test_sentences import evidence as evidence_of
+from tests.test_sentences import passage as passage_of
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +167,64 @@ def test_an_unproven_claim_fails_the_check(evidence, bodies, claim):
     assert not answers.check(claim, evidence, bodies)
 
 
+VILLAGE = (
+    "Harga beras di Pasar Lereng naik 5 persen pada Maret 2025 karena panen padi mundur.",
+    "Pedagang Pasar Lereng menerima usul dinas tentang retribusi kios dan keamanan malam.",
+    "Bupati Rukmana meresmikan jembatan gantung di Kampung Sawo sesudah warga menunggu dua tahun.",
+    "Warga Kampung Sawo bersama Bupati Rukmana menanam pohon kelapa di tepi sungai.",
+    "Panitia tidak menjual tiket lomba perahu.",
+)
+
+
+def proof_of(claim, cited=(1,)):
+    """Return the sentences that prove a claim about the village, none if it fails the check."""
+    passages = [passage_of("a", VILLAGE, ""), passage_of("b", ("Hujan turun di Lereng.",), "")]
+    body = {"a": " ".join(VILLAGE), "b": "Hujan turun di Lereng."}
+    found = answers.check(
+        Claim(claim, cited), evidence_of("apa", *passages, weights=()), lambda p: body[p.article_id]
+    )
+    return [body[hit.passage.article_id][a:b] for hit, (a, b) in found]
+
+
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [
+        ("Harga beras di Pasar Lereng naik 5 persen.", 0),
+        ("Pedagang Pasar Lereng menerima usul dinas.", 1),
+        ("Jembatan gantung di Kampung Sawo diresmikan Bupati Rukmana.", 2),
+        ("Panitia tidak menjual tiket lomba.", 4),
+        *((sentence, number) for number, sentence in enumerate(VILLAGE)),
+    ],
+)
+def test_a_proven_claim_is_shown_with_its_sentence(claim, shown):
+    assert proof_of(claim) == [VILLAGE[shown]]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Harga beras di Pasar Lereng turun 5 persen.",
+        "Pedagang Pasar Lereng menolak usul dinas.",
+        "Harga beras di Pasar Lereng tidak naik 5 persen.",
+        "Panitia menjual tiket lomba perahu.",
+        "Harga beras di Pasar Lereng naik 7 persen.",
+        "Harga beras di Pasar Kenanga naik 5 persen.",
+        "Harga beras di Pasar Lereng naik lima persen.",
+        "Warga meresmikan pohon kelapa bersama pedagang kios.",
+        "Dinas meresmikan keamanan malam pedagang dan warga.",
+        "Panen padi menerima kios.",
+    ],
+)
+def test_a_claim_that_twists_its_sentence_fails_the_check(claim):
+    assert proof_of(claim) == []
+
+
+def test_every_cited_hit_must_prove_the_claim():
+    assert len(proof_of("Hujan turun di Lereng.", (2,))) == 1
+    assert proof_of(VILLAGE[1], (1, 2)) == []
+    assert proof_of(VILLAGE[1], (1, 1)) == [VILLAGE[1]]
+
+
 class Scripted:
     """An answerer that says what it is told to: the check must hold for any of them."""
 
@@ -221,3 +281,32 @@ def test_an_altered_text_is_not_quoted(evidence):
 def test_values_are_frozen(evidence):
     with pytest.raises(dataclasses.FrozenInstanceError):
         evidence.version = "2"
+
+
+def test_an_unsure_answer_is_no_answer(evidence, bodies):
+    claim = Scripted(Claim(TRUE, (1,)))
+    for least, expected in ((0.0, "answered"), (1.0, "no_evidence")):
+        *_, answer = answers.answer(evidence, claim, bodies, AnswerSettings(min_confidence=least))
+        assert answer.status == expected
+
+
+def test_a_short_answer_stands_in_a_claim_that_is_shown(evidence, bodies):
+    short = extractive.read(evidence).short
+    assert short
+    lines = evidence.hits[0].passage.text
+    other = "Pembangunan pelabuhan itu menelan biaya Rp 120 miliar."
+    assert other in lines and short not in other
+    for claim, expected in ((other, ""), (lines.partition(" Pembangunan")[0], short)):
+        *_, answer = answers.answer(evidence, Scripted(Claim(claim, (1,))), bodies, LENIENT)
+        assert answer.claims
+        assert answer.short_answer == expected
+
+
+LENIENT = AnswerSettings(min_confidence=0.0)
+
+
+def test_claims_with_different_proofs_have_their_own_citations(evidence, bodies):
+    pair = (Claim(TRUE, (1,)), Claim("Pembangunan pelabuhan menelan biaya Rp 120 miliar.", (1,)))
+    *_, answer = answers.answer(evidence, Scripted(*pair), bodies, LENIENT)
+    assert [c.cited for c in answer.claims] == [(1,), (2,)]
+    assert len({(c.start, c.end) for c in answer.citations}) == 2

@@ -424,12 +424,60 @@ def test_what_was_understood_is_shown_only_where_it_differs():
     assert [i["value"] for i in page.all("input")] == ["di mana pasar terbakar?"]
 
 
-def test_a_filter_that_was_read_from_the_question_can_be_taken_off():
-    chosen = Filter()
-    dated = Query("Apa yang terbakar pada 2016?", Filter(after=dt.date(2016, 1, 1)))
-    page = Page(html.turn_html(turn(query=dated), 1, chosen, archive()))
-    assert "Saringan: sejak 1 Januari 2016" in page.text
-    assert {"type": "checkbox", "name": "widen"} in page.all("input")
+def requests(page):
+    return [json.loads(b["data-ask"]) for b in page.all("button") if "data-ask" in b]
+
+
+def test_a_filter_that_was_read_from_the_question_can_be_taken_off_and_changed():
+    read = Filter(dt.date(2016, 1, 1), dt.date(2016, 12, 31), (EVIL,))
+    said = turn(query=Query("Apa yang terbakar?", read, read=read), question="Berita 2016?")
+    page = assert_harmless(html.turn_html(said, 3, Filter(), archive()))
+    assert "Terbit: 2016×" in page.text
+    assert f"Penerbit: {EVIL}×" in page.text
+    again = {"text": "Berita 2016?", "turn": 3}
+    days = {"after": "2016-01-01", "before": "2016-12-31"}
+    assert requests(page) == [
+        {**again, "limits": {"after": "", "before": "", "publishers": [EVIL]}},
+        {**again, "limits": {**days, "publishers": []}},
+    ]
+    fields = {i["name"]: i["value"] for i in page.all("input")}
+    assert fields == {"text": "Apa yang terbakar?", "after": "01/01/2016", "before": "31/12/2016"}
+
+
+def test_a_date_of_the_fact_is_offered_as_a_filter():
+    year = Filter(dt.date(1998, 1, 1), dt.date(1998, 12, 31))
+    said = turn(query=Query("Siapa presiden pada 1998?", named=year))
+    page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
+    assert "Hanya artikel 1998" in page.text
+    assert "Dipahami sebagai" not in page.text
+    (wish,) = requests(page)
+    assert html.read_limits(wish["limits"]) == year
+
+
+def test_a_corrected_spelling_is_told_and_can_be_undone():
+    said = turn(notice=f"Menampilkan hasil untuk {EVIL}.", swaps=(("Wirnato", "Wiranto"),))
+    page = assert_harmless(html.turn_html(said, 2, Filter(), archive()))
+    assert f"Menampilkan hasil untuk {EVIL}. Cari seperti yang diketik" in page.text
+    assert requests(page) == [{"text": said.question, "turn": 2, "typed": True}]
+    plain = turn(notice="Hanya 2000 karakter pertama.")
+    assert not requests(Page(html.turn_html(plain, 2, Filter(), archive())))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2019-01-01", "2019-12-31", "2019"),
+        ("2020-02-01", "2020-02-29", "Februari 2020"),
+        ("2016-12-15", "2016-12-15", "15 Desember 2016"),
+        ("2018-01-01", "2020-12-31", "1 Januari 2018 – 31 Desember 2020"),
+        ("2019-01-01", "", "sejak 1 Januari 2019"),
+        ("", "2019-01-01", "sampai 1 Januari 2019"),
+    ],
+)
+def test_days_are_told_in_few_words(first, last, words):
+    days = html.read_limits({"after": first, "before": last, "publishers": [3, None]})
+    assert html.days_words(days) == words
+    assert days.publishers == ()
 
 
 def test_a_very_long_question_is_shown_shortened():
@@ -502,16 +550,40 @@ def test_the_filter_holds_for_the_answer(home):
     assert {hit.passage.publisher for hit in hits} == {"Kabar Hulu"}
 
 
-def test_a_corrected_question_can_be_freed_from_a_filter(home):
-    desk = app.Desk(Chat.open(home), SCREEN)
-    *_, last = asked(desk, "Berapa rumah terendam di Sungai Pinang?", before="2023")
+def test_a_filter_of_the_question_can_be_lifted_and_changed(home):
+    desk = app.Desk(Chat.open(home, today=lambda: dt.date(2025, 3, 1)), SCREEN)
+    *_, last = asked(desk, "Apa kabar banjir Sungai Pinang bulan lalu?")
     conversation = last["conversation"]
-    wish = {"text": "Berapa rumah di Sungai Pinang?", "turn": 1, "widen": True}
+    query = conversation[0].turn.query
+    assert query.read == Filter(dt.date(2025, 2, 1), dt.date(2025, 2, 28))
+    assert "95 rumah" in last["live"]
+    free = {"after": "", "before": "", "publishers": []}
+    wish = {"text": "Apa kabar banjir Sungai Pinang bulan lalu?", "turn": 1, "limits": free}
+    *_, last = asked(desk, picked=wish, conversation=conversation)
+    assert last["conversation"][1].turn.query == dataclasses.replace(
+        query, filter=Filter(), read=Filter()
+    )
+    changed = {"after": "2023", "before": "2023", "publishers": ["Kabar Hulu"]}
+    wish = {"text": "Berapa rumah terendam?", "turn": 1, "limits": changed, "edited": True}
     *_, last = asked(desk, picked=wish, conversation=conversation)
     query = last["conversation"][1].turn.query
-    assert query == Query(
-        "Berapa rumah di Sungai Pinang?", Filter(), conversation[0].turn.query.kind
-    )
+    assert (query.text, query.kind) == ("Berapa rumah terendam?", "howmany")
+    assert query.filter == html.read_limits(changed)
+    assert "340 rumah" in last["live"]
+    wish["limits"] = {"after": "31/02/2020"}
+    (only,) = asked(desk, picked=wish, conversation=conversation)
+    assert "“31/02/2020” tidak dikenali" in only["hint"]
+
+
+def test_a_correction_can_be_undone(home):
+    desk = app.Desk(Chat.open(home), SCREEN)
+    *_, last = asked(desk, "Siapa gubernur yang meresmikan Pelabuhn Batu Layar?")
+    (shown,) = last["conversation"]
+    assert "Cari seperti yang diketik" in shown.html
+    assert "Rahmat Hidayat" in shown.html
+    wish = {"text": shown.turn.question, "turn": 1, "typed": True}
+    *_, last = asked(desk, picked=wish, conversation=(shown,))
+    assert last["conversation"][1].turn.query.text == shown.turn.question
     for turn_number in (0, 7, "x", None):
         *_, last = asked(desk, picked={"text": "Apa itu?", "turn": turn_number})
         assert len(last["conversation"]) == 1

@@ -252,6 +252,43 @@ def test_dates_narrow_the_answer(page):
     expect(page.locator("#ta-filters > button")).to_contain_text("semua tanggal, semua penerbit")
 
 
+def test_a_date_in_the_question_is_a_chip_that_can_be_changed_and_taken_off(page):
+    question = "Berapa rumah yang terendam waktu banjir Karangtirta tahun 2019?"
+    ask(page, question)
+    chip = newest(page).locator(".ta-chip")
+    expect(chip).to_contain_text("Terbit: 2019")
+    expect(newest(page).locator(".ta-byline").first).to_contain_text("2019")
+    newest(page).get_by_role("button", name="Perbaiki").click()
+    expect(newest(page).get_by_label("Dari tanggal")).to_have_value("01/01/2019")
+    newest(page).get_by_label("Dari tanggal").fill("2023")
+    newest(page).get_by_label("Sampai tanggal").fill("2023")
+    newest(page).get_by_label("Tulis pertanyaan yang Anda maksud").fill(
+        "Berapa rumah yang terendam banjir Karangtirta?"
+    )
+    newest(page).get_by_role("button", name="Tanyakan ulang").click()
+    wait_for(page, "Berapa rumah yang terendam banjir Karangtirta?")
+    expect(chip).to_contain_text("Terbit: 2023")
+    expect(newest(page).locator(".ta-byline").first).to_contain_text("2023")
+    chip.get_by_role("button", name="Tanya lagi tanpa batas").click()
+    expect(page.locator("#ta-history .ta-question")).to_have_count(2)
+    expect(newest(page)).to_have_attribute("aria-busy", "false")
+    expect(chip).to_have_count(0)
+    expect(page.locator("#ta-filters > button")).to_contain_text("semua tanggal, semua penerbit")
+
+
+def test_a_typing_mistake_is_put_right_and_can_be_left_as_typed(page):
+    typed = "Siapa duta besar yang menemui Wirnato?"
+    ask(page, typed)
+    notice = newest(page).locator(".ta-notice")
+    expect(notice).to_contain_text("Menampilkan hasil untuk “Wiranto”, bukan “Wirnato”.")
+    expect(newest(page).locator(".ta-answer")).to_contain_text("Xie Feng")
+    notice.get_by_role("button", name="Cari seperti yang diketik").click()
+    expect(page.locator("#ta-history .ta-question")).to_have_count(1)
+    wait_for(page, typed)
+    expect(notice).to_have_count(0)
+    expect(newest(page)).not_to_contain_text("Dipahami sebagai")
+
+
 def test_publishers_narrow_the_answer(page):
     page.locator("#ta-filters > button").click()
     page.locator("#ta-publishers input").click()
@@ -353,6 +390,16 @@ def test_a_phone_never_scrolls_sideways(chromium, sample, scheme):
         box = page.get_by_role("dialog").bounding_box()
         assert box["x"] >= 0
         assert box["width"] < 391
+
+
+def test_chips_and_their_form_fit_on_a_phone(chromium, sample):
+    with visitor(chromium, sample, viewport={"width": 390, "height": 844}) as page:
+        ask(page, "Menurut Jurnal Nusa, apa berita Wirnato dan China pada 15 Desember 2016?")
+        expect(newest(page).locator(".ta-chip")).to_have_count(2)
+        expect(newest(page).locator(".ta-notice")).to_contain_text("Wiranto")
+        newest(page).get_by_role("button", name="Perbaiki").click()
+        expect(newest(page).get_by_label("Sampai tanggal")).to_have_value("15/12/2016")
+        assert overflow(page) <= 0
 
 
 def test_hostile_articles_are_inert(page):

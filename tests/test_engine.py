@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from index import text
 from index.engine import ArticleEntry, Recipe
 from index.errors import IndexDamagedError, ModelError
-from index.local_engine import LocalEngine
 from index.records import Filter, Passage
 from tests.conftest import NOW
 
@@ -27,11 +26,6 @@ WORDS = (
     "padi kapal sawah jembatan nelayan kopi hujan pasar sekolah bupati perahu bakau sungai gunung "
     "kampung listrik panen jalan kelapa teluk"
 ).split()
-
-
-@pytest.fixture(params=[LocalEngine], ids=["local"], scope="module")
-def engine(request):
-    return request.param()
 
 
 class Shelf:

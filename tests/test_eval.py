@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from eval import datasets, scores
+from eval import datasets, imports, scores
 from index.errors import InputError
 
 
@@ -79,7 +79,7 @@ def test_import_makes_a_set_that_loads(tmp_path):
     write("passages.jsonl.gz", {"id": "p1", "text": "Sumur itu sedalam dua belas meter."})
     question = {"id": "q1", "question": "Berapa dalam sumur?", "passage_id": "p1"}
     write("qa.jsonl.gz", {**question, "answers": ["dua belas meter"]})
-    assert datasets.import_passages(tmp_path, tmp_path / "set") == 1
+    assert imports.import_passages(tmp_path, tmp_path / "set") == 1
     loaded = datasets.load(tmp_path / "set")
     assert loaded.questions[0].answers == ("dua belas meter",)
     assert loaded.relevant == {"q1": {"p1": 1}}

@@ -91,6 +91,12 @@ def test_what_is_wrong_is_told(tmp_path, content, told):
         ("answers", "min_confidence", [0, 1], [-1, 1.5]),
         ("answers", "max_sentences", [1, 10], [0, 11]),
         ("chat", "port", [0, 65535], [-1, 65536]),
+        ("llm", "base_url", [""], ["x", "ftp://a/v1", "http://", "http://k:s@a/v1", "http://[/"]),
+        ("llm", "key_env", ["", "LLM_KEY"], ["sk-rahasia", "1", "A B"]),
+        ("llm", "timeout", [0.1, 600], [0, -1, 601, float("nan")]),
+        ("llm", "max_prompt_tokens", [1000, 100_000], [0, 999]),
+        ("llm", "max_answer_tokens", [50, 8000], [0, 49]),
+        ("llm", "temperature", [0, 0.7, 2], [-0.1, 2.1]),
     ],
 )
 def test_values_have_a_range(section, key, good, bad):
@@ -99,6 +105,19 @@ def test_values_have_a_range(section, key, good, bad):
     for value in bad:
         with pytest.raises(SettingsError, match=f"uji: {section}.{key} is .* but must be"):
             settings.check(settings.parse({section: {key: value}}, "uji"), "uji")
+
+
+def test_a_server_needs_a_model():
+    server = {"base_url": "http://127.0.0.1:11434/v1"}
+    settings.check(settings.parse({"llm": {**server, "model": "qwen"}}, "uji"), "uji")
+    with pytest.raises(SettingsError, match="llm.model is ' ' but must be"):
+        settings.check(settings.parse({"llm": {**server, "model": " "}}, "uji"), "uji")
+
+
+def test_a_key_in_the_wrong_place_is_not_repeated():
+    with pytest.raises(SettingsError, match="never the key itself") as caught:
+        settings.check(settings.parse({"llm": {"key_env": "sk-rahasia"}}, "uji"), "uji")
+    assert "rahasia" not in str(caught.value)
 
 
 VALUES = st.recursive(

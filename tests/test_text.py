@@ -124,6 +124,26 @@ def test_words():
     assert text.words("") == text.words("... _ \ud800 \0") == []
 
 
+@given(st.lists(st.text() | st.sampled_from(["\x1e", "2/3/2020", "Rp3,5 \x1e juta", "ΑΣ"])))
+def test_many_texts_at_once_have_the_same_words(texts):
+    words, counts = text.words_of(texts)
+    each = [text.words(one) for one in texts]
+    assert words == [word for one in each for word in one]
+    assert counts == [len(one) for one in each]
+
+
+@pytest.mark.parametrize("written", ["15/12/2016", "15-12-2016", "15 Desember 2016"])
+def test_a_date_has_the_same_words_however_it_is_written(written):
+    assert text.words(f"Kamis, {written}.") == ["kamis", "15", "desember", "2016"]
+    assert text.query_stems(written) == text.query_stems("15 Desember 2016")
+
+
+def test_figures_that_are_no_date_stay():
+    assert text.words("Kamis (15/12) skor 3/2, 40/13/2016, 2/2") == [
+        *("kamis", "15", "desember", "skor", "3", "2", "40", "13", "2016", "2", "2"),
+    ]
+
+
 def test_stems_follow_the_words():
     assert text.stems("Pembangunan jembatan dibangun") == text.stems("bangun jembatan membangun")
     assert len(text.stems("satu dua 3.000 empat")) == 4

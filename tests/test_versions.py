@@ -16,11 +16,10 @@ import pytest
 from index import builder
 from index.archive import FILE_NAME, Archive
 from index.errors import BusyError, IndexDamagedError, IndexMissingError
-from index.local_engine import LocalEngine
 from index.records import Filter
 from index.settings import ChunkingSettings
 from index.versions import LIVE, NEW, Versions, disk_bytes
-from tests.conftest import NOW, ToyEmbedder, add, article
+from tests.conftest import NOW, ToyEmbedder, add, article, engine_at, only_local
 
 ROOT = Path(__file__).parent.parent
 ANY = Filter()
@@ -29,10 +28,15 @@ ANY = Filter()
 class Home:
     """One home with an archive and its versions."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, location):
         self.folder = folder
-        self.versions = Versions(folder / "versions", LocalEngine())
+        self.location = location
+        self.versions = Versions(folder / "versions", engine_at(location))
         self.embedder = ToyEmbedder()
+
+    def reopened(self):
+        """Return the home as another process would open it."""
+        return Home(self.folder, self.location)
 
     def add(self, *numbers, **fields):
         with Archive.open(self.folder / FILE_NAME) as archive:
@@ -46,7 +50,7 @@ class Home:
         """Add articles and build; return the version's name, or None if there was nothing to do."""
         if numbers:
             self.add(*numbers)
-        recipe = builder.recipe("local", self.embedder, ChunkingSettings())
+        recipe = builder.recipe(self.versions.engine, self.embedder, ChunkingSettings())
         with Archive.open(self.folder / FILE_NAME) as archive:
             report = builder.build(
                 archive, self.versions, recipe, self.embedder, now=NOW, **options
@@ -63,8 +67,8 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path)
+def home(tmp_path, location):
+    return Home(tmp_path, location)
 
 
 def hashes(folder):
@@ -82,7 +86,7 @@ def hashes(folder):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from index import builder
+from index import builder, manifest, milvus_server
 from tests import test_versions
 from tests.test_versions import Home
 
@@ -102,7 +106,7 @@ def after(owner, name, skip=0):
         return result
     setattr(owner, name, wrapped)
 
-home = Home(Path(sys.argv[1]))
+home = Home(Path(sys.argv[1]), sys.argv[2])
 engine = home.versions._engine
 writer = type(engine.writer(Path(sys.argv[1], "contoh"), None, None))
 builder.BATCH = 2
@@ -110,24 +114,31 @@ builder.BATCH = 2
     "first put": lambda: after(writer, "put"),
     "second put": lambda: after(writer, "put", skip=1),
     "before finish": lambda: before(writer, "finish"),
-    "before manifest": lambda: before(writer, "_describe"),
+    "before manifest": lambda: before(manifest, "write"),
+    "before flush": lambda: before(milvus_server.Server, "flush"),
     "after manifest": lambda: after(writer, "finish"),
     "before rename": lambda: before(os, "rename"),
     "after rename": lambda: after(os, "rename"),
     "before switch": lambda: before(os, "replace"),
     "after switch": lambda: after(os, "replace"),
-}[sys.argv[2]]()
-home.build(*map(int, sys.argv[3:]))
+}[sys.argv[3]]()
+home.build(*map(int, sys.argv[4:]))
 os._exit(3)
 """
 STEPS = (
     *("first put", "second put", "before finish", "before manifest", "after manifest"),
     *("before rename", "after rename", "before switch", "after switch"),
 )
+IN_MILVUS = ("before flush", "after rename", "after switch")
+EVERYWHERE = pytest.mark.parametrize(
+    ("location", "step"),
+    [*(("local", step) for step in STEPS), *(("milvus", step) for step in IN_MILVUS)],
+    indirect=["location"],
+)
 
 
 def crash(home, step, *numbers):
-    arguments = [str(home.folder), step, *map(str, numbers)]
+    arguments = [str(home.folder), home.location, step, *map(str, numbers)]
     done = subprocess.run(
         [sys.executable, "-c", CHILD, *arguments],
         cwd=ROOT,
@@ -138,12 +149,12 @@ def crash(home, step, *numbers):
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.parametrize("step", STEPS)
+@EVERYWHERE
 def test_a_killed_build_leaves_a_whole_version_live(home, step):
     home.build(1, 2, 3)
     crash(home, step, 4, 5, 6, 7)
     switched = step == "after switch"
-    reopened = Home(home.folder)
+    reopened = home.reopened()
     assert reopened.versions.live() == ("000002" if switched else "000001")
     assert reopened.articles() == ([1, 2, 3, 4, 5, 6, 7] if switched else [1, 2, 3])
     assert reopened.build(8) is not None
@@ -154,6 +165,7 @@ def test_a_killed_build_leaves_a_whole_version_live(home, step):
         assert reopened.versions.describe(name).name == name
 
 
+@only_local
 @pytest.mark.parametrize("step", ["second put", "before finish", "before switch"])
 def test_a_killed_first_build_leaves_nothing_live(home, step):
     home.add(1)
@@ -194,7 +206,7 @@ def test_rollback_goes_back_one_by_one(home):
     assert home.build() == "000004"
     assert home.articles() == [0, 1, 2]
     with pytest.raises(IndexMissingError):
-        Home(home.folder / "baru").versions.rollback()
+        Home(home.folder / "baru", home.location).versions.rollback()
 
 
 def test_prune_keeps_the_newest_and_the_live_one(home):
@@ -211,6 +223,7 @@ def test_prune_keeps_the_newest_and_the_live_one(home):
     assert home.articles() == [0, 1, 2, 3, 4, 9]
 
 
+@only_local
 def test_an_open_version_answers_after_it_was_pruned(home):
     home.build(*range(30))
     held = home.versions.current()
@@ -225,7 +238,7 @@ def test_live_reload(home):
     home.build(1)
     first = home.versions.current()
     assert home.versions.current() is first
-    other = Home(home.folder)
+    other = home.reopened()
     other.build(2)
     second = home.versions.current()
     assert second is not first
@@ -235,6 +248,7 @@ def test_live_reload(home):
     assert home.articles() == [1]
 
 
+@only_local
 def test_live_reload_after_another_process_published(home):
     home.build(1, 2, 3)
     first = home.versions.current()
@@ -268,7 +282,7 @@ def test_readers_see_whole_versions_while_others_are_published(home):
 
 def test_two_writers(home):
     home.build(1)
-    other = Home(home.folder)
+    other = home.reopened()
     with home.versions.lock():
         with pytest.raises(BusyError, match=str(os.getpid())):
             other.build(2)
@@ -278,6 +292,7 @@ def test_two_writers(home):
     assert other.build() == "000002"
 
 
+@only_local
 def test_a_killed_writer_holds_no_lock(home):
     home.build(1)
     crash(home, "before finish", 2)
@@ -295,7 +310,7 @@ def damaged(home, call):
 
 
 def open_and_search(home):
-    home.articles(Home(home.folder).versions.current())
+    home.articles(home.reopened().versions.current())
     home.versions.current().passages(["a1#0"])
 
 
@@ -304,6 +319,7 @@ def version_files(home):
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
 
 
+@only_local
 def test_a_truncated_or_missing_file_is_told(home):
     home.build(1, 2)
     home.build(3)
@@ -323,6 +339,7 @@ def test_a_truncated_or_missing_file_is_told(home):
     assert hashes(home.versions.path("000002")) == hashes(kept)
 
 
+@only_local
 @pytest.mark.parametrize(
     "name",
     ["manifest.json", "removed.npz", "columns.npz", "passages.db", "vectors.faiss", "meta.json"],
@@ -361,7 +378,7 @@ def test_a_garbage_live_file_is_told_and_mended(home, content):
     live.write_bytes(content)
     damaged(home, open_and_search)
     damaged(home, Home.build)
-    assert Home(home.folder).versions.rollback() == "000002"
+    assert home.reopened().versions.rollback() == "000002"
     assert home.articles() == [1, 2]
     live.write_bytes(content)
     assert home.build(full=True) == "000003"
@@ -400,6 +417,7 @@ def test_other_things_in_the_folder_are_passed_over(home):
 # What was published stays as it is
 
 
+@only_local
 def test_no_published_file_is_ever_written_again(home):
     home.build(*range(20))
     published = {}

@@ -3,7 +3,10 @@
     python -m train.ranker mix --home EV --news NEWS.jsonl.gz --out mixed.jsonl
     cp -r EV MIXED && tanya --home MIXED add mixed.jsonl && tanya --home MIXED build
     python -m train.ranker fit --home EV --mixed MIXED --news NEWS.jsonl.gz \\
-        --fresh facqa --seen idktrain --test idk
+        --fresh facqa --seen idktrain --seen squad --scored FRESH --test idk=TEST
+
+EV holds the news and the passages of all sets that train; FRESH the news and those of the fresh
+set, TEST the news and those of a set that nothing here learned from.
 
 Passages of question sets are short and without headlines, the archive's articles are not: trees
 trained on the bare sets learn to tell the two apart. So they are trained on both forms, and only
@@ -43,7 +46,7 @@ from train.data import held_out
 TRAINABLE = ("click_id", "indosum_dev")
 """Data sets of the news whose licences let them train a shipped model."""
 
-QUESTION_PASSAGES = ("facqa-p-", "idk-p-")
+QUESTION_PASSAGES = ("facqa-p-", "idk-p-", "squadid-p-")
 SEED = 7
 FOLDS = 5
 BLIND_TREES, FRESH_TREES = 150, 100
@@ -314,15 +317,18 @@ def split(seen: Sequence[Pairs]) -> tuple[list[Part], list[Part]]:
     return parts
 
 
-def evaluate(fresh: Sequence[Pairs], seen: Sequence[Pairs]) -> list[npt.NDArray[np.float64]]:
-    """Return out-of-fold scores for each form of the fresh set."""
+def evaluate(
+    fresh: Sequence[Pairs], seen: Sequence[Pairs], scored: Sequence[Pairs]
+) -> list[npt.NDArray[np.float64]]:
+    """Return out-of-fold scores for the fresh set as searched in each of the `scored` archives."""
     blind, more = split(seen)
     folds = [folds_of(pairs) for pairs in fresh]
-    values = [np.zeros(len(pairs.features)) for pairs in fresh]
+    judged = [folds_of(pairs) for pairs in scored]
+    values = [np.zeros(len(pairs.features)) for pairs in scored]
     for fold in range(FOLDS):
         rest = [(p, np.flatnonzero(f != fold)) for p, f in zip(fresh, folds, strict=True)]
         booster = fit(blind, [*rest, *more])
-        for pairs, mine, out in zip(fresh, folds, values, strict=True):
+        for pairs, mine, out in zip(scored, judged, values, strict=True):
             rows = np.repeat(mine == fold, np.diff(pairs.starts))
             out[rows] = booster.predict(pairs.features[rows])
     return values
@@ -334,22 +340,22 @@ def learn(options: argparse.Namespace) -> None:
     trainable = frozenset(row["id"] for row in news if row.get("dataset") in TRAINABLE)
     read = functools.partial(read_pairs, trainable=trainable)
     homes = [options.home, *([options.mixed] if options.mixed else [])]
-    fresh, seen = (
-        [read(home, options.sets / name) for home in homes]
-        for name in (options.fresh, options.seen)
-    )
-    for home, pairs, values in zip(homes, fresh, evaluate(fresh, seen), strict=True):
+    fresh = [read(home, options.sets / options.fresh) for home in homes]
+    seen = [read(home, options.sets / name) for home in homes for name in options.seen]
+    places = options.scored or homes
+    scored = [read(home, options.sets / options.fresh) for home in places]
+    for home, pairs, values in zip(places, scored, evaluate(fresh, seen, scored), strict=True):
         report(f"{options.fresh} {home.name}", pairs, {**_searches(pairs), "ranked": values})
     began = time.perf_counter()
     blind, more = split(seen)
     booster = fit(blind, [*((p, np.arange(len(p.questions))) for p in fresh), *more])
     booster.save_model(options.out)
     print(f"trained in {time.perf_counter() - began:.0f} s: {options.out}")
-    for name in options.test:
-        for home in homes:
-            pairs = read(home, options.sets / name)
-            ranked = booster.predict(pairs.features)
-            report(f"{name} {home.name}", pairs, {**_searches(pairs), "ranked": ranked})
+    for test in options.test:
+        name, _, home = test.partition("=")
+        pairs = read(Path(home), options.sets / name)
+        ranked = booster.predict(pairs.features)
+        report(f"{name} {Path(home).name}", pairs, {**_searches(pairs), "ranked": ranked})
     gains = booster.feature_importance("gain")
     for at in np.argsort(-gains):
         print(f"{ranking.NAMES[at]:22} {gains[at] / gains.sum():.3f}")
@@ -364,8 +370,9 @@ def main() -> None:
     parser.add_argument("--news", type=Path, required=True)
     parser.add_argument("--sets", type=Path, default=Path("/tmp/sets"))
     parser.add_argument("--fresh", default="facqa")
-    parser.add_argument("--seen", default="idktrain")
-    parser.add_argument("--test", action="append", default=[])
+    parser.add_argument("--seen", action="append", default=[])
+    parser.add_argument("--scored", type=Path, action="append", default=[])
+    parser.add_argument("--test", action="append", default=[], help="SET=HOME")
     parser.add_argument("--out", type=Path, default=ranking.RANKER_FILE)
     options = parser.parse_args()
     if options.step == "mix":

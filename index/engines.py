@@ -1,0 +1,33 @@
+"""Opens the engine that the settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from index.engine import SearchEngine
+from index.errors import SettingsError
+from index.local_engine import LocalEngine
+from index.milvus_engine import MilvusEngine
+from index.settings import EngineSettings
+
+_FILE = "milvus+file:"
+_SERVERS = ("milvus+http://", "milvus+https://")
+
+
+def open_engine(settings: EngineSettings, home: Path) -> SearchEngine:
+    """Return the engine at the settings' location; raises SettingsError for any other text.
+
+    Nothing is connected to yet.
+    """
+    location = settings.location
+    if location == "local":
+        return LocalEngine()
+    if location.startswith(_SERVERS) and location.partition("://")[2].strip("/"):
+        return MilvusEngine(location.removeprefix("milvus+"), settings.dense_index)
+    if location.startswith(_FILE) and location.endswith(".db"):
+        path = home / location.removeprefix(_FILE)
+        return MilvusEngine(str(path.absolute()), settings.dense_index)
+    raise SettingsError(
+        f"`location` under [engine] in tanya.toml is {location!r}; it must be 'local', "
+        "'milvus+http://HOST:PORT', 'milvus+https://HOST:PORT' or 'milvus+file:NAME.db'."
+    )

@@ -1,0 +1,105 @@
+"""A version's manifest: its description and the size of every file, written last.
+
+Every engine's folder has one, so that any engine can tell what any version is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import sqlite3
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from index.engine import IndexVersion, Recipe
+from index.errors import IndexDamagedError
+
+FILE_NAME = "manifest.json"
+FORMAT = 1
+
+
+def write(folder: Path, version: IndexVersion, extra: Mapping[str, Any]) -> None:
+    """Write the manifest of a folder that is otherwise complete, with an engine's own values."""
+    manifest = {"format": FORMAT, **_to_json(version), **extra, "files": _sizes(folder)}
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
+
+
+def read(folder: Path, engine: str = "") -> dict[str, Any]:
+    """Read a manifest and compare every file's size with it; raises IndexDamagedError.
+
+    `engine` is the name of the engine that must have made the version.
+    """
+    with reading(folder):
+        manifest: dict[str, Any] = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise IndexDamagedError(
+                f"Version {folder.name!r} has format {manifest['format']!r}, this program reads "
+                f"{FORMAT}. Run `tanya build --full`."
+            )
+        for name, size in manifest["files"].items():
+            if (folder / name).stat().st_size != size:
+                raise ValueError(f"{name} is not {size} bytes long")
+        made_by = version(manifest).recipe.engine
+    if engine and made_by != engine:
+        raise IndexDamagedError(
+            f"Version {folder.name!r} was made by the engine {made_by!r}, the settings name "
+            f"{engine!r}. Run `tanya build`, or mend `location` under [engine] in tanya.toml."
+        )
+    return manifest
+
+
+def version(manifest: Mapping[str, Any]) -> IndexVersion:
+    """Return the description that a manifest holds."""
+    return IndexVersion(
+        name=manifest["name"],
+        built=dt.datetime.fromisoformat(manifest["built"]),
+        recipe=Recipe(**manifest["recipe"]),
+        articles=manifest["articles"],
+        passages=manifest["passages"],
+        stories=manifest["stories"],
+        newest=dt.date.fromisoformat(manifest["newest"]) if manifest["newest"] else None,
+        oldest=dt.date.fromisoformat(manifest["oldest"]) if manifest["oldest"] else None,
+        publishers=tuple((name, count) for name, count in manifest["publishers"]),
+    )
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Turn what damaged files raise into IndexDamagedError."""
+    try:
+        yield
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        RuntimeError,
+        sqlite3.Error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise IndexDamagedError(
+            f"Version {folder.name!r} is damaged ({error}). "
+            "Run `tanya rollback`, or `tanya build --full` to make it anew."
+        ) from error
+
+
+def _to_json(version: IndexVersion) -> dict[str, Any]:
+    raw = dataclasses.asdict(version)
+    for key in ("built", "newest", "oldest"):
+        raw[key] = raw[key].isoformat() if raw[key] else None
+    return raw
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != FILE_NAME
+    }

@@ -1,0 +1,357 @@
+"""Dates in a question: from Indonesian words to the days that they name, counted from `today`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Days that a question names, both ends inclusive; None is open.
+
+    The words stand at [start, end) of the question. A `relative` one ("minggu lalu") depends on
+    the day of asking.
+    """
+
+    after: dt.date | None
+    before: dt.date | None
+    start: int
+    end: int
+    relative: bool = False
+
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "januari jan",
+            "februari pebruari feb",
+            "maret mar",
+            "april apr",
+            "mei",
+            "juni jun",
+            "juli jul",
+            "agustus agust agu agt",
+            "september sept sep",
+            "oktober okt",
+            "november nopember nov",
+            "desember des",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+
+MONTH_NAMES = (
+    "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
+)
+
+# 1 Syawal as the government of Indonesia fixed it; from 2027 on as its calendar foresees it.
+LEBARAN = {
+    day.year: day
+    for day in map(
+        dt.date.fromisoformat,
+        "2007-10-13 2008-10-01 2009-09-20 2010-09-10 2011-08-31 2012-08-19 2013-08-08 2014-07-28 "
+        "2015-07-17 2016-07-06 2017-06-25 2018-06-15 2019-06-05 2020-05-24 2021-05-13 2022-05-02 "
+        "2023-04-22 2024-04-10 2025-03-31 2026-03-21 2027-03-10 2028-02-27 2029-02-15 "
+        "2030-02-05".split(),
+    )
+}
+_SEASON = dt.timedelta(days=7)
+"""A feast is reported on from a week before to a week after."""
+
+Days = tuple[dt.date, dt.date]
+_DAY = dt.timedelta(days=1)
+_NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        "satu dua tiga empat lima enam tujuh delapan sembilan sepuluh".split(), start=1
+    )
+}
+_WEEKDAYS = {
+    name: number
+    for number, names in enumerate("senin selasa rabu kamis jumat|jum'at sabtu ahad".split())
+    for name in names.split("|")
+}
+_ORDINALS = {"pertama": 1, "kedua": 2, "ketiga": 3, "keempat": 4, "terakhir": 0}
+
+_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_YEAR = r"(?P<year>(?:19|20)\d\d)(?![\d.,]*\d|%|\w|-an\b)"
+_COUNT = rf"(?P<count>\d{{1,3}}|se(?=\w)|{'|'.join(_NUMBERS)})"
+# A bare year must not be a count or a part of something else: "2019 orang", "Rp 2019", "B-2019".
+_NO_YEAR = r"(?<![\d\w.,/\-–])(?<!rp )(?<!rp\. )(?<!nomor )(?<!no\. )(?<!no )(?<!pasal )"
+_UNITS = (
+    r"(?!\s*(?:orang|rumah|meter|kilometer|km|kg|kilogram|ton|hektare|hektar|unit|kios|warga|jiwa|"
+    r"kasus|buah|ekor|lembar|persen|penumpang|penonton|peserta|rupiah|dolar|juta|ribu|miliar|"
+    r"triliun|kali|jam|hari|menit|titik|kepala keluarga|kk|siswa|pelajar|mahasiswa)\b)"
+)
+
+
+def _last_of_month(year: int, month: int) -> dt.date:
+    following = dt.date(year + month // 12, month % 12 + 1, 1)
+    return following - _DAY
+
+
+def _month(year: int, month: int) -> Days:
+    return dt.date(year, month, 1), _last_of_month(year, month)
+
+
+def _year(year: int) -> Days:
+    return dt.date(year, 1, 1), dt.date(year, 12, 31)
+
+
+def _back(today: dt.date, months: int) -> tuple[int, int]:
+    """Return the year and month that many months before today's."""
+    count = today.year * 12 + today.month - 1 - months
+    return count // 12, count % 12 + 1
+
+
+def _week(day: dt.date, back: int = 0) -> Days:
+    monday = day - dt.timedelta(days=day.weekday() + 7 * back)
+    return monday, monday + 6 * _DAY
+
+
+# What stands alone as a date ---------------------------------------------------------------------
+
+_Match = re.Match[str]
+
+
+def _full(m: _Match, _: dt.date) -> Days:
+    year = int(m["y"])
+    day = dt.date(year + 2000 if year < 100 else year, _month_of(m["m"]), int(m["d"]))
+    return (day.replace(day=int(m["d0"])) if m["d0"] else day), day
+
+
+def _numeric(m: _Match, _: dt.date) -> Days:
+    year = int(m["y"])
+    day = dt.date(year + 2000 if year < 100 else year, int(m["m"]), int(m["d"]))
+    return day, day
+
+
+def _month_of(word: str) -> int:
+    return MONTHS[word.lower().rstrip(".")]
+
+
+def _month_year(m: _Match, _: dt.date) -> Days:
+    month, year = _month_of(m["m"]), int(m["year"])
+    first, last = _month(year, month)
+    if m["m0"]:
+        first = dt.date(year, _month_of(m["m0"]), 1)
+    if m["part"]:
+        bounds = {"awal": (1, 10), "pertengahan": (11, 20), "akhir": (21, last.day)}
+        begin, end = bounds[m["part"].lower()]
+        return first.replace(day=begin), last.replace(day=end)
+    return first, last
+
+
+def _plain_year(m: _Match, _: dt.date) -> Days:
+    year = int(m["year"])
+    if m["y0"]:
+        return dt.date(int(m["y0"]), 1, 1), dt.date(year, 12, 31)
+    if m["part"]:
+        begin, end = {"awal": (1, 4), "pertengahan": (5, 8), "akhir": (9, 12)}[m["part"].lower()]
+        return dt.date(year, begin, 1), _last_of_month(year, end)
+    return _year(year)
+
+
+def _week_of_month(m: _Match, _: dt.date) -> Days:
+    first, last = _month(int(m["year"]), _month_of(m["m"]))
+    number = _ORDINALS[m["nth"].lower()]
+    if number == 0:
+        return last - 6 * _DAY, last
+    begin = first + (number - 1) * 7 * _DAY
+    return begin, begin + 6 * _DAY
+
+
+def _feast(m: _Match, _: dt.date) -> Days:
+    year = int(m["year"])
+    if m["feast"].lower() == "natal":
+        day = dt.date(year, 12, 25)
+    else:
+        day = LEBARAN[year]
+    if m["feast"].lower() in ("ramadan", "ramadhan", "puasa"):
+        return day - 30 * _DAY, day - _DAY
+    return day - _SEASON, day + _SEASON
+
+
+_PART = r"(?:(?P<part>awal|pertengahan|akhir)\s+)?"
+_ABSOLUTE: tuple[tuple[re.Pattern[str], Callable[[_Match, dt.date], Days]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), read)
+    for pattern, read in (
+        (
+            r"(?<!\d)(?:tanggal\s+)?(?:(?P<d0>\d{1,2})\s*(?:-|–|sampai|hingga|s\.?d\.?)\s*)?"
+            rf"(?P<d>\d{{1,2}})[\s-]+(?P<m>{_NAMES})\b\.?,?[\s-]+(?:tahun\s+)?(?P<y>\d{{4}})(?!\d)",
+            _full,
+        ),
+        (
+            r"(?<![\d/])(?:tanggal\s+)?(?P<d>\d{1,2})[/-](?P<m>\d{1,2})[/-]"
+            r"(?P<y>(?:19|20)\d\d|\d\d)(?![\d/])",
+            _numeric,
+        ),
+        (r"(?<!\d)(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?!\d)", _numeric),
+        (
+            r"\b(?:pekan|minggu)\s+(?P<nth>pertama|kedua|ketiga|keempat|terakhir)\s+(?:di\s+|pada\s+)?"
+            rf"(?:bulan\s+)?(?P<m>{_NAMES})\s+(?:tahun\s+)?{_YEAR}",
+            _week_of_month,
+        ),
+        (
+            r"\b(?:hari\s+raya\s+|libur\s+|mudik\s+|musim\s+)*(?P<feast>lebaran|id[ul]*\s*fitri|natal|"
+            rf"ramadh?an|puasa)\s+(?:tahun\s+)?{_YEAR}",
+            _feast,
+        ),
+        (
+            rf"\b{_PART}(?:bulan\s+)?(?:(?P<m0>{_NAMES})\s*(?:-|–|sampai|hingga)\s*)?"
+            rf"(?P<m>{_NAMES})\s+(?:tahun\s+)?{_YEAR}",
+            _month_year,
+        ),
+        (
+            rf"{_NO_YEAR}\b{_PART}(?:tahun\s+)?"
+            rf"(?:(?P<y0>(?:19|20)\d\d)\s*(?:-|–|sampai|hingga)\s*)?{_YEAR}{_UNITS}",
+            _plain_year,
+        ),
+    )
+)
+
+_RELATIVE_WORDS = re.compile(
+    r"\b(?:(?P<day>hari\s+ini|kemarin\s+lusa|kemarin|semalam|tadi\s+(?:malam|pagi|siang|sore))"
+    r"|(?P<unit>minggu|pekan|bulan|tahun)\s+(?P<which>ini|lalu|kemarin|yang\s+lalu)"
+    rf"|(?:dalam\s+|selama\s+)?{_COUNT}\s*(?P<units>hari|minggu|pekan|bulan|tahun)\s+"
+    r"(?P<how>terakhir(?:\s+ini)?|belakangan(?:\s+ini)?|ke\s+belakang|(?:yang\s+)?lalu)"
+    rf"|(?:(?P<d>\d{{1,2}})\s+)?(?:bulan\s+)?(?P<m>{_NAMES})\s+(?P<mwhich>lalu|ini|kemarin|"
+    r"tahun\s+(?:lalu|ini))"
+    rf"|(?:hari\s+)?(?P<weekday>{'|'.join(_WEEKDAYS)})\s+(?:lalu|kemarin))\b(?!\s*\d)",
+    re.IGNORECASE,
+)
+
+
+def _relative(m: _Match, today: dt.date) -> Days:
+    if m["day"]:
+        word = " ".join(m["day"].lower().split())
+        days = {"hari ini": 0, "kemarin": 1, "semalam": 1, "tadi malam": 1, "kemarin lusa": 2}
+        day = today - days.get(word, 0) * _DAY
+        return day, day
+    if m["unit"]:
+        return _span_back(m["unit"].lower(), 0 if m["which"].lower() == "ini" else 1, today)
+    if m["units"]:
+        said = m["count"].lower()
+        count = 1 if said == "se" else _NUMBERS.get(said) or int(said)
+        if m["how"].lower().endswith("lalu"):
+            return _span_back(m["units"].lower(), count, today)
+        return _since(m["units"].lower(), count, today), today
+    if m["weekday"]:
+        back = (today.weekday() - _WEEKDAYS[m["weekday"].lower()] - 1) % 7 + 1
+        return today - back * _DAY, today - back * _DAY
+    return _named_month(m, today)
+
+
+def _span_back(unit: str, count: int, today: dt.date) -> Days:
+    """Return the whole calendar day, week, month or year that many of them before today's."""
+    if unit == "hari":
+        return today - count * _DAY, today - count * _DAY
+    if unit in ("minggu", "pekan"):
+        return _week(today, count)
+    if unit == "bulan":
+        return _month(*_back(today, count))
+    return _year(today.year - count)
+
+
+def _since(unit: str, count: int, today: dt.date) -> dt.date:
+    if unit == "bulan" or unit == "tahun":
+        year, month = _back(today, count * (12 if unit == "tahun" else 1))
+        return dt.date(year, month, min(today.day, _last_of_month(year, month).day))
+    return today - count * (1 if unit == "hari" else 7) * _DAY
+
+
+def _named_month(m: _Match, today: dt.date) -> Days:
+    month = _month_of(m["m"])
+    which = " ".join(m["mwhich"].lower().split())
+    year = today.year - (which == "tahun lalu")
+    if which in ("lalu", "kemarin") and month >= today.month:
+        year -= 1
+    if m["d"]:
+        day = dt.date(year, month, int(m["d"]))
+        return day, day
+    return _month(year, month)
+
+
+# Dates joined to spans ---------------------------------------------------------------------------
+
+_JOINED = re.compile(r"\s*(?:(dan)|sampai(?:\s+dengan)?|hingga|s\.?d\.?|-|–|ke)\s*", re.IGNORECASE)
+_LEAD = re.compile(
+    r"\b(?:(?P<since>sejak|mulai(?:\s+dari)?|dari)|(?P<later>setelah|sesudah|selepas|pasca)"
+    r"|(?P<until>sampai(?:\s+dengan)?|hingga)|(?P<earlier>sebelum)|(?P<between>antara)"
+    r"|pada|di|selama|dalam|per|untuk)\s+(?:tahun\s+|bulan\s+|tanggal\s+|hari\s+)?$",
+    re.IGNORECASE,
+)
+
+
+def dates(question: str, today: dt.date) -> list[When]:
+    """Return the dates and spans of days that a question names, in order."""
+    found = sorted(_found(question, today), key=lambda w: (w.start, -w.end))
+    apart: list[When] = []
+    for when in found:
+        if not apart or when.start >= apart[-1].end:
+            apart.append(when)
+    return [_with_lead(question, when, span) for when, span in _joined(question, apart)]
+
+
+def written(day: dt.date | None) -> str:
+    """Return a date as newspapers write it, "15 Desember 2016"; "" for None."""
+    return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}" if day else ""
+
+
+def _found(question: str, today: dt.date) -> Iterator[When]:
+    for pattern, read in _ABSOLUTE:
+        for match in pattern.finditer(question):
+            try:
+                first, last = read(match, today)
+            except (ValueError, KeyError):
+                continue
+            # A law's year is a part of its name.
+            if not re.search(r"(nomor|no\.?)\s*\d+\s*$", question[: match.start()], re.IGNORECASE):
+                yield When(first, last, *match.span())
+    for match in _RELATIVE_WORDS.finditer(question):
+        try:
+            first, last = _relative(match, today)
+        except (ValueError, OverflowError):
+            continue
+        yield When(first, last, *match.span(), relative=True)
+
+
+def _joined(question: str, apart: list[When]) -> list[tuple[When, bool]]:
+    """Join two dates that are the ends of one span; tell of each whether it was joined."""
+    joined: list[tuple[When, bool]] = []
+    for when in apart:
+        first = joined[-1][0] if joined else None
+        between = _JOINED.fullmatch(question[first.end : when.start]) if first else None
+        if first and between and first.after and when.after and first.after <= when.after:
+            lead = _LEAD.search(question[: first.start])
+            if not between[1] or (lead and lead["between"]):
+                both = first.relative or when.relative
+                span = When(first.after, when.before, first.start, when.end, both)
+                joined[-1] = (span, True)
+                continue
+        joined.append((when, False))
+    return joined
+
+
+def _with_lead(question: str, when: When, span: bool) -> When:
+    """Take in the words before a date; "sejak", "sebelum" and the like open one of its ends."""
+    lead = _LEAD.search(question[: when.start])
+    if not lead:
+        return when
+    when = replace(when, start=lead.start())
+    if span:
+        return when
+    if lead["since"]:
+        return replace(when, before=None)
+    if lead["later"] and when.before:
+        return replace(when, after=when.before + _DAY, before=None)
+    if lead["until"]:
+        return replace(when, after=None)
+    if lead["earlier"] and when.after:
+        return replace(when, after=None, before=when.after - _DAY)
+    return when

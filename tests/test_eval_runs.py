@@ -1,0 +1,497 @@
+"""Runs, scores, comparisons, reports and gates, through the command line on the sample archive."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval import datasets, provenance, reports, runs, scores
+from eval.cli import app, run
+from eval.datasets import Question, QuestionSet
+from eval.runs import Found, Outcome, Run
+from index.errors import InputError
+from index.records import Filter, Hit, Passage
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample" / "questions"
+
+
+def tanya(home, *arguments):
+    """Run a command line in this process; return its exit status."""
+    return run(app, ["--home", str(home), *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    assert tanya(home, "add", ROOT / "sample" / "articles") == 0
+    assert tanya(home, "build") == 0
+    return home
+
+
+@pytest.fixture(scope="module")
+def made(home, tmp_path_factory):
+    """Return a lexical run of the sample questions."""
+    out = tmp_path_factory.mktemp("runs") / "lexical"
+    assert tanya(home, "eval", "run", SAMPLE, "--mode", "lexical", "--out", out) == 0
+    return out
+
+
+def passage(article_id, text="Isi.", title="Judul"):
+    return Passage(
+        f"{article_id}#0", article_id, article_id, text, ((0, len(text)),), title, "Harian", "",
+        dt.date(2024, 5, 6), "c",
+    )  # fmt: skip
+
+
+def hits(*pairs):
+    return [Hit(passage(article), score, None, None) for article, score in pairs]
+
+
+# Scores worked by hand ---------------------------------------------------------------------------
+
+
+def test_an_answer_is_sought_as_whole_words_whatever_case_and_spaces():
+    assert scores.holds("Biaya  RP 120\nMiliar.", ["rp 120 miliar"])
+    assert scores.holds("kata (Xie Feng)", ["", "xie feng"])
+    assert not scores.holds("Ada 1120 kios", ["112"])
+    assert not scores.holds("Ada kios", [""])
+
+
+def test_answers_in_the_first_texts_worked_by_hand():
+    relevant = {q: {"a": 1} for q in ("q1", "q2", "q3", "q4", "q5")}
+    gold = {"q1": ["dua"], "q2": ["dua"], "q3": ["dua"], "q4": [], "q5": ["dua"]}
+    texts = {
+        "q1": ["Dua orang", "x"],
+        "q2": ["x", "x", "x", "x", "dua"],
+        "q3": ["x", "x", "x", "x", "x", "dua"],
+        "q4": ["dua"],
+    }
+    values = scores.score_answers(relevant, gold, texts)
+    np.testing.assert_array_equal(values["ans@1"], [1, 0, 0, np.nan, 0])
+    np.testing.assert_array_equal(values["ans@5"], [1, 1, 0, np.nan, 0])
+    assert scores.mean(values["ans@5"]) == 0.5
+    assert scores.mean(np.array([np.nan])) is None
+
+
+def test_recall_by_depth_worked_by_hand():
+    relevant = {"q1": {"a": 1, "b": 2, "z": 0}, "q2": {"c": 1}}
+    ranked = {"q1": {"z": 5.0, "a": 4.0, "x": 3.0, "b": 2.0}}
+    found = scores.recall_by_depth(relevant, ranked, 5)
+    np.testing.assert_allclose(found, [0, 0.25, 0.25, 0.5, 0.5])
+
+
+def test_what_moved_is_told_by_how_far():
+    relevant = {"q1": {"a": 1}, "q2": {"a": 1}, "q3": {"a": 1}, "q4": {"a": 0, "b": 1}}
+    a = {"q1": {"a": 1.0}, "q2": {"x": 2.0, "a": 1.0}, "q3": {"a": 1.0}}
+    b = {"q1": {"a": 9.0}, "q2": {"a": 1.0}, "q4": {"a": 1.0}}
+    assert scores.moved(relevant, a, b) == [
+        scores.Moved("q3", 1, None),
+        scores.Moved("q2", 2, 1),
+    ]
+
+
+def test_a_comparison_leaves_out_what_does_not_apply():
+    a = {"ans@1": np.array([1, np.nan, 0.0]), "R@1": np.array([1.0, 1.0, 1.0])}
+    b = {"ans@1": np.array([0, 1.0, np.nan])}
+    (only,) = scores.compare(a, b, rounds=100)
+    assert (only.measure, only.a, only.b, only.losses) == ("ans@1", 1.0, 0.0, 1)
+
+
+def test_the_randomisation_test_worked_by_hand():
+    # Three equal losses: two of the eight ways to give signs move the mean as far.
+    found = scores.compare({"R@1": np.ones(3)}, {"R@1": np.zeros(3)}, rounds=20_000)[0]
+    assert found.p == pytest.approx(0.25, abs=0.02)
+    assert (found.low, found.high) == (-1.0, -1.0)
+    assert found.fell(0.5) and not found.fell(0.05)
+    gain = scores.compare({"R@1": np.zeros(3)}, {"R@1": np.ones(3)}, rounds=100)[0]
+    assert not gain.fell(1.0)
+
+
+def test_an_article_id_with_a_space_in_a_run(tmp_path):
+    path = tmp_path / "r.trec"
+    path.write_text("q1 Q0 dua kata 1 3.5 x\n", encoding="utf-8")
+    assert scores.read_run(path) == {"q1": {"dua kata": 3.5}}
+
+
+def test_ties_are_broken_as_the_measures_do():
+    # These two are one number in 32 bits.
+    ranked = {"q": {"b": 20.000001, "a": 20.000002, "c": 1.0}}
+    assert scores.ranking(ranked["q"]) == ["b", "a", "c"]
+    assert scores.score({"q": {"b": 1}}, ranked)["R@1"][0] == 1
+    assert scores.score({"q": {"a": 1}}, ranked)["R@1"][0] == 0
+
+
+# Making runs -------------------------------------------------------------------------------------
+
+
+def test_equal_scores_keep_their_order():
+    """The order of the search is the run's, however near or equal the scores are."""
+    asked = [Question("q", "Apa?")]
+    pairs = [("a", 31.4), ("b", 31.4), ("c", 31.3999999), ("d", 31.399999), ("e", -2.0)]
+    (outcome,) = runs.execute(asked, lambda text, chosen: hits(*pairs))
+    assert scores.ranking(dict(outcome.ranked)) == ["a", "b", "c", "d", "e"]
+    assert outcome.ranked[0] == ("a", 31.4)
+    values = [np.float32(value) for _, value in outcome.ranked]
+    assert all(one > other for one, other in zip(values, values[1:], strict=False))
+
+
+def test_a_run_is_read_as_it_was_written(made):
+    loaded = runs.load(made)
+    assert sorted(p.name for p in made.iterdir()) == ["questions.jsonl", "run.json", "run.trec"]
+    assert loaded.name == "lexical"
+    assert len(loaded.outcomes) == 60
+    first = loaded.outcomes["s01"]
+    assert first.milliseconds > 0
+    assert [f.article_id for f in first.found] == [a for a, _ in first.ranked[:5]]
+    assert scores.ranking(loaded.ranked["s01"]) == [a for a, _ in first.ranked]
+
+
+def test_the_passages_of_a_run_are_the_archives_own(home, made):
+    from index.archive import FILE_NAME, Archive
+
+    with Archive.open(home / FILE_NAME) as archive:
+        for outcome in runs.load(made).outcomes.values():
+            for found in outcome.found:
+                body = archive.get(found.article_id).body
+                assert body[found.start : found.start + 20] == found.text[:20]
+                assert body[found.end - 10 : found.end] == found.text[-10:]
+
+
+def test_the_run_is_what_search_finds(home, made, tmp_path):
+    out = tmp_path / "search.trec"
+    batch = SAMPLE / "queries.jsonl"
+    searched = tanya(
+        home, "search", "--batch", batch, "--out", out, "--mode", "lexical", "-k", "100"
+    )
+    assert searched == 0
+    unfiltered = {q.id for q in datasets.load(SAMPLE).questions if not q.filter}
+    ours, theirs = (
+        [line.split()[:4] for line in path.read_text(encoding="utf-8").splitlines()]
+        for path in (made / "run.trec", out)
+    )
+    assert len(unfiltered) > 50
+    assert [o for o in ours if o[0] in unfiltered] == [t for t in theirs if t[0] in unfiltered]
+
+
+def test_provenance_tells_all_that_figures_depend_on(home, made):
+    told = json.loads((made / "run.json").read_text(encoding="utf-8"))
+    asked = datasets.load(SAMPLE).questions
+    assert told["set_name"] == "questions"
+    assert told["set_hash"] == datasets.fingerprint(asked)
+    assert (told["version"], told["questions"], told["articles"]) == ("000001", 60, 42)
+    assert told["recipe"]["model"].startswith("bundled@") and told["recipe"]["max_tokens"] == 160
+    assert told["retrieval"]["mode"] == "lexical" and told["retrieval"]["k"] == 100
+    assert told["retrieval"]["candidates"] == 100
+    assert told["machine"]["cpus"] >= 1 and told["machine"]["cpu"]
+    assert told["machine"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert dt.datetime.fromisoformat(told["date"]).tzinfo
+    assert str(home) not in json.dumps(told)
+
+
+def test_the_commit_of_the_code(tmp_path):
+    assert provenance.code(tmp_path) == provenance.Code("", False)
+
+    def git(*arguments):
+        mine = ["-c", "user.name=Uji", "-c", "user.email=uji@contoh.example"]
+        done = subprocess.run(
+            ["git", *mine, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    git("init")
+    (tmp_path / "a.py").write_text("", encoding="utf-8")
+    git("add", "a.py")
+    git("commit", "-m", "a")
+    assert provenance.code(tmp_path) == provenance.Code(git("rev-parse", "HEAD"), False)
+    (tmp_path / "a.py").write_text("x = 1\n", encoding="utf-8")
+    assert provenance.code(tmp_path).altered
+
+
+def test_a_questions_own_filter_holds(home, tmp_path):
+    asked = Question("a", "Di mana banjir terjadi?")
+    dated = replace(asked, id="b", filter=Filter(dt.date(2017, 1, 1), dt.date(2018, 12, 31)))
+    published = replace(asked, id="c", filter=Filter(publishers=("KABARLEMBAYUNG",)))
+    datasets.write(tmp_path / "set", [asked, dated, published], {"a": {"x": 1}})
+    assert tanya(home, "eval", "run", tmp_path / "set", "--out", tmp_path / "run", "-k", "40") == 0
+    outcomes = runs.load(tmp_path / "run").outcomes
+    assert not {f.published[:4] for f in outcomes["a"].found} <= {"2017", "2018"}
+    assert {f.published[:4] for f in outcomes["b"].found} <= {"2017", "2018"}
+    assert len(outcomes["b"].found) > 0
+    assert len({f.publisher for f in outcomes["c"].found}) == 1
+
+
+def test_an_unknown_publisher_of_a_question_is_told(home, tmp_path, capsys):
+    asked = Question("a", "Di mana?", filter=Filter(publishers=("Koran Bulan",)))
+    datasets.write(tmp_path / "set", [asked], {"a": {"x": 1}})
+    assert tanya(home, "eval", "run", tmp_path / "set", "--out", tmp_path / "run") == 1
+    assert "Koran Bulan" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_stops_a_run_leaves_nothing_behind(tmp_path, error):
+    with pytest.raises(error), runs.written_whole(tmp_path / "run") as folder:
+        (folder / "run.trec").write_text("half", encoding="utf-8")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_run_gives_way_only_when_told_and_only_to_a_whole_one(tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "run.json").write_text("before", encoding="utf-8")
+    with pytest.raises(InputError, match="--replace"), runs.written_whole(out):
+        pass
+    with pytest.raises(KeyboardInterrupt), runs.written_whole(out, replace=True):
+        raise KeyboardInterrupt
+    assert (out / "run.json").read_text(encoding="utf-8") == "before"
+    with runs.written_whole(out, replace=True) as folder:
+        (folder / "run.json").write_text("after", encoding="utf-8")
+    assert (out / "run.json").read_text(encoding="utf-8") == "after"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "a.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match="delete that first"):
+        with runs.written_whole(tmp_path / "letters", replace=True):
+            pass
+    assert (tmp_path / "letters" / "a.txt").exists()
+
+
+# Scoring and comparing ---------------------------------------------------------------------------
+
+
+def trec(path, ranked):
+    """Write a TREC run of {question: articles, best first}."""
+    rows = [
+        f"{question} Q0 {article} {rank} {100 - rank} x\n"
+        for question, articles in ranked.items()
+        for rank, article in enumerate(articles, start=1)
+    ]
+    path.write_text("".join(rows), encoding="utf-8")
+    return path
+
+
+def test_scores_of_our_run_and_of_another_program(home, made, tmp_path, capsys):
+    other = trec(tmp_path / "other.trec", {"s01": ["d619f7af10abe36d"], "s02": ["nobody"]})
+    assert tanya(home, "eval", "score", SAMPLE, made, other, "--json") == 0
+    ours, theirs = json.loads(capsys.readouterr().out)
+    loaded = runs.measure(datasets.load(SAMPLE), runs.load(made))
+    assert ours["measures"]["RR@10"] == pytest.approx(loaded.values["RR@10"].mean())
+    assert ours["measures"]["ans@5"] >= ours["measures"]["ans@1"] > 0.5
+    assert ours["median_milliseconds"] <= ours["p95_milliseconds"]
+    assert ours["provenance"]["version"] == "000001"
+    assert theirs["measures"]["R@1"] == pytest.approx(1 / 48)
+    assert theirs["measures"]["ans@1"] == pytest.approx(1 / 48)
+    assert theirs["answers_by_article"] and theirs["provenance"] is None
+
+
+def test_the_table_of_scores_fits_the_screen(home, made, tmp_path, capsys):
+    other = trec(tmp_path / "other.trec", {"s01": ["d619f7af10abe36d"]})
+    assert tanya(home, "eval", "score", SAMPLE, made, other) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split()[:3] == ["run", "R@1", "RR@10"]
+    assert lines[2].split()[0] == "other" and lines[2].count("*") == 2
+    assert "whole article" in lines[-1]
+
+
+def test_without_an_archive_another_programs_answers_stay_blank(made, tmp_path, capsys):
+    other = trec(tmp_path / "other.trec", {"s01": ["d619f7af10abe36d"]})
+    assert tanya(tmp_path / "nowhere", "eval", "score", SAMPLE, other) == 0
+    assert "*" not in capsys.readouterr().out
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_of_judgements_alone_serves(home, made, tmp_path, capsys):
+    qrels = tmp_path / "judged.txt"
+    qrels.write_text("s01 0 d619f7af10abe36d 1\n", encoding="utf-8")
+    assert tanya(home, "eval", "score", qrels, made, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["measures"]["R@1"] == 1 and "ans@1" not in row["measures"]
+
+
+def test_a_run_of_other_questions_is_noted(home, made, tmp_path, capsys):
+    other = [Question("s01", "Pertanyaan lain?")]
+    datasets.write(tmp_path / "set", other, {"s01": {"d619f7af10abe36d": 1}})
+    assert tanya(home, "eval", "score", tmp_path / "set", made) == 0
+    assert "lexical asked other questions" in capsys.readouterr().err
+
+
+def test_a_comparison_tells_what_moved(home, made, tmp_path, capsys):
+    ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
+    worse = {**ours, "s01": ["bukan", *ours["s01"]], "s40": []}
+    b = trec(tmp_path / "b.trec", worse)
+    assert tanya(home, "eval", "compare", SAMPLE, made, b, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    moved = {row["id"]: row for row in told["moved"]}
+    assert list(moved) == ["s40", "s01"]
+    assert (moved["s01"]["rank_a"], moved["s01"]["rank_b"]) == (1, 2)
+    assert (moved["s40"]["rank_a"], moved["s40"]["rank_b"]) == (1, None)
+    assert moved["s01"]["question"] == "Apa yang disepakati Wiranto dengan China?"
+    assert moved["s01"]["first_a"]["article_id"] == "d619f7af10abe36d"
+    assert moved["s01"]["first_a"]["title"] and moved["s01"]["first_b"]["title"] == ""
+    recall = {m["measure"]: m for m in told["measures"]}["R@1"]
+    assert recall["losses"] == 2 and recall["wins"] == 0
+    assert "ans@1" not in {m["measure"] for m in told["measures"]}
+    assert tanya(home, "eval", "compare", SAMPLE, made, b) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("   1 -> 2    Apa yang disepakati") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["score", "tidak-ada", "x"], "tidak-ada"),
+        (["score", SAMPLE, "tidak-ada.trec"], "tidak-ada.trec"),
+        (["score", SAMPLE, SAMPLE], "tanya eval run"),
+        (["compare", SAMPLE, "tidak-ada.trec", "b"], "tidak-ada.trec"),
+        (["gate", SAMPLE, "tidak-ada.trec", "b"], "tidak-ada.trec"),
+        (["report", "r.html", "tidak-ada.trec"], "tidak-ada.trec"),
+        (["run", "tidak-ada", "--out", "x"], "tidak-ada"),
+    ],
+)
+def test_what_is_not_there_is_told_in_one_line(
+    home, tmp_path, monkeypatch, capsys, arguments, told
+):
+    monkeypatch.chdir(tmp_path)
+    assert tanya(home, "eval", *arguments) == 1
+    err = capsys.readouterr().err
+    assert told in err and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluating_files_opens_no_model(made):
+    script = (
+        "import sys\nfrom eval.cli import app, run\n"
+        f"assert run(app, ['--home', 'none', 'eval', 'gate', {str(SAMPLE)!r}, *[{str(made)!r}] * 2]"
+        ") == 0\nheavy = {'torch', 'gradio', 'faiss', 'tantivy', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["import", "make", "run", "score", "compare", "report", "gate"])
+def test_every_command_shows_an_example(name, capsys):
+    assert run(app, ["eval", name, "--help"]) == 0
+    assert "Example: tanya eval" in " ".join(capsys.readouterr().out.split())
+
+
+# Gates on files ----------------------------------------------------------------------------------
+
+
+def test_a_gate_stops_a_clear_fall_and_nothing_else(home, made, tmp_path, capsys):
+    ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
+    worse = trec(tmp_path / "worse.trec", {q: ["bukan", *a] for q, a in ours.items()})
+    one = trec(tmp_path / "one.trec", {**ours, "s01": ["bukan", *ours["s01"]]})
+    assert tanya(home, "eval", "gate", SAMPLE, made, worse) == 1
+    told = capsys.readouterr()
+    fell = {line.split()[0] for line in told.out.splitlines() if line.endswith("FELL")}
+    assert fell >= {"R@1", "RR@10"} and "R@100" not in fell
+    assert "fell significantly" in told.err
+    assert tanya(home, "eval", "gate", SAMPLE, worse, made) == 0
+    assert tanya(home, "eval", "gate", SAMPLE, made, one) == 0
+    assert tanya(home, "eval", "gate", SAMPLE, made, worse, "--measure", "R@100") == 0
+    assert tanya(home, "eval", "gate", SAMPLE, made, worse, "--alpha", "0") == 0
+
+
+def test_a_gate_by_a_measure_that_is_none(home, made, capsys):
+    assert tanya(home, "eval", "gate", SAMPLE, made, made, "--measure", "MAP") == 1
+    assert "'MAP'" in capsys.readouterr().err
+
+
+# The report --------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Collects a page's tags, their attributes, and checks that they close."""
+
+    VOID = ("meta", "br")
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.open, self.ids = [], [], [], []
+        self.feed(page)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.extend(attrs)
+        self.ids.extend(value for name, value in attrs if name == "id")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_report_is_whole_and_alone(home, made, tmp_path):
+    other = trec(tmp_path / "other.trec", {"s01": ["d619f7af10abe36d"]})
+    out = tmp_path / "report.html"
+    assert tanya(home, "eval", "report", out, made, other) == 0
+    content = out.read_text(encoding="utf-8")
+    page = Page(content)
+    assert page.tags.count("svg") == 5
+    assert "script" not in page.tags and "img" not in page.tags and "link" not in page.tags
+    assert len(page.ids) == len(set(page.ids))
+    outside = [v for n, v in page.attributes if n in ("src", "href") and not v.startswith("#")]
+    assert not outside and "@import" not in content
+    for title in ("Measures", "Against the first run", "By kind", "By year", "Recall by depth"):
+        assert f"<h2>{title}" in content
+    assert "not found" in content and "hash" in content and "2016" in content
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other.trec", "report.html"]
+
+
+HOSTILE = "<script>alert('x')</script><img src=x onerror=\"y\"> $\\frac{ & _nama \x07 漢 \ud800"
+
+
+def test_hostile_text_stays_text():
+    found = Found("a<b>", HOSTILE, HOSTILE, "2024-01-01", "p", 0, 1, HOSTILE)
+    asked = QuestionSet(
+        tuple(Question(f"<q{n}>", HOSTILE, (HOSTILE,)) for n in range(6)),
+        {f"<q{n}>": {"z": 1} for n in range(6)},
+    )
+    measured = []
+    for name in (HOSTILE, "_lain", "</svg>"):
+        outcomes = [Outcome(f"<q{n}>", 1.0 + n, (("a<b>", 1.0),), (found,)) for n in range(6)]
+        measured.append(runs.measure(asked, runs.made(name, outcomes)))
+    page = reports.page(HOSTILE, asked, measured, lambda ids: {"z": "2024<i>"})
+    parsed = Page(page)
+    assert not {"script", "img"} & set(parsed.tags)
+    assert "onerror" not in dict(parsed.attributes)
+    assert "\x07" not in page and "\ud800" not in page
+    assert parsed.tags.count("svg") == 5
+    page.encode("utf-8")
+
+
+def test_a_report_without_the_set_is_told(home, tmp_path, capsys):
+    other = trec(tmp_path / "other.trec", {"s01": ["a"]})
+    assert tanya(home, "eval", "report", tmp_path / "r.html", other) == 1
+    assert "--set SET" in capsys.readouterr().err
+
+
+def test_only_what_two_runs_share_is_compared():
+    asked = QuestionSet((Question("q", "Apa?", ("dua",)),), {"q": {"a": 1}})
+    found = Found("a", "J", "P", "", "a#0", 0, 3, "dua")
+    ours = runs.measure(asked, runs.made("a", [Outcome("q", 1.0, (("a", 1.0),), (found,))]))
+    theirs = runs.measure(asked, Run("b", {"q": {"a": 1.0}}), lambda ids: {"a": "satu dua"})
+    assert theirs.by_article and theirs.values["ans@1"][0] == 1
+    for one, other in ((ours, theirs), (theirs, ours)):
+        assert set(runs.comparable(one, other)[0]) == set(scores.MEASURES)
+    assert "ans@1" in runs.comparable(ours, ours)[0]
