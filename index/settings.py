@@ -55,14 +55,14 @@ class EngineSettings:
 class RetrievalSettings:
     """How passages are found: mode "hybrid", "lexical" or "dense"; `candidates` from each search.
 
-    `dense_weight` is the share of the dense score in the fused score, from 0 to 1; with `ranker`,
-    hybrid search orders by the learned ranker instead.
+    With `ranker`, hybrid search orders what both searches bring by learned trees; without it by a
+    mixture of the two scores, of which `dense_weight`, from 0 to 1, is the dense one's share.
     """
 
     mode: str = "hybrid"
     candidates: int = 100
     dense_weight: float = 0.15
-    ranker: bool = False
+    ranker: bool = True
     hits: int = 10
 
 
@@ -70,7 +70,7 @@ class RetrievalSettings:
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.3
+    min_confidence: float = 0.35
     max_sentences: int = 3
 
 

@@ -218,7 +218,7 @@ def short_answers(
     Of the scores, only the first and the best of those that do not overlap it are kept.
     """
     tokens = spans.read_tokens([pages.texts[at] for at in read_in], pages.asked, known.stems)
-    firsts, lasts = spans.candidates(tokens)
+    firsts, lasts = spans.candidates(tokens, pages.asked.sought.kind)
     if not len(firsts):
         return _Found(None, np.zeros((0, len(spans.NAMES)), dtype=np.float32), np.zeros(0))
     few = scores[read_in].astype(np.float32)

@@ -469,7 +469,7 @@ def _offered(found: _Words, sentence: int) -> tuple[bool, float, float, float]:
 # The learned ranker ------------------------------------------------------------------------------
 
 
-_READ = 80
+_READ = 64
 _DENSE_WEIGHT = 0.3
 
 

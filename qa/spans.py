@@ -70,7 +70,14 @@ _TITLES = frozenset(
     "haji kh pangeran raja ratu kaisar sultan paus pendeta bapak ibu tuan nyonya sir manajer "
     "komisaris hakim jaksa pengacara dokter peneliti penulis juru bicara".split()
 )
+_OPENERS = frozenset(
+    "namun sedangkan sementara selain setelah sebelum saat ketika menurut meski meskipun walau "
+    "sebelumnya selanjutnya kemudian akan tetapi sejak selama seperti jika bila apabila dia ia "
+    "kami kita saya anda mereka beliau keduanya ada tak bukan hanya hal begitu demikian padahal "
+    "akibatnya karenanya".split()
+)
 _WORDS = {
+    **dict.fromkeys(_OPENERS, _OTHER_STOP),
     **dict.fromkeys("di ke dari pada dalam antara sejak hingga sampai".split(), _IN),
     **dict.fromkeys("para sang si untuk sebagai tentang bahwa karena agar".split(), _OTHER_STOP),
     **dict.fromkeys("akan telah sudah sedang ini itu tersebut juga tidak".split(), _OTHER_STOP),
@@ -180,10 +187,11 @@ _MORPHS = (
 # Candidates --------------------------------------------------------------------------------------
 
 
-def candidates(tokens: Tokens) -> tuple[Ints, Ints]:
+def candidates(tokens: Tokens, kind: str) -> tuple[Ints, Ints]:
     """Return the first and last token of every run that might be a short answer, int64 [N] each.
 
-    It begins and ends with a word that can, and crosses no end of a sentence, nor half a bracket.
+    It begins and ends with a word that can, crosses no end of a sentence, nor half a bracket, and
+    can be of the kind that is sought: a number where one is, none for a person.
     """
     count = len(tokens.words)
     classes = tokens.classes
@@ -203,9 +211,21 @@ def candidates(tokens: Tokens) -> tuple[Ints, Ints]:
     crossed = marks[last + 1] - marks[firsts][:, None]
     fits = inside & can_end[last] & (crossed == 0)
     fits &= depth[last + 1] == depth[firsts][:, None]
+    for wanted, holds in _HOLDS.get(kind, ()):
+        sums = np.concatenate([[0], np.cumsum(np.isin(classes, wanted))])
+        fits &= (sums[last + 1] > sums[firsts][:, None]) == holds
     row, column = np.nonzero(fits)
     return firsts[row], last[row, column]
 
+
+_HOLDS = {
+    "person": (((_COUNT, _YEAR, _DATE), False),),
+    "place": (((_YEAR, _DATE), False),),
+    "date": (((_COUNT, _YEAR, _DATE, _NUMERAL), True),),
+    "year": (((_COUNT, _YEAR), True),),
+    "amount": (((_COUNT, _YEAR, _NUMERAL), True),),
+}
+"""Classes of which a short answer of a kind holds one, or none."""
 
 NAMES = (
     "sentence",  # number in the order of the sentence model, its score below the best's

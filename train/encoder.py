@@ -1,13 +1,15 @@
 """Trains the reading encoder: a small transformer that reads a question beside a window of text.
 
     python -m train.encoder_data --data ../shared/data --out build/encoder.npz
-    python -m train.encoder --groups build/encoder.npz --minilm MINILM --out build/encoder.pt
+    python -m train.encoder --groups build/encoder.npz --out build/encoder.pt
 
-It says whether the window answers the question, and where. The layers start from MiniLM's first
-ones (folder of all-MiniLM-L6-v2), the token vectors from MiniLM's for the same or a translated
-word, or a mix of those of the words that the bundled embedder finds near (as FOCUS does: Dobler
-and de Melo, 2023). Each token is also marked by whether its stem stands on the other side, and by
-its inverse document frequency. Stop it at any time: it goes on from its checkpoint.
+It says whether the window answers the question, and where. The token vectors start from the bundled
+embedder's, and the first layer attends to like tokens. Each token is also marked by whether its
+stem stands on the other side, and by its inverse document frequency. With `--minilm` (a folder of
+all-MiniLM-L6-v2) the layers start from MiniLM's first ones, the token vectors from MiniLM's for the
+same or a translated word, or a mix of those of the words that the bundled embedder finds near (as
+FOCUS does: Dobler and de Melo, 2023). Stop it at any time: it goes on from its checkpoint, also
+with more `--steps`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ SHARES = {
     "cloze": 0.14,
     "facqa": 0.0,
 }
-"""The share of each kind of group in training; `--tune` gives facqa's questions their own."""
+"""The share of each kind of group in training, unless `--shares` says otherwise."""
 
 
 # The model ---------------------------------------------------------------------------------------
@@ -481,12 +483,12 @@ def main() -> None:
     read.add_argument("--start", type=Path, help="start from this trained encoder instead")
     read.add_argument("--embedder", type=Path, default=Path("index/model"))
     read.add_argument("--out", type=Path, required=True, help="the checkpoint")
-    read.add_argument("--layers", type=int, default=4)
-    read.add_argument("--steps", type=int, default=3_000)
-    read.add_argument("--batch", type=int, default=12, help="questions of a step")
+    read.add_argument("--layers", type=int, default=2)
+    read.add_argument("--steps", type=int, default=1_200)
+    read.add_argument("--batch", type=int, default=16, help="questions of a step")
     read.add_argument("--wrong", type=int, default=4, help="wrong windows of a question")
-    read.add_argument("--rate", type=float, default=1.5e-4)
-    read.add_argument("--word-rate", type=float, default=5e-4)
+    read.add_argument("--rate", type=float, default=1e-3)
+    read.add_argument("--word-rate", type=float, default=1e-3)
     read.add_argument("--minutes", type=float, default=10, help="between checkpoints")
     read.add_argument("--shares", default="", help="e.g. facqa=1,idk=0.2; others none")
     read.add_argument("--without", type=int, default=-1, help="leave this fold out")

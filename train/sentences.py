@@ -252,7 +252,7 @@ def span_rows(part: Part, stems: Stems) -> Iterator[SpanRows]:
         if not any(holds_answer(piece, row.question.answers) for piece in texts):
             continue
         tokens = spans.read_tokens(texts, pages.asked, stems)
-        firsts, lasts = spans.candidates(tokens)
+        firsts, lasts = spans.candidates(tokens, pages.asked.sought.kind)
         scores = part.scores[at][order].astype(np.float32)
         features = spans.features(
             tokens, pages.asked, firsts, lasts, scores, part.features[at][order]
