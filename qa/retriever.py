@@ -105,7 +105,10 @@ class Retriever:
                 for rank, s in enumerate(dense, start=1)
             ]
         fused = self._fuse(lexical, dense, index, vector)
-        return _rank(query, fused, index, self._ranker()) if self._ranker and fused else fused
+        # The trees saw no follow-up: they take the topic before it for what is asked.
+        if self._ranker is None or query.own or not fused:
+            return fused
+        return _rank(query, fused, index, self._ranker())
 
     def _fuse(
         self,

@@ -188,9 +188,9 @@ def test_what_is_not_read_stays_behind_in_the_order_found(ranker):
     ]
     scores = ranker.scores(question, "howmany", weights(question), some)
     read = ranking.shortlist(some)
-    assert read == list(range(80))
-    assert scores[80:].max() < scores[:80].min()
-    assert (np.diff(scores[80:]) < 0).all()
+    assert read == list(range(64))
+    assert scores[64:].max() < scores[:64].min()
+    assert (np.diff(scores[64:]) < 0).all()
 
 
 HOSTILE = {
