@@ -70,7 +70,7 @@ class RetrievalSettings:
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.35
+    min_confidence: float = 0.25
     max_sentences: int = 3
 
 

@@ -126,7 +126,7 @@ def read(evidence: Evidence) -> Reading:
     pages = sentences.read_pages(evidence, known.stems)
     rows = sentences.features(pages, evidence)
     scores = known.sentences.predict(rows)
-    scores = scores + hints(pages, rows)
+    scores = scores + hints(pages, rows) - _NAMELESS * _lacks_names(evidence)[pages.hit]
     order = ranked(pages, scores)
     if not len(order):
         return Reading((), "", 0.0, 0.0)
@@ -147,8 +147,7 @@ def read(evidence: Evidence) -> Reading:
     if pages.asked.sought.kind == "other":
         # A few words that ask for nothing are a topic: what bears them out answers.
         sure = borne_out_by_one(evidence, [int(pages.hit[best]) + 1])
-    if _lacks_a_number(evidence, int(pages.hit[best]) + 1):
-        sure *= _OTHER_NUMBER
+    sure *= _numbers_borne_out(evidence, int(pages.hit[best]) + 1)
     return Reading(
         _sentences(pages, scores, order, known.fitted.sharpness),
         short if likely >= known.fitted.least_span and spoken(pages) else "",
@@ -157,13 +156,31 @@ def read(evidence: Evidence) -> Reading:
     )
 
 
-_OTHER_NUMBER = 0.3
+_OTHER_YEAR, _NO_NUMBER = 0.3, 0.6
+"""What is left of the confidence where a hit tells another year; where it lacks a number."""
+_YEAR = re.compile(r"(19|20)\d\d")
 
 
-def _lacks_a_number(evidence: Evidence, number: int) -> bool:
-    """Tell whether the question names a number that a hit lacks: then it is another question."""
+def _numbers_borne_out(evidence: Evidence, number: int) -> float:
+    """Return what is left of the confidence for the numbers of the question that a hit lacks."""
+    said = said_in(evidence, number)
     asked = {stem for stem in names_and_numbers(evidence.query.text) if stem[0].isdigit()}
-    return not asked <= said_in(evidence, number)
+    lacking = asked - said
+    if any(_YEAR.fullmatch(stem) for stem in lacking) and any(map(_YEAR.fullmatch, said)):
+        return _OTHER_YEAR
+    return _NO_NUMBER if lacking else 1.0
+
+
+_NAMELESS = 1.0
+"""What a sentence's score loses for each name of the question that its article does not hold."""
+
+
+def _lacks_names(evidence: Evidence) -> npt.NDArray[np.float64]:
+    """Count for each hit the names of the question that it lacks and another hit holds, [H]."""
+    said = [said_in(evidence, number) for number in range(1, len(evidence.hits) + 1)]
+    asked = {stem for stem in names_and_numbers(evidence.query.text) if not stem[0].isdigit()}
+    known = asked & set().union(*said)
+    return np.array([len(known - words) for words in said], dtype=np.float64)
 
 
 def spoken(pages: Pages) -> bool:

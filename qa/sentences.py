@@ -76,7 +76,12 @@ class Sought:
 def sought(question: str, kind: str) -> Sought:
     """Return what a question seeks; `kind` is `qa.question.kind_of`'s."""
     lowered = question.lower()
-    heads = _heads(text.words(question))
+    words = text.words(question)
+    heads = _heads(words)
+    if kind == "yesno" and _ASKING.isdisjoint(words):
+        return Sought("verdict", ())
+    if kind == "comparison":
+        return Sought("manner", heads)
     if _YEAR_ASKED.search(lowered):
         return Sought("year", heads)
     if _DATE_ASKED.search(lowered):

@@ -219,7 +219,38 @@ def test_a_claim_that_twists_its_sentence_fails_the_check(claim):
     assert proof_of(claim) == []
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Harga beras di Pasar Lereng turun 5 persen.",
+        "Pedagang Pasar Lereng menolak usul dinas.",
+        "Harga beras di Pasar Lereng tidak naik 5 persen.",
+        "Panitia menjual tiket lomba perahu.",
+        "Harga beras memang sungguh terasa membebani dapur rumah tangga kecil.",
+    ],
+)
+def test_the_rules_hold_whatever_the_learned_score_says(monkeypatch, claim):
+    monkeypatch.setattr(answers, "_LEAST_SUPPORT", 0.0)
+    assert proof_of("Harga beras di Pasar Lereng naik 5 persen.")
+    assert proof_of(claim) == []
+
+
+def test_a_claim_of_words_that_stand_nowhere_fails_whatever_is_near(monkeypatch):
+    monkeypatch.setattr(answers, "_LEAST_SUPPORT", 0.0)
+    # Two words of five are its sentence's: enough to find that one, not to prove the claim.
+    assert proof_of("Panen padi memang terasa berat.") == []
+
+
+def test_a_sentence_of_the_archive_needs_no_other_proof():
+    said = "Petani Lereng menanam kembali bibit padi."
+    found = evidence_of("apa", passage_of("a", (said,), "Panen tidak jadi"), weights=())
+    assert answers.check(Claim(said, (1,)), found, lambda p: said)
+    other = Claim("Petani Lereng menanam bibit padi.", (1,))
+    assert not answers.check(other, found, lambda p: said)
+
+
 def test_every_cited_hit_must_prove_the_claim():
+    assert proof_of("Hujan turun di Lereng.", (0,)) == []
     assert len(proof_of("Hujan turun di Lereng.", (2,))) == 1
     assert proof_of(VILLAGE[1], (1, 2)) == []
     assert proof_of(VILLAGE[1], (1, 1)) == [VILLAGE[1]]
@@ -296,7 +327,12 @@ def test_a_short_answer_stands_in_a_claim_that_is_shown(evidence, bodies):
     lines = evidence.hits[0].passage.text
     other = "Pembangunan pelabuhan itu menelan biaya Rp 120 miliar."
     assert other in lines and short not in other
-    for claim, expected in ((other, ""), (lines.partition(" Pembangunan")[0], short)):
+    reworded = "Pelabuhan Batu Layar diresmikan pada 4 Maret 2025."
+    for claim, expected in (
+        (other, ""),
+        (reworded, ""),
+        (lines.partition(" Pembangunan")[0], short),
+    ):
         *_, answer = answers.answer(evidence, Scripted(Claim(claim, (1,))), bodies, LENIENT)
         assert answer.claims
         assert answer.short_answer == expected

@@ -5,12 +5,15 @@ import datetime as dt
 
 import pytest
 
+from index import text
 from index.errors import ModelError
 from index.records import Claim
 from index.settings import AnswerSettings
 from qa import answers, extractive
 from qa.chat import Chat
 from tests import homes
+from tests.test_sentences import evidence as evidence_of
+from tests.test_sentences import passage as passage_of
 
 ARTICLES = [
     homes.article(
@@ -84,14 +87,14 @@ def test_the_short_answer_is_a_verbatim_part_of_a_claim_and_its_quote(chat, aske
     answer = chat.ask(asked).answer
     assert short in answer.short_answer or answer.short_answer in short
     assert answer.short_answer
-    assert any(answer.short_answer in text for text in claims(answer))
+    assert any(answer.short_answer in t for t in claims(answer))
     assert any(answer.short_answer in c.quote for c in answer.citations)
 
 
 def test_why_has_no_short_answer_but_the_cause(chat):
     answer = chat.ask("Mengapa retribusi Pasar Lereng dihapus?").answer
     assert answer.short_answer == ""
-    assert any("karena pembeli berkurang" in text for text in claims(answer))
+    assert any("karena pembeli berkurang" in t for t in claims(answer))
 
 
 def test_a_pronoun_brings_the_sentence_that_names_the_person(chat):
@@ -127,11 +130,61 @@ def test_one_number_is_no_disagreement(chat):
     assert extractive.disagreeing(evidence, extractive.read(evidence)) == []
 
 
+FERRIES = [
+    ("f1", "Feri Teluk Waru mengangkut 120 penumpang pada pelayaran perdana.", 1),
+    ("f2", "Feri Teluk Waru mengangkut 95 penumpang pada pelayaran perdana.", 4),
+    ("f3", "Feri Teluk Waru mengangkut 30 mobil dan penumpang pada pelayaran perdana.", 6),
+    ("f4", "Feri Teluk Anggrek mengangkut 77 penumpang pada pelayaran perdana.", 9),
+]
+
+
+def ferries(*kept):
+    passages = [
+        passage_of(name, (said,), "", dt.date(2025, 3, day))
+        for name, said, day in FERRIES
+        if name in kept
+    ]
+    asked = "Berapa penumpang feri Teluk Waru pada pelayaran perdana?"
+    # The name weighs so little that only the rule for names keeps the other bay out.
+    weights = tuple((stem, 0.1 if stem == "waru" else 4.0) for stem in text.query_stems(asked))
+    return evidence_of(asked, *passages, weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (("f1", "f2", "f3", "f4"), [95, 120]),  # other things and other places do not disagree
+        (("f1", "f3"), []),
+        (("f1", "f4"), []),
+    ],
+)
+def test_only_amounts_of_the_same_thing_disagree(kept, expected):
+    evidence = ferries(*kept)
+    found = extractive.disagreeing(evidence, extractive.read(evidence))
+    assert [int("".join(filter(str.isdigit, s.words))) for s in found] == expected
+
+
 def test_a_topic_gets_a_timeline_newest_first_and_the_undated_last(chat):
     answer = chat.ask("kabar terbaru longsor Bukit Tamiang").answer
     assert answer.status == "answered"
     assert cited_articles(answer) == ["a4", "a3", "a2", "a6"]
     assert answer.short_answer == ""
+
+
+def test_a_topic_without_names_needs_most_of_its_words():
+    passages = (
+        passage_of("a", ("Harga beras impor naik di pasar.",), ""),
+        passage_of("b", ("Harga tiket naik.",), ""),
+    )
+    evidence = evidence_of("kabar terbaru harga beras impor", *passages)
+    assert extractive.about(evidence) == [1]
+
+
+def test_a_timeline_holds_to_the_names(chat):
+    evidence = chat.ask("kabar terbaru longsor Bukit Tamiang").answer.evidence
+    everywhere = chat.ask("kabar terbaru longsor jembatan Bukit Tamiang Cempaka").answer.evidence
+    assert extractive.about(evidence)
+    assert extractive.about(everywhere) == []
 
 
 def test_a_topic_that_the_archive_lacks_gets_no_timeline(chat):
@@ -153,6 +206,16 @@ def test_another_year_is_another_question(chat):
     assert wrong < right / 2
 
 
+def test_an_undated_story_without_a_year_is_less_sure_but_not_of_another_year(chat):
+    asked = "Siapa juara festival layang-layang di Pantai Kelapa"
+    plain = chat.ask(f"{asked}?").answer
+    dated = chat.ask(f"{asked} tahun 2019?").answer
+    assert dated.confidence < plain.confidence
+    left = [extractive._numbers_borne_out(a.evidence, 1) for a in (plain, dated)]
+    assert left == [1.0, extractive._NO_NUMBER]
+    assert extractive._OTHER_YEAR < extractive._NO_NUMBER
+
+
 def test_a_name_that_the_archive_lacks_lowers_the_confidence(chat):
     right = chat.ask("Siapa juara festival layang-layang di Pantai Kelapa?").answer.confidence
     wrong = chat.ask("Siapa juara festival layang-layang di Pantai Sorowako?").answer.confidence
@@ -164,6 +227,20 @@ def test_nothing_is_read_out_of_nothing(chat):
     assert extractive.read(evidence).confidence == 0
     reading = extractive.read(dataclasses.replace(evidence, hits=()))
     assert (reading.sentences, reading.short, reading.confidence) == ((), "", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("piece", "expected"),
+    [
+        ("Panen raya dimulai hari Senin.", True),
+        ("Panen raya dimulai.", False),
+        ("Apakah panen raya jadi dimulai?", False),
+        ('"Apakah panen raya jadi dimulai?"', False),
+        ("WANASIGRA, KABAR LERENG, Senin --", False),
+    ],
+)
+def test_stumps_and_questions_are_not_shown(piece, expected):
+    assert extractive._showable(piece) is expected
 
 
 @pytest.mark.parametrize(

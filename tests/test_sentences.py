@@ -48,6 +48,8 @@ def rows(found):
         ("Mengapa proyek tertunda?", "cause", ()),
         ("Apa yang dimaksud dengan abrasi?", "definition", ()),
         ("Benarkah pelabuhan ditutup?", "verdict", ()),
+        ("Pelabuhan ditutup tidak?", "verdict", ()),
+        ("Bandingkan pelabuhan dan pasar", "manner", ()),
         ("pelabuhan Batu Layar", "other", ()),
     ],
 )

@@ -1,10 +1,12 @@
 """Trains the extractive answerer: qa/sentences.txt, qa/spans.txt, qa/certainty.txt, answers.json.
 
     python -m train.sentences --fresh EV:SETS/facqa:QA --fresh MIXED:SETS/facqa:QA \\
-        --seen EV:SETS/idktrain:QA --test HOME:SETS/idk:QA --news NEWS.jsonl.gz
+        --seen EV:SETS/idktrain:QA --seen MIXED:SETS/idktrain:QA:25 \\
+        --test HOME:SETS/idk:QA --news NEWS.jsonl.gz
 
 A part is HOME:SET:QA, a home that holds the set's passages (bare, or inside news articles: see
-train/ranker.py), the set, and the file that names each question's passage. Trees are trained in
+train/ranker.py), the set, and the file that names each question's passage; a fourth field takes
+only so many percent of its passages. Trees are trained in
 five folds by passage, each later step on what the earlier ones say of questions that they have not
 seen; only sentences whose licences allow it train any. Parts after `--seen` are of the set that the
 embedding model was trained on: they are searched by words alone.
@@ -437,8 +439,6 @@ def report(name: str, found: Sequence[Outcome], sharpness: float, enough: float)
 
 def learn(trained: list[Part], tests: list[Part], out: Path) -> None:
     """Train every step out of fold, report, and write the shipped models."""
-    from sklearn.metrics import roc_auc_score
-
     stems = Stems()
     began = time.perf_counter()
 
@@ -476,25 +476,15 @@ def learn(trained: list[Part], tests: list[Part], out: Path) -> None:
     begin = 0
     for part in [*trained, *tests]:
         some = found[part.name]
-        for enough in (0.5, 0.6, 0.7, 0.8):
-            report(part.name, some, SHARPNESS, enough)
-        sure = told[begin : begin + len(some)] if part in trained else None
+        sure = told[begin : begin + len(some)]
         begin += len(some)
-        if sure is None:
+        if part in tests:
             sure = np.interp(_raw(whole_sure, some), knots[0], knots[1])
-        answerable = [o.row.question.answerable for o in some]
-        rights = [right(o) for o in some]
-        of_right = roc_auc_score(rights, sure)
-        of_answerable = roc_auc_score(answerable, sure) if len(set(answerable)) == 2 else np.nan
-        print(f"{part.name}: AUROC answerable {of_answerable:.3f}, right {of_right:.3f}")
-        thresholds(part.name, some, sure)
+        tell(part.name, some, sure)
     thresholds("balanced", learned, told, weights)
-    for model, path in (
-        (whole, sentences.MODEL_FILE),
-        (whole_spans, spans.MODEL_FILE),
-        (whole_sure, certainty.MODEL_FILE),
-    ):
-        model.save_model(out / path.name)
+    trees = {sentences: whole, spans: whole_spans, certainty: whole_sure}
+    for module, model in trees.items():
+        model.save_model(out / module.MODEL_FILE.name)
     values = {
         "sharpness": SHARPNESS,
         "enough": ENOUGH,
@@ -506,7 +496,20 @@ def learn(trained: list[Part], tests: list[Part], out: Path) -> None:
     say(f"written to {out}")
 
 
-SHARPNESS, ENOUGH, LEAST_SPAN = 1.0, 0.7, 0.15
+def tell(name: str, found: Sequence[Outcome], sure: Values) -> None:
+    """Print what is shown of a part, and how well the certainty tells the answerable."""
+    from sklearn.metrics import roc_auc_score
+
+    for enough in (0.5, 0.6, 0.7, 0.8):
+        report(name, found, SHARPNESS, enough)
+    answerable = [o.row.question.answerable for o in found]
+    of_right = roc_auc_score([right(o) for o in found], sure)
+    of_answerable = roc_auc_score(answerable, sure) if len(set(answerable)) == 2 else np.nan
+    print(f"{name}: AUROC answerable {of_answerable:.3f}, right {of_right:.3f}")
+    thresholds(name, found, sure)
+
+
+SHARPNESS, ENOUGH, LEAST_SPAN = 1.0, 0.7, 0.25
 
 
 def _raw(model: Any, found: Sequence[Outcome]) -> Values:
@@ -539,7 +542,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("fresh", "seen", "test"):
-        parser.add_argument(f"--{name}", action="append", default=[], metavar="HOME:SET:QA")
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="PART")
     parser.add_argument("--news", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=sentences.MODEL_FILE.parent)
     options = parser.parse_args()
@@ -549,8 +552,12 @@ def main() -> None:
     parts: dict[str, list[Part]] = {"fresh": [], "seen": [], "test": []}
     for kind, some in parts.items():
         for given in getattr(options, kind):
-            home, folder, qa = map(Path, given.split(":"))
+            *paths, percent = f"{given}:100".split(":")[:4]
+            home, folder, qa = map(Path, paths)
             rows = search(home, folder, qa, by_words=kind == "seen")
+            rows = [
+                row for row in rows if zlib.crc32(f"{row.passage}x".encode()) % 100 < int(percent)
+            ]
             some.append(read_part(f"{folder.name}@{home.name}", rows, trainable, stems))
     learn([*parts["fresh"], *parts["seen"]], parts["test"], options.out)
 
