@@ -274,3 +274,28 @@ def test_every_sentence_of_the_answerer_passes_the_check(chat):
         for claim in extractive.ExtractiveAnswerer(AnswerSettings()).claims(evidence):
             assert isinstance(claim, Claim)
             assert answers.check(claim, evidence, bodies)
+
+
+def test_an_article_without_a_name_of_the_question_gives_way_to_one_with_it(tmp_path):
+    treaty = "Wali Kota Surya Adinata sepakat dengan pedagang soal pajak kios pasar."
+    homes.add(
+        tmp_path,
+        [
+            homes.article(1, treaty, title="Surya Adinata Sepakat"),
+            homes.article(
+                2,
+                "Wali Kota Surya Adinata menerima utusan Kerajaan Bahari di balai kota. Keduanya "
+                "menyetujui kerja sama pelabuhan dan pelatihan nelayan.",
+                title="Utusan Kerajaan Bahari Berkunjung",
+            ),
+        ],
+    )
+    homes.build(tmp_path)
+    asked = "Apa yang disepakati Surya Adinata dengan Bahari?"
+    evidence = Chat.open(tmp_path).ask(asked).answer.evidence
+    assert evidence.hits[extractive.read(evidence).sentences[0].hit - 1].passage.article_id == "a2"
+    lacking = extractive._lacks_names(evidence)
+    by_article = dict(
+        zip((hit.passage.article_id for hit in evidence.hits), lacking.tolist(), strict=True)
+    )
+    assert by_article == {"a1": 1.0, "a2": 0.0}
