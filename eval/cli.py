@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eval import answer_cli, bench_cli
 from eval.tuning_cli import tune
 from index.cli import bar, open_archive, run, shown
 from index.errors import GateError
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from eval.runs import Measured, TextsOf
 
 measures = typer.Typer(
-    help="Measure retrieval: question sets, runs, scores, comparisons, reports, gates.",
+    help="Measure retrieval and answers: question sets, runs, comparisons, reports, gates.",
     no_args_is_help=True,
 )
 app.add_typer(measures, name="eval")
 app.command()(tune)
+measures.command("answers")(answer_cli.ask_set)
+measures.command("bench")(bench_cli.bench)
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the question set to write.")]
 Set = Annotated[
@@ -38,6 +41,8 @@ RunPath = Annotated[
 ]
 RUNS_HELP = "Folders that `tanya eval run` wrote, or TREC runs of any program."
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Second = Annotated[Path | None, typer.Argument(help="The other; SET, A and B, or A and B alone.")]
+NEEDS_SET = "Give SET and two runs, or two folders that `tanya eval answers` wrote."
 
 
 @measures.command("import")
@@ -171,21 +176,29 @@ def compare(
     context: typer.Context,
     judged: Set,
     a: RunPath,
-    b: RunPath,
+    b: Second = None,
     show: Annotated[int, typer.Option(min=0, help="How many questions that moved.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Compare run B with run A: difference, 95% interval, paired randomisation test.
 
     Then the questions that moved most, with the rank of the first relevant article in A and B and
-    what each found first.
+    what each found first. Two folders of `tanya eval answers` are compared without the set.
 
     Example: tanya eval compare sets/facqa runs/before runs/after
+
+    Example: tanya eval compare runs/answers-before runs/answers-after
     """
     from dataclasses import asdict
 
     from eval import runs, scores, tables
 
+    two = (judged, a) if b is None else (a, b)
+    if answer_cli.are_folders(two):
+        answer_cli.compare(*two, show, as_json)
+        return
+    if b is None:
+        raise typer.BadParameter(NEEDS_SET)
     asked, (of_a, of_b) = _measure(context.obj, judged, [a, b])
     comparisons = scores.compare(*runs.comparable(of_a, of_b))
     moved = scores.moved(asked.relevant, of_a.run.ranked, of_b.run.ranked)
@@ -214,7 +227,9 @@ def compare(
 def report(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(metavar="OUT.html", help="File to write.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN...", help=f"{RUNS_HELP} Or answers.")
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option("--set", metavar="SET", help="The question set, else the first run's own."),
@@ -222,10 +237,23 @@ def report(
 ) -> None:
     """Write one HTML file with tables and plots of runs; it needs nothing else to be shown.
 
+    A folder of `tanya eval answers` alone is given a report.html of its own.
+
     Example: tanya eval report hybrid.html runs/lexical runs/hybrid --set sets/facqa
+
+    Example: tanya eval report runs/answers
     """
     from eval import reports, runs
 
+    paths = paths or []
+    if not paths and answer_cli.are_folders([out]):
+        answer_cli.report(out / "report.html", [out])
+        return
+    if answer_cli.are_folders(paths):
+        answer_cli.report(out, paths)
+        return
+    if not paths:
+        raise typer.BadParameter("Give OUT.html and runs, or a folder of `tanya eval answers`.")
     if folder is None:
         folder = reports.set_of(runs.load(paths[0]))
     asked, measured = _measure(context.obj, folder, paths)
@@ -242,7 +270,7 @@ def gate(
     context: typer.Context,
     judged: Set,
     base: RunPath,
-    new: RunPath,
+    new: Second = None,
     measure: Annotated[
         list[str] | None, typer.Option(help="Only this measure; may be repeated.")
     ] = None,
@@ -251,12 +279,18 @@ def gate(
     """Leave with status 1 if a measure of NEW fell significantly below BASE (p < alpha), else 0.
 
     Each measure is tested by itself. `tanya build --gate SET` does the same before a version goes
-    live.
+    live. Two folders of `tanya eval answers` are tested without the set.
 
     Example: tanya eval gate sets/known runs/before runs/after --measure RR@10
     """
     from eval import gates
 
+    two = (judged, base) if new is None else (base, new)
+    if answer_cli.are_folders(two):
+        answer_cli.gate(*two, measure or (), alpha)
+        return
+    if new is None:
+        raise typer.BadParameter(NEEDS_SET)
     asked, (of_base, of_new) = _measure(context.obj, judged, [base, new])
     verdicts = gates.judge(of_base, of_new, measure or (), alpha)
     for verdict in verdicts:

@@ -32,7 +32,7 @@ class Verdict:
         """Return the verdict as one line."""
         c = self.comparison
         told = "FELL" if self.fell else "ok"
-        return f"{c.measure:<8}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {told}"
+        return f"{c.measure:<12}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {told}"
 
 
 def judge(

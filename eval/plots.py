@@ -51,6 +51,16 @@ class Series:
     spans: Sequence[tuple[float, float]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A run's line through points; `mark` is a point of it that is drawn bigger."""
+
+    name: str
+    across: Sequence[float]
+    up: Sequence[float]
+    mark: tuple[float, float] | None = None
+
+
 def dots(key: str, places: Sequence[str], series: Sequence[Series], label: str) -> str:
     """Draw a dot a run and place with its interval; `key` keeps the plot's ids its own."""
     figure, axes = _axes(max(2.6, 0.75 + len(places) * (0.22 + 0.13 * len(series))))
@@ -98,6 +108,25 @@ def lines(key: str, series: Sequence[Series], across: str, up: str) -> str:
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     return _svg(figure, axes, key, len(series))
+
+
+def curves(key: str, found: Sequence[Curve], across: str, up: str, *, even: bool = False) -> str:
+    """Draw a line a run between 0 and 1; `even` draws where both sides are the same, and dots."""
+    figure, axes = _axes(3.4)
+    if even:
+        axes.plot([0, 1], [0, 1], color=_INK, alpha=0.35, linewidth=1, linestyle="--")
+    for number, one in enumerate(found):
+        colour = COLOURS[number % len(COLOURS)]
+        style = "o-" if even else "-"
+        name = _name(number, Series(one.name, ()))
+        axes.plot(one.across, one.up, style, color=colour, linewidth=2, markersize=5, label=name)
+        if one.mark:
+            axes.plot(*one.mark, "o", color=colour, markersize=9)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(bottom=0, top=1.02 if even else None)
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    return _svg(figure, axes, key, len(found))
 
 
 def histogram(key: str, series: Sequence[Series], across: str, up: str) -> str:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index import archive as archives
@@ -20,7 +20,7 @@ from index.errors import InputError
 from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Turn
 from index.settings import Settings
 from index.versions import Versions
-from qa import answers, follow_up, llm, question
+from qa import answers, extractive, follow_up, llm, question
 from qa.follow_up import Before
 from qa.question import Reading
 from qa.ranking import Ranker
@@ -28,6 +28,9 @@ from qa.retriever import Retriever
 from qa.spelling import Speller
 
 VERSIONS = "versions"
+
+_RECENT, _SEVERAL = (31, 366), 3
+"""Days before the newest article that the latest news are looked for in; how many are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class Chat:
         """Yield the drafts of the first reading that is answered; of none, the first silence."""
         silence = None
         for number, reading in enumerate(readings):
-            evidence = self._retriever.retrieve(reading.query, index)
+            evidence = self._evidence(reading.query, index)
             if reading.own and not _leant_on(reading, evidence):
                 continue
             if reading.trial:
@@ -169,6 +172,22 @@ class Chat:
             return
         if silence:
             yield silence
+
+    def _evidence(self, query: Query, index: SearchIndex) -> Evidence:
+        """Search for a query; of a topic for its subject, for the latest news among the newest."""
+        if query.kind not in extractive.TOPICS:
+            return self._retriever.retrieve(query, index)
+        wanted = replace(query, text=extractive.subject(query.text))
+        newest = index.version.newest
+        if query.kind == "latest" and newest and not query.filter.dated:
+            for days in _RECENT:
+                recent = replace(query.filter, after=newest - dt.timedelta(days))
+                found = self._retriever.retrieve(replace(wanted, filter=recent), index)
+                found = replace(found, query=query)
+                if len(extractive.about(found)) >= _SEVERAL:
+                    return _with_leads(found, index)
+        found = self._retriever.retrieve(wanted, index)
+        return _with_leads(replace(found, query=query), index)
 
     def _write(self, evidence: Evidence) -> Iterator[Answer]:
         bodies, chosen = self._bodies(), self.settings.answers
@@ -268,6 +287,23 @@ class Chat:
                 indexed = self._versions.indexed(version)
                 self._waiting = (state, sum(builder.waiting(archive, indexed)))
             return self._waiting[1]
+
+
+def _with_leads(evidence: Evidence, index: SearchIndex) -> Evidence:
+    """Let an article whose headline tells the topic speak by its first passage."""
+    told = [
+        number
+        for number, hit in enumerate(evidence.hits)
+        if extractive.in_headline(evidence, number + 1) >= extractive.HEADLINED
+        and not hit.passage.id.endswith("#0")
+    ]
+    firsts = index.passages([f"{evidence.hits[n].passage.article_id}#0" for n in told])
+    hits = list(evidence.hits)
+    for number, passage in zip(told, firsts, strict=True):
+        led = (*hits[:number], replace(hits[number], passage=passage), *hits[number + 1 :])
+        if number + 1 in extractive.about(replace(evidence, hits=led)):
+            hits[number] = led[number]
+    return replace(evidence, hits=tuple(hits))
 
 
 def _left_behind(turn: Turn) -> Before:

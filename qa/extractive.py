@@ -147,6 +147,10 @@ def read(evidence: Evidence) -> Reading:
     if pages.asked.sought.kind == "other":
         # A few words that ask for nothing are a topic: what bears them out answers.
         sure = borne_out_by_one(evidence, [int(pages.hit[best]) + 1])
+    elif pages.asked.sought.kind == "quote":
+        # Nor did the model learn what answers "apa kata X soal Y": all of its words do.
+        borne_out = borne_out_by_one(evidence, [int(pages.hit[best]) + 1])
+        sure = max(sure, _QUOTED * borne_out if borne_out > _ALL else 0.0)
     sure *= _numbers_borne_out(evidence, int(pages.hit[best]) + 1)
     return Reading(
         _sentences(pages, scores, order, known.fitted.sharpness),
@@ -156,6 +160,7 @@ def read(evidence: Evidence) -> Reading:
     )
 
 
+_QUOTED, _ALL = 0.6, 0.8
 _OTHER_YEAR, _NO_NUMBER = 0.3, 0.6
 """What is left of the confidence where a hit tells another year; where it lacks a number."""
 _YEAR = re.compile(r"(19|20)\d\d")
@@ -415,13 +420,20 @@ def names_and_numbers(question: str) -> set[str]:
 # Timelines ---------------------------------------------------------------------------------------
 
 EVENTS = 6
-_ABOUT, _ABOUT_NAMED = 0.6, 0.35
+HEADLINED = 0.5
+"""Share of a topic that the headline of an article about it holds."""
+_ABOUT, _ABOUT_NAMED = 0.6, 0.5
 """Share of the topic's weight that a hit about it holds: without names to go by, and with them."""
 _TOPIC_WORDS = frozenset(
-    "kabar berita info informasi terbaru terkini terakhir teranyar update perkembangan kelanjutan "
-    "kronologi perjalanan perkara ceritakan jelaskan awal sampai hingga kasus "
-    "soal mengenai seputar hal apa bagaimana latest".split()
+    "kabar kabarnya berita beritanya pemberitaan diberitakan info informasi isu cerita terbaru "
+    "terkini terakhir teranyar update perkembangan kelanjutan kronologi perjalanan perkara "
+    "ceritakan jelaskan awal sampai hingga kasus soal mengenai tentang seputar terkait hal apa "
+    "bagaimana latest belakangan sekarang kondisi situasi keadaan nasib performa kinerja penampilan "
+    "kiprah pergerakan tren dibahas baik buruk viral".split()
 )
+
+
+_CASES = frozenset("kasus perkara".split())
 
 
 def topic(evidence: Evidence) -> dict[str, float]:
@@ -429,6 +441,13 @@ def topic(evidence: Evidence) -> dict[str, float]:
     own = {stem for word in _TOPIC_WORDS for stem in text.stems(word)}
     weights = dict(evidence.weights)
     return {stem: weight for stem, weight in weights.items() if stem not in own} or weights
+
+
+def subject(question: str) -> str:
+    """Return the words of a question about news that say what it is about; all, if none do."""
+    unsaid = (_TOPIC_WORDS | text.QUESTION_WORDS) - _CASES
+    kept = [word for word in question.split() if not unsaid.issuperset(text.words(word))]
+    return " ".join(kept) if text.query_stems(" ".join(kept)) else question
 
 
 def about(evidence: Evidence) -> list[int]:
@@ -443,6 +462,13 @@ def about(evidence: Evidence) -> list[int]:
         if needed <= said and share >= (_ABOUT_NAMED if needed else _ABOUT) * total:
             found.append(number)
     return found
+
+
+def in_headline(evidence: Evidence, number: int) -> float:
+    """Return the share of the topic's weight that a hit's headline holds."""
+    weights = topic(evidence)
+    said = set(text.stems(evidence.hits[number - 1].passage.title))
+    return sum(w for stem, w in weights.items() if stem in said) / (sum(weights.values()) or 1.0)
 
 
 def borne_out_by_one(evidence: Evidence, numbers: Iterable[int]) -> float:
@@ -466,11 +492,15 @@ def said_in(evidence: Evidence, number: int) -> set[str]:
 
 
 def timeline(evidence: Evidence) -> Iterator[Claim]:
-    """Yield one sentence a story about the topic, the newest story first, undated ones last."""
+    """Yield one sentence a story about the topic, the newest story first, undated ones last.
+
+    Stories whose headline tells the topic go before those that only mention it.
+    """
     weights = topic(evidence)
     told: list[str] = []
+    central = sorted(about(evidence), key=lambda n: in_headline(evidence, n) < HEADLINED)
     numbers = sorted(
-        about(evidence)[:EVENTS],
+        central[:EVENTS],
         key=lambda n: evidence.hits[n - 1].passage.published or dt.date.min,
         reverse=True,
     )
@@ -481,13 +511,27 @@ def timeline(evidence: Evidence) -> Iterator[Claim]:
             yield Claim(words, (number,))
 
 
+_LATE, _LEANS, _LONG = 0.02, 0.3, 45
+"""Of a telling sentence: what each place after the first costs, what leaning on another sentence
+or being speech costs, and the words from which one is too long."""
+_LEANING = re.compile(
+    r"[\"“'(]|(sebelumnya|selain|sementara|selanjutnya|kemudian|namun|tetapi|hal|menurut(nya)?)\b",
+    re.IGNORECASE,
+)
+
+
 def _telling(evidence: Evidence, number: int, weights: dict[str, float]) -> str:
-    """Return the sentence of a hit that holds most of the topic, the earliest of equals."""
-    best, kept = -1.0, ""
-    for piece in sentences.sentence_texts(evidence.hits[number - 1].passage):
-        if _showable(piece):
-            said = set(text.stems(piece))
-            share = sum(weight for stem, weight in weights.items() if stem in said)
-            if share > best:
-                best, kept = share, " ".join(piece.split())
+    """Return the sentence of a hit that tells the topic: most of its words, early and on its own."""
+    total = sum(weights.values()) or 1.0
+    best, kept = -9.0, ""
+    for place, piece in enumerate(sentences.sentence_texts(evidence.hits[number - 1].passage)):
+        if not _showable(piece):
+            continue
+        said = set(text.stems(piece))
+        score = sum(weight for stem, weight in weights.items() if stem in said) / total
+        score -= _LATE * place
+        leans = _LEANING.match(piece) or _POINTS.match(piece)
+        score -= _LEANS * (bool(leans) + (len(piece.split()) > _LONG))
+        if score > best:
+            best, kept = score, " ".join(piece.split())
     return kept

@@ -72,6 +72,20 @@ KINDS = (
     ),
 )
 _KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in KINDS)
+_NEWS_ABOUT = re.compile(
+    r"\b(kabar|berita|info(rmasi)?|isu|cerita)( (?!apa\b)\w+){0,2}( apa)?( saja)? "
+    r"(soal|tentang|mengenai|seputar|terkait|menyangkut|ihwal)\b"
+)
+_FACT = re.compile(
+    r"\b(siapa|kapan|berapa|mengapa|kenapa|apakah|benarkah|(di|ke|dari) ?mana|penulis)(kah)?\b"
+)
+_STATE = re.compile(
+    r"^\W*bagaimana(kah)? (?!(cara|proses|mekanisme|prosedur|bisa|mungkin|bentuk|bunyi|ciri|sifat|"
+    r"struktur|sistem|rumus|hubungan)(nya)?\b)"
+    r"|\b(belakangan( ini)?|(akhir-akhir|baru-baru|saat) ini|terbaru|terkini|sekarang)\b"
+    r"|\b(kabar|berita)\b",
+    re.IGNORECASE,
+)
 _COMPARISON = _KINDS[-1][1]
 _WHEN_COUNT = re.compile(r"\b(tanggal|tahun|bulan|pukul|jam|hari) berapa\b")
 _YESNO_START = re.compile(
@@ -155,6 +169,7 @@ def understand(
     words, notices, swaps = _worded(" ".join(asked[:LONGEST].split()), index, speller)
     publishers = [name for name, _ in index.version.publishers] if index else []
     readings = _in_conversation(words, before, chosen, today, publishers)
+    readings.extend(_as_topic(readings[-1]))
     return [replace(r, notice=" ".join(notices), swaps=swaps) for r in readings]
 
 
@@ -198,6 +213,14 @@ def _formal(question: str) -> str:
         elif word.endswith("?") and kept:
             kept[-1] += "?"
     return " ".join(kept) or question
+
+
+def _as_topic(reading: Reading) -> list[Reading]:
+    """Return the reading as a topic, where a question of how things stand may be read so."""
+    query = reading.query
+    if query.kind not in ("how", "what", "other") or not _STATE.search(query.text):
+        return []
+    return [replace(reading, query=replace(query, kind="development"))]
 
 
 # Dates and publishers ----------------------------------------------------------------------------
@@ -369,6 +392,8 @@ def kind_of(question: str) -> str:
         return "comparison"
     if _WHEN_COUNT.search(lowered):
         return "when"
+    if _NEWS_ABOUT.search(lowered) and not _FACT.search(lowered):
+        return "latest"
     for kind, pattern in _KINDS:
         if pattern.search(lowered):
             return kind

@@ -57,7 +57,7 @@ class Speller:
         found = [m for m in _WORD.finditer(question) if len(m.group()) >= _SHORTEST]
         counts = self._counts([m.group() for m in found])
         doubtful = [
-            (m, n) for m, n in zip(found, counts, strict=True) if n <= _RARE and _spelled(m.group())
+            (m, n) for m, n in zip(found, counts, strict=True) if n <= _RARE and _doubtful(m[0])
         ]
         if not doubtful:
             return Spelled(question)
@@ -153,10 +153,15 @@ class Speller:
         return self.index.frequencies(stems)
 
 
-def _spelled(word: str) -> bool:
-    """Tell whether a word is spelled out: question words and acronyms are not corrected."""
+def _doubtful(word: str) -> bool:
+    """Tell whether a word may be a mistake: no question word, none that is one token.
+
+    The bundled vocabulary holds the words of general use; a mistake takes several of its tokens.
+    """
     lowered = word.lower()
-    return lowered not in text.QUESTION_WORDS | text.STOP_WORDS and lowered.isascii()
+    if lowered in text.QUESTION_WORDS | text.STOP_WORDS or not lowered.isascii():
+        return False
+    return len(text.tokens(f" {word}")) > 1
 
 
 def _cased(meant: str, typed: str) -> str:

@@ -165,10 +165,23 @@ def test_only_amounts_of_the_same_thing_disagree(kept, expected):
 
 
 def test_a_topic_gets_a_timeline_newest_first_and_the_undated_last(chat):
-    answer = chat.ask("kabar terbaru longsor Bukit Tamiang").answer
+    answer = chat.ask("perkembangan longsor Bukit Tamiang").answer
     assert answer.status == "answered"
     assert cited_articles(answer) == ["a4", "a3", "a2", "a6"]
     assert answer.short_answer == ""
+
+
+def test_the_latest_news_are_looked_for_among_the_newest_articles(chat):
+    # Three of the last year tell it, so the undated article is not asked.
+    answer = chat.ask("kabar terbaru longsor Bukit Tamiang").answer
+    assert cited_articles(answer) == ["a4", "a3", "a2"]
+
+
+def test_a_question_about_news_is_searched_by_its_subject():
+    said = extractive.subject
+    assert said("Apa kabar terbaru soal Bendungan Waelomata?") == "Bendungan Waelomata?"
+    assert said("Bagaimana perkembangan kasus ambulans laut?") == "kasus ambulans laut?"
+    assert said("Apa kabar terbaru?") == "Apa kabar terbaru?"
 
 
 def test_a_topic_without_names_needs_most_of_its_words():
