@@ -158,8 +158,6 @@ def plain_text(turn: Turn) -> str:
     """Return an answer with its citations as text, to be pasted somewhere else."""
     answer = turn.answer
     lines = [turn.question.strip(), ""]
-    if answer.short_answer:
-        lines.append(answer.short_answer)
     for claim in answer.claims:
         lines.append(f"{claim.text} {''.join(f'[{n}]' for n in claim.cited)}")
     if answer.citations:
@@ -462,11 +460,39 @@ def _claims_html(turn: Turn, number: int) -> str:
     if not answer.claims:
         return ""
     html = ['<div class="ta-answer">']
-    if answer.short_answer:
-        html.append(f'<p class="short">{escape(answer.short_answer)}</p>')
+    short, dated = answer.short_answer, _told_apart(turn)
     for claim in answer.claims:
-        html.append(f"<p>{escape(claim.text)} {_cites_html(claim, number)}</p>")
+        said = _marked(claim.text, short)
+        if short and short in claim.text:
+            short = ""
+        when = _when_html(turn, claim) if dated else ""
+        html.append(f"<p>{when}{said} {_cites_html(claim, number)}</p>")
     return "".join([*html, "</div>"])
+
+
+def _marked(said: str, short: str) -> str:
+    """Escape a sentence, the short answer in it bold."""
+    before, found, after = said.partition(short) if short else (said, "", "")
+    bold = f"<strong>{escape(found)}</strong>" if found else ""
+    return f"{escape(before)}{bold}{escape(after)}"
+
+
+_BY_DATE = ("latest", "development", "howmany")
+
+
+def _told_apart(turn: Turn) -> bool:
+    """Tell whether the sentences are of several articles whose dates matter."""
+    cited = {citation.passage.article_id for citation in turn.answer.citations}
+    return turn.query.kind in _BY_DATE and len(cited) > 1
+
+
+def _when_html(turn: Turn, claim: Claim) -> str:
+    """Return the date and the publisher of the article that a sentence is from."""
+    first = next((c.passage for c in turn.answer.citations if c.number in claim.cited), None)
+    if first is None:
+        return ""
+    facts = " · ".join(filter(None, [date_words(first.published), first.publisher]))
+    return f'<span class="ta-when">{escape(facts)}</span>'
 
 
 def _cites_html(claim: Claim, number: int) -> str:

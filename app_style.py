@@ -152,7 +152,9 @@ _TURNS = """
 .ta-answer { margin: 16px 0 0; }
 .ta-answer p { font: 400 18px/1.62 var(--ta-serif); color: var(--ta-ink); margin: 0 0 .75em;
   overflow-wrap: anywhere; text-wrap: pretty; }
-.ta-answer p.short { font-size: 21px; line-height: 1.4; font-weight: 700; }
+.ta-answer strong { font-weight: 700; background: var(--ta-tint); border-radius: 3px;
+  padding: 0 2px; }
+.ta-when { display: block; font: 600 13px/1.5 var(--ta-sans); color: var(--ta-soft); }
 .ta-cite { font: 600 13px/1 var(--ta-sans); color: var(--ta-accent) !important;
   text-decoration: none; padding: 3px 3px; margin-left: 1px; border-radius: 4px;
   white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -344,7 +346,6 @@ _PHONE = """
   #ta-restart { padding: 6px 10px !important; font-size: 13px !important; }
   .ta-question { font-size: 22px; }
   .ta-answer p { font-size: 17px; }
-  .ta-answer p.short { font-size: 19px; }
   .ta-welcome { padding: 24px 0 20px; }
   .ta-welcome h2 { font-size: 27px; margin-bottom: 10px; }
   .ta-welcome .lead p { font-size: 15px; margin: 0; }

@@ -491,10 +491,18 @@ def test_a_copied_answer_carries_its_citations():
     quote = cite(1, BODY, "Tidak ada korban jiwa.")
     said = turn([quote], [Claim("Tidak ada korban jiwa.", (1,))], short="Tidak ada")
     assert html.plain_text(said) == (
-        "Apa yang terbakar?\n\nTidak ada\nTidak ada korban jiwa. [1]\n\nSumber:\n"
+        "Apa yang terbakar?\n\nTidak ada korban jiwa. [1]\n\nSumber:\n"
         "[1] Pasar Terbakar (Harian Uji, 15 Desember 2016) https://uji.example/1\n"
         "    “Tidak ada korban jiwa.”"
     )
+
+
+def test_the_short_answer_is_bold_in_the_sentence_once():
+    quote = cite(1, BODY, "Tidak ada korban jiwa.")
+    claims = [Claim("Tidak ada <korban>, tidak ada kerugian.", (1,))] * 2
+    page = html.turn_html(turn([quote], claims, short="ada <korban>"), 1, Filter(), archive())
+    assert page.count("Tidak <strong>ada &lt;korban&gt;</strong>, tidak ada kerugian.") == 1
+    assert page.count("<strong>") == 1
 
 
 # What happens on the page ------------------------------------------------------------------------
