@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from index import text
 from index.records import Evidence
-from qa import sentences, spans, support
+from qa import alignment, sentences, spans, support
+from qa.alignment import Pair
 from qa.sentences import Floats, Pages
 
 MODEL_FILE = Path(__file__).parent / "certainty.txt"
@@ -56,8 +57,10 @@ NAMES = (
     "opposed",
     "denied",
     "extremes",  # superlatives and ordinals of the question that the hit lacks
+    *alignment.NAMES,
+    "aligned",  # what `alignment.Aligner` makes of the best sentence
 )
-RISING = ("covered", "in_passage", "names_passage", "numbers", "near")
+RISING = ("covered", "in_passage", "names_passage", "numbers", "near", "aligned")
 FALLING = ("lacks_names", "lacks_numbers", "opposed", "denied", "extremes")
 
 _EXTREME = re.compile(r"ter\w{4,}|pertama|terakhir|kedua|ketiga|satu-satunya|paling")
@@ -71,11 +74,14 @@ def features(
     best: int,
     span: Floats | None,
     span_scores: npt.NDArray[np.float64],
+    pair: Pair,
+    aligned: float,
 ) -> Floats:
     """Return the features in the order of NAMES, float32 [len(NAMES)].
 
     `rows` and `scores` are the sentences' features and scores, `best` the best sentence, `span` the
-    best span's features and `span_scores` the scores of the spans, best first.
+    best span's features and `span_scores` the scores of the spans, best first. `pair` is the best
+    sentence laid beside the question, `aligned` its score.
     """
     asked, hit = pages.asked, int(pages.hit[best])
     others = np.delete(scores, best)
@@ -106,7 +112,9 @@ def features(
         "opposed": support.opposed(wanted, said),
         "denied": float(support.denies(wanted) != support.denies(said)),
         "extremes": float(sum(w not in around for w in wanted if _EXTREME.fullmatch(w))),
+        "aligned": aligned,
     }
+    columns |= zip(alignment.NAMES, pair.values.tolist(), strict=True)
     return np.array([columns[name] for name in NAMES], dtype=np.float32)
 
 

@@ -164,7 +164,9 @@ class Chat:
                 drafts.append((reading, draft))
                 if draft.claims:
                     break
-            if drafts[-1][1].status == "no_evidence":
+            last = drafts[-1][1]
+            doubtful = silence and reading.widened.dated and last.confidence < _ANOTHER_DAY
+            if last.status == "no_evidence" or doubtful:
                 silence = silence or drafts[-1]
                 continue
             yield from drafts
@@ -287,6 +289,10 @@ class Chat:
                 indexed = self._versions.indexed(version)
                 self._waiting = (state, sum(builder.waiting(archive, indexed)))
             return self._waiting[1]
+
+
+_ANOTHER_DAY = 0.6
+"""How sure an answer must be that is from other days than were asked for."""
 
 
 def _with_leads(evidence: Evidence, index: SearchIndex) -> Evidence:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eval.files import UNREADABLE, counted, json_value, unreadable, written_whole
 from index.cli import app as app
 from index.cli import bar, shown
 from index.errors import InputError
@@ -52,10 +54,10 @@ def ask(
     chat = Chat.open(context.obj)
     chosen = _filter(chat, after, before, publisher or [])
     if batch is not None:
-        _need(not asked and out is not None, "--batch takes --out FILE and no QUESTION.")
+        _need_batch(asked, batch, out)
         _ask_batch(chat, batch, out or Path(), chosen)
         return
-    _need(bool(asked) and out is None, "Give a QUESTION, or --batch FILE with --out FILE.")
+    _need_question(asked, out)
     turn = chat.ask(asked, chosen=chosen)
     if as_json:
         typer.echo(json.dumps(turn_row("", turn), ensure_ascii=False))
@@ -107,7 +109,7 @@ def _filter_row(chosen: Filter) -> dict[str, Any]:
 def _ask_batch(chat: Chat, batch: Path, out: Path, chosen: Filter) -> None:
     turns: dict[str, tuple[Turn, ...]] = {}
     rows = _questions(batch)
-    with _written_whole(out) as file, bar("Asking") as progress:
+    with written_whole(out) as file, bar("Asking") as progress:
         task = progress.add_task("", total=len(rows))
         for row in rows:
             conversation = turns.get(row.follows, ())
@@ -115,16 +117,7 @@ def _ask_batch(chat: Chat, batch: Path, out: Path, chosen: Filter) -> None:
             turns[row.id] = (*conversation, turn)
             file.write(json.dumps(turn_row(row.id, turn), ensure_ascii=False) + "\n")
             progress.advance(task)
-    typer.echo(f"{len(rows):,} answers written to {out}")
-
-
-@contextmanager
-def _written_whole(out: Path) -> Iterator[TextIO]:
-    """Open a file that appears under its name only when it is complete."""
-    beside = out.with_name(out.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
-        yield file
-    beside.replace(out)
+    typer.echo(f"{counted(len(rows), 'answer')} written to {out}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +134,8 @@ def _questions(path: Path) -> list[_Row]:
     """Read a file of questions whole; raises InputError for a broken row, naming it."""
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as questions: {error}.") from error
+    except UNREADABLE as error:
+        raise unreadable(path, "questions", error) from error
     found: dict[str, _Row] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -158,10 +151,7 @@ def _questions(path: Path) -> list[_Row]:
 
 
 def _question(line: str, place: str) -> _Row:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{place} is not JSON: {error}.") from error
+    row = json_value(line, place)
     if isinstance(row, dict) and "_id" in row and "text" in row:
         # BEIR's names, so that a question set's own file serves as a batch.
         row = {"id": row["_id"], "question": row["text"], "after": row.get("follows")}
@@ -195,10 +185,10 @@ def search(
     chat = Chat.open(context.obj)
     chosen = _filter(chat, after, before, publisher or [])
     if batch is not None:
-        _need(not asked and out is not None, "--batch takes --out FILE and no QUESTION.")
+        _need_batch(asked, batch, out)
         _search_batch(chat, batch, out or Path(), k, mode, chosen)
         return
-    _need(bool(asked) and out is None, "Give a QUESTION, or --batch FILE with --out FILE.")
+    _need_question(asked, out)
     hits = chat.search(asked, k, mode=mode, chosen=chosen)
     for rank, hit in enumerate(hits, start=1):
         passage = hit.passage
@@ -229,14 +219,14 @@ def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen:
         if len(row.id.split()) != 1:
             raise InputError(f"{row.place}: a TREC run cannot hold the id {row.id!r}.")
     tag = f"tanya-{mode or chat.settings.retrieval.mode}"
-    with _written_whole(out) as file, bar("Searching") as progress:
+    with written_whole(out) as file, bar("Searching") as progress:
         task = progress.add_task("", total=len(rows))
         for row in rows:
             for rank, hit in enumerate(chat.search(row.asked, k, mode=mode, chosen=chosen)):
                 article = hit.passage.article_id
                 file.write(f"{row.id} Q0 {article} {rank + 1} {hit.score:.6f} {tag}\n")
             progress.advance(task)
-    typer.echo(f"{len(rows):,} questions searched, run written to {out}")
+    typer.echo(f"{counted(len(rows), 'question')} searched, run written to {out}")
 
 
 @app.command()
@@ -244,13 +234,13 @@ def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
     port: Annotated[
-        int, typer.Option(min=-1, max=65535, help="Port to listen on; 0 takes a free one.")
-    ] = -1,
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = None,
 ) -> None:
     """Serve the chat to browsers, as `python app.py` does."""
     import app as browser
 
-    browser.serve(context.obj, host=host, port=port)
+    browser.serve(context.obj, host=host, port=-1 if port is None else port)
 
 
 def _filter(chat: Chat, after: str, before: str, publishers: list[str]) -> Filter:
@@ -275,30 +265,83 @@ def _need(holds: bool, message: str) -> None:
         raise typer.BadParameter(message)
 
 
+def _need_question(asked: str, out: Path | None) -> None:
+    typed = any(map(str.isalnum, asked))
+    _need(typed and out is None, "Give a QUESTION, or --batch FILE with --out FILE.")
+
+
+def _need_batch(asked: str, batch: Path, out: Path | None) -> None:
+    if asked or out is None:
+        raise typer.BadParameter("--batch takes --out FILE and no QUESTION.")
+    same = batch.exists() and out.exists() and batch.samefile(out)
+    _need(not same, f"--out {out} is the batch itself: name another file.")
+
+
 def _print_turn(turn: Turn) -> None:
     answer = turn.answer
-    if turn.query.text != " ".join(turn.question.split()):
-        typer.echo(f"Dipahami sebagai: {shown(turn.query.text)}")
+    understood = " ".join(turn.question.split()) != turn.query.text
+    chosen = _filter_words(turn.query.filter)
+    if understood or chosen:
+        _say(f"Dipahami sebagai: {shown(turn.query.text)} {chosen}")
     if answer.status == "answered":
         if answer.short_answer:
-            typer.echo(shown(answer.short_answer))
+            _say(shown(answer.short_answer))
         for claim in answer.claims:
             marks = "".join(f"[{number}]" for number in claim.cited)
-            typer.echo(f"{shown(claim.text)} {marks}")
-        typer.echo("")
+            _say(f"{shown(claim.text)} {marks}")
+        _say("")
         for c in answer.citations:
             source = _from(c.passage.publisher, c.passage.published)
-            typer.echo(f"[{c.number}] {shown(c.passage.title)} ({source}) {shown(c.passage.url)}")
-            typer.echo(f"    “{shown(c.quote)}”")
+            _say(f"[{c.number}] {shown(c.passage.title)} ({source}) {shown(c.passage.url)}")
+            _say(f"    “{shown(c.quote)}”")
     else:
-        typer.echo("Arsip tidak memuat jawabannya.")
+        _say("Arsip tidak memuat jawabannya.")
         for hit in answer.evidence.hits[:3]:
             source = _from(hit.passage.publisher, hit.passage.published)
-            typer.echo(f"  mungkin terkait: {shown(hit.passage.title)} ({source})")
+            _say(f"  mungkin terkait: {shown(hit.passage.title)} ({source})")
     if answer.dropped:
-        typer.echo(f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan.")
+        _say(f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan.")
     if turn.notice:
-        typer.echo(turn.notice)
+        _say(turn.notice)
+
+
+def _say(line: str) -> None:
+    """Print a line; a terminal's is folded between words, with what is within under its begin."""
+    line = line.rstrip()
+    if sys.stdout.isatty():
+        indent = " " * (len(line) - len(line.lstrip()))
+        width = max(20, shutil.get_terminal_size().columns)
+        # A URL or a long number is never broken, so that it can be clicked or copied.
+        line = textwrap.fill(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    typer.echo(line)
+
+
+def _filter_words(chosen: Filter) -> str:
+    """Return a filter in brackets: "(9-15 November 2026, Kompas.com)"; "" for none."""
+    days = _days(chosen.after, chosen.before)
+    parts = [part for part in (days, *map(shown, chosen.publishers)) if part]
+    return f"({', '.join(parts)})" if parts else ""
+
+
+def _days(first: dt.date | None, last: dt.date | None) -> str:
+    """Return days as newspapers write them, what two have in common once."""
+    from qa.when import written
+
+    if not first or not last:
+        return f"sejak {written(first)}" if first else f"sampai {written(last)}" if last else ""
+    if first == last:
+        return written(first)
+    begin = written(first).split()
+    if first.year == last.year:
+        begin = begin[:1] if first.month == last.month else begin[:2]
+    dash = "-" if len(begin) == 1 else " - "
+    return f"{' '.join(begin)}{dash}{written(last)}"
 
 
 def _from(publisher: str, published: dt.date | None) -> str:

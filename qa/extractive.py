@@ -17,7 +17,8 @@ from index import text
 from index.errors import ModelError
 from index.records import Claim, Evidence
 from index.settings import AnswerSettings
-from qa import certainty, sentences, spans
+from qa import alignment, certainty, sentences, spans
+from qa.alignment import Aligner, Pair
 from qa.ranking import Stems, Trees
 from qa.sentences import Floats, Pages
 from qa.spans import Span
@@ -80,6 +81,7 @@ class Models:
     sentences: Trees
     spans: Trees
     certainty: Trees
+    aligner: Aligner
     fitted: Fitted
     stems: Stems
 
@@ -104,6 +106,7 @@ def models() -> Models:
         sentences.load_trees(sentences.MODEL_FILE, sentences.NAMES),
         sentences.load_trees(spans.MODEL_FILE, spans.NAMES),
         sentences.load_trees(certainty.MODEL_FILE, certainty.NAMES),
+        Aligner.load(),
         fitted,
         Stems(),
     )
@@ -134,15 +137,25 @@ def read(evidence: Evidence) -> Reading:
     chosen = found.best
     best = order[:READ][chosen.sentence] if chosen else order[0]
     span = found.rows[0] if chosen else None
-    values = certainty.features(evidence, pages, rows, scores, int(best), span, found.scores)
-    sure = certainty.calibrated(
-        float(known.certainty.predict(values[None, :])[0]), known.fitted.knots
-    )
     likely, short = 0.0, ""
     if chosen:
         likely = certainty.calibrated(chosen.score, known.fitted.span_knots)
-        piece = pages.texts[best]
-        short = piece[chosen.start : chosen.end]
+        short = pages.texts[best][chosen.start : chosen.end]
+    pair = laid_beside(evidence, pages, int(best), short, known.stems)
+    values = certainty.features(
+        evidence,
+        pages,
+        rows,
+        scores,
+        int(best),
+        span,
+        found.scores,
+        pair,
+        known.aligner.score(pair),
+    )
+    sure = certainty.calibrated(
+        float(known.certainty.predict(values[None, :])[0]), known.fitted.knots
+    )
     order = np.array([best, *(at for at in order if at != best)])
     if pages.asked.sought.kind == "other":
         # A few words that ask for nothing are a topic: what bears them out answers.
@@ -158,6 +171,13 @@ def read(evidence: Evidence) -> Reading:
         likely,
         sure,
     )
+
+
+def laid_beside(evidence: Evidence, pages: Pages, best: int, short: str, stems: Stems) -> Pair:
+    """Lay the question beside the sentence `best` of the pages."""
+    hit = int(pages.hit[best])
+    begin, end = pages.first_sentence[hit : hit + 2].tolist()
+    return alignment.read(evidence, hit, pages.texts[begin:end], best - begin, short, stems)
 
 
 _QUOTED, _ALL = 0.6, 0.8
@@ -241,6 +261,9 @@ def short_answers(
     """
     tokens = spans.read_tokens([pages.texts[at] for at in read_in], pages.asked, known.stems)
     firsts, lasts = spans.candidates(tokens, pages.asked.sought.kind)
+    if pages.asked.sought.kind == "person":
+        nobody = _places(tokens)[firsts]
+        firsts, lasts = firsts[~nobody], lasts[~nobody]
     if not len(firsts):
         return _Found(None, np.zeros((0, len(spans.NAMES)), dtype=np.float32), np.zeros(0))
     few = scores[read_in].astype(np.float32)
@@ -254,6 +277,20 @@ def short_answers(
     )
     second = [float(apart.max())] if len(apart) else []
     return _Found(best, found[top : top + 1], np.array([float(values[top]), *second]))
+
+
+_PLACE_WORDS = frozenset(
+    "di ke dari kabupaten kota provinsi propinsi pulau desa kecamatan kelurahan kampung pantai "
+    "gunung sungai jalan bandara stasiun pelabuhan museum rumah selat laut".split()
+)
+
+
+def _places(tokens: spans.Tokens) -> npt.NDArray[np.bool_]:
+    """Tell which words begin the name of a place, by themselves or the word before, [L]."""
+    named = np.array([word.lower() in _PLACE_WORDS for word in tokens.words], dtype=np.bool_)
+    after = np.append(False, named[:-1])
+    after[tokens.first[:-1][tokens.first[:-1] < len(named)]] = False
+    return np.asarray(named | after, dtype=np.bool_)
 
 
 def _sentences(
@@ -428,8 +465,8 @@ _TOPIC_WORDS = frozenset(
     "kabar kabarnya berita beritanya pemberitaan diberitakan info informasi isu cerita terbaru "
     "terkini terakhir teranyar update perkembangan kelanjutan kronologi perjalanan perkara "
     "ceritakan jelaskan awal sampai hingga kasus soal mengenai tentang seputar terkait hal apa "
-    "bagaimana latest belakangan sekarang kondisi situasi keadaan nasib performa kinerja penampilan "
-    "kiprah pergerakan tren dibahas baik buruk viral".split()
+    "bagaimana latest belakangan sekarang kondisi situasi keadaan nasib performa kinerja "
+    "penampilan kiprah pergerakan tren dibahas baik buruk viral".split()
 )
 
 
@@ -521,7 +558,7 @@ _LEANING = re.compile(
 
 
 def _telling(evidence: Evidence, number: int, weights: dict[str, float]) -> str:
-    """Return the sentence of a hit that tells the topic: most of its words, early and on its own."""
+    """Return the sentence of a hit that tells most of the topic, early and on its own."""
     total = sum(weights.values()) or 1.0
     best, kept = -9.0, ""
     for place, piece in enumerate(sentences.sentence_texts(evidence.hits[number - 1].passage)):

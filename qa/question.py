@@ -412,8 +412,11 @@ def resolve_publishers(names: Sequence[str], known: Sequence[str]) -> tuple[str,
         matches = [name] if name in known else by_key.get(_key(name), [])
         if not matches:
             near = difflib.get_close_matches(_key(name), list(by_key), n=3, cutoff=0.5)
-            hint = ", ".join(repr(by_key[key][0]) for key in near) or "see `tanya status`"
-            raise InputError(f"The index holds no publisher {name!r}; did you mean {hint}?")
+            meant = ", ".join(repr(by_key[key][0]) for key in near)
+            hint = (
+                f"did you mean {meant}?" if meant else "`tanya status` lists those that it holds."
+            )
+            raise InputError(f"The index holds no publisher {name!r}; {hint}")
         resolved.extend(matches)
     return tuple(dict.fromkeys(resolved))
 

@@ -554,7 +554,9 @@ class Trees:
             thresholds.extend(map(float, tree["threshold"].split()))
             masks.extend(kept)
             leaves.append(values + [0.0] * (_MOST_LEAVES - len(values)))
-        if not leaves or not 0 <= min(features) <= max(features) < len(NAMES):
+        named = next((line for line in lines if line.startswith("feature_names=")), "")
+        known = len(named.partition("=")[2].split())
+        if not leaves or not 0 <= min(features) <= max(features) < known:
             raise ValueError("no trees, or trees of other features")
         self._features = np.array(features)
         self._masks = np.array(masks, dtype=np.uint16)[:, None]

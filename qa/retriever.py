@@ -46,11 +46,14 @@ class Retriever:
         self._archived = archived
 
     def retrieve(self, query: Query, index: SearchIndex, *, mode: str = "") -> Evidence:
-        """Return the best hits, one a story, best first."""
+        """Return the best hits, one a story, best first; the first ones with what stands beside.
+
+        What answers often stands in the passage before or after the one that was found.
+        """
         candidates = self._candidates(query, index, self._settings.candidates, mode)
         candidates = _preferred(candidates, query, index)
         hits = self._one_per(candidates, index, lambda passage: passage.story_id)
-        shown = tuple(hits[: self._settings.hits])
+        shown = _widened(hits[: self._settings.hits], index)
         return Evidence(query, shown, index.version.name, _leaning(query, index))
 
     def articles(self, query: Query, index: SearchIndex, k: int, *, mode: str = "") -> list[Hit]:
@@ -142,6 +145,31 @@ class Retriever:
             for passage_id in cosine
         ]
         return sorted(fused, key=lambda c: (-c.score, c.passage_id))
+
+
+_WIDE = 3
+"""Of how many hits the passages beside are read too."""
+
+
+def _widened(hits: Sequence[Hit], index: SearchIndex) -> tuple[Hit, ...]:
+    """Join to the passage of each of the best hits those before and after it in its article."""
+    sizes = index.sizes([hit.passage.article_id for hit in hits[:_WIDE]])
+    beside: list[list[str]] = []
+    for hit, size in zip(hits, sizes, strict=False):
+        article_id, _, number = hit.passage.id.rpartition("#")
+        places = range(max(int(number) - 1, 0), min(int(number) + 2, size))
+        beside.append([f"{article_id}#{place}" for place in places])
+    read = iter(index.passages([passage_id for some in beside for passage_id in some]))
+    wide = []
+    for hit, some in zip(hits, beside, strict=False):
+        passages = [next(read) for _ in some]
+        joined = replace(
+            hit.passage,
+            text=" ".join(passage.text for passage in passages),
+            spans=tuple(span for passage in passages for span in passage.spans),
+        )
+        wide.append(replace(hit, passage=joined))
+    return (*wide, *hits[len(wide) :])
 
 
 _TOPIC = 0.25

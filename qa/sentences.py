@@ -369,6 +369,11 @@ NAMES = (
     "pointing",  # begins with a pronoun
     "heads",  # the sought noun stands in it
     "lacks_most",  # weight of the heaviest term that neither sentence nor headline has
+    "here",  # share of the terms, weighted by how few sentences of the hit hold them
+    "here_soft",
+    "here_most",  # holds the weightiest of these
+    "among",  # the same over the sentences of all hits
+    "among_below_best_here",
     "new_share",
     "sought",
     "terms",
@@ -381,11 +386,13 @@ def features(pages: Pages, evidence: Evidence) -> Floats:
     if not count:
         return np.zeros((0, len(NAMES)), dtype=np.float32)
     columns = _coverage(pages) | _nearness(pages) | _places(pages, evidence) | _offers(pages)
+    columns |= _telling(pages)
     for name, of in (("below_best", "covered"), ("near_below_best", "near")):
         columns[name] = columns[of] - columns[of].max()
     columns["passage_below_best"] = columns["in_passage"] - columns["in_passage"].max()
-    best = np.maximum.reduceat(columns["covered"], pages.first_sentence[:-1])
-    columns["below_best_here"] = columns["covered"] - best[pages.hit]
+    for name, of in (("below_best_here", "covered"), ("among_below_best_here", "among")):
+        best = np.maximum.reduceat(columns[of], pages.first_sentence[:-1])
+        columns[name] = columns[of] - best[pages.hit]
     order = np.argsort(-columns["covered"].astype(np.float64), kind="stable")
     place = np.empty(count)
     place[order] = np.arange(count)
@@ -435,6 +442,30 @@ def _share(holds: Flags, weights: Floats) -> Floats:
     """Return the share of the weights that is held; 1 where there is nothing to hold."""
     total = float(weights.sum())
     return (holds @ weights) / total if total else np.ones(len(holds), dtype=np.float32)
+
+
+_TOLD = 0.25
+"""What a term's weight keeps within a hit whose headline holds it."""
+
+
+def _telling(pages: Pages) -> _Columns:
+    """Weigh terms by what they tell a hit's sentences apart by: all of them are about its topic."""
+    asked, holds = pages.asked, pages.holds
+    soft = holds | pages.soft
+    firsts, counts = pages.first_sentence[:-1], np.diff(pages.first_sentence)
+    held = np.add.reduceat(soft.astype(np.float32), firsts, axis=0)
+    rarity = np.log((counts[:, None] + 1) / np.maximum(held, 1)) * (held > 0)
+    weights = (asked.weights * rarity * np.where(pages.headline, _TOLD, 1))[pages.hit]
+    total = np.maximum(weights.sum(axis=1), 1e-9)
+    everywhere = soft.sum(axis=0)
+    rare = asked.weights * np.log((len(soft) + 1) / np.maximum(everywhere, 1)) * (everywhere > 0)
+    return {
+        "here": (holds * weights).sum(axis=1) / total,
+        "here_soft": (soft * weights).sum(axis=1) / total,
+        "here_most": (soft * weights).max(axis=1, initial=0.0)
+        >= weights.max(axis=1, initial=0.0) - 1e-9,
+        "among": (soft @ rare) / max(float(rare.sum()), 1e-9),
+    }
 
 
 def _nearness(pages: Pages) -> _Columns:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qa import certainty, sentences
+from qa import certainty, extractive, sentences
 from qa.ranking import Stems
 from tests.test_sentences import evidence, passage
 
@@ -15,7 +15,8 @@ def named(asked, best=0):
     pages = sentences.read_pages(found, Stems())
     rows = sentences.features(pages, found)
     scores = np.array([2.0, 1.5, 0.5])
-    values = certainty.features(found, pages, rows, scores, best, None, np.zeros(0))
+    pair = extractive.laid_beside(found, pages, best, "", Stems())
+    values = certainty.features(found, pages, rows, scores, best, None, np.zeros(0), pair, 0.5)
     return dict(zip(certainty.NAMES, values.tolist(), strict=True))
 
 
@@ -26,6 +27,7 @@ def test_features_by_hand():
     assert found["lacks_numbers"] == found["lacks_others"] == pytest.approx(1 / 6)
     assert found["lacks_names"] == 0
     assert found["lacking"] == 2
+    assert found["aligned"] == 0.5
     assert named("Apakah Jembatan Kenanga rusak?")["lacks_names"] == pytest.approx(1 / 3)
 
 

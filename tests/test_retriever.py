@@ -12,6 +12,7 @@ from index.records import Filter, Query
 from index.settings import EmbeddingSettings, RetrievalSettings
 from index.versions import Versions
 from qa.retriever import Retriever
+from qa.sentences import sentence_texts
 from tests import homes
 
 REPRINT = [
@@ -117,3 +118,26 @@ def test_evidence_is_a_value(retriever, index):
     evidence = retriever.retrieve(Query("banjir"), index)
     assert dataclasses.replace(evidence) == evidence
     assert evidence.version == index.version.name
+
+
+def test_the_best_hits_bring_the_passages_beside_theirs(tmp_path, embedder):
+    plain = "Panen di lembah itu dimulai pada pukul enam pagi dan berlangsung sampai siang hari."
+    facts = {2: "Kopi Lembah Sadane dikirim ke Norwegia.", 20: "Ketua koperasi bernama Wiradi."}
+    sentences = [facts.get(number, f"{plain} Hari {number}.") for number in range(80)]
+    long = homes.article("panjang", " ".join(sentences), title="Kopi Sadane")
+    homes.add(tmp_path, [long, *homes.HARBOUR])
+    homes.build(tmp_path)
+    index = Versions(tmp_path / "versions", LocalEngine()).current()
+    evidence = Retriever(RetrievalSettings(), lambda: embedder).retrieve(
+        Query("Kopi Lembah Sadane dikirim ke Norwegia"), index
+    )
+    best = evidence.hits[0].passage
+    (size,) = index.sizes([best.article_id])
+    assert size > 3
+    assert index.sizes(["tiada"]) == [0]
+    first, second = index.passages([f"{best.article_id}#{n}" for n in range(2)])
+    assert best.spans == (*first.spans, *second.spans)
+    assert [long.body[start:end] for start, end in best.spans] == sentence_texts(best)
+    assert [h.passage for h in evidence.hits[3:]] == index.passages(
+        [h.passage.id for h in evidence.hits[3:]]
+    )

@@ -1,4 +1,5 @@
-"""Trains the extractive answerer: qa/sentences.txt, qa/spans.txt, qa/certainty.txt, answers.json.
+"""Trains the extractive answerer: qa/sentences.txt, spans.txt, certainty.txt, alignment.npz and
+answers.json.
 
     python -m train.sentences --fresh EV:SETS/facqa:QA --fresh MIXED:SETS/facqa:QA \\
         --seen EV:SETS/idktrain:QA --seen MIXED:SETS/idktrain:QA:25 \\
@@ -29,13 +30,15 @@ import numpy as np
 import numpy.typing as npt
 
 from eval import datasets
-from index.records import Evidence, Query
+from index.records import Evidence, Passage, Query
 from index.settings import AnswerSettings
 from qa import certainty, extractive, sentences, spans
+from qa.alignment import MODEL_FILE, Pair
 from qa.chat import Chat
 from qa.extractive import Fitted, Models
 from qa.question import kind_of
 from qa.ranking import Stems
+from train import alignment
 from train.ranker import QUESTION_PASSAGES, TRAINABLE
 
 FOLDS = 5
@@ -45,7 +48,10 @@ WRONG_SPANS = 50
 TREES, SPAN_TREES, SURE_TREES = 200, 250, 150
 SEED = 7
 NEWS_PASSAGES = "facqa-p-"
-NEWS_WEIGHT = 0.2
+HALF, HALF_SURE = 0.75, 0.35
+"""What an answerable question counts for where its answer is wrong: to the aligner, which is to
+tell the answerable ones, and to the estimate of certainty."""
+NEWS_WEIGHT, NEWS_WEIGHT_SURE = 0.2, 0.4
 """Of a news question in the estimate of certainty: all of them can be answered."""
 
 Values = npt.NDArray[np.float64]
@@ -104,6 +110,30 @@ def search(home: Path, folder: Path, qa: Path, *, by_words: bool) -> list[Row]:
         evidence = opened._retriever.retrieve(Query(asked, kind=kind_of(asked)), index)
         found.append(Row(question, passage[question.id], evidence))
     return found
+
+
+_SUBJECT_ENDS = re.compile(r"\b(adalah|ialah|merupakan|yakni|yaitu)\b|[(\[,]")
+
+
+def headlined(evidence: Evidence) -> Evidence:
+    """Give every second passage of a question set a headline out of its first sentence.
+
+    The sets' passages have none, and news do.
+    """
+    hits = []
+    for hit in evidence.hits:
+        passage = hit.passage
+        own = passage.article_id.startswith(QUESTION_PASSAGES) and not passage.title
+        if own and zlib.crc32(f"{passage.article_id}h".encode()) % 2:
+            passage = replace(passage, title=_headline(passage))
+        hits.append(replace(hit, passage=passage))
+    return replace(evidence, hits=tuple(hits))
+
+
+def _headline(passage: Passage) -> str:
+    first = sentences.sentence_texts(passage)[0]
+    end = _SUBJECT_ENDS.search(first, 4)
+    return " ".join(first[: end.start() if end else None].split()[:8]).strip(" ,.-–")
 
 
 def folded(words: str) -> str:
@@ -314,6 +344,7 @@ class Outcome:
     span: float
     short: str
     fits: float
+    pair: Pair
 
 
 def outcomes(part: Part, models: Sequence[Any], stems: Stems) -> Iterator[Outcome]:
@@ -328,7 +359,7 @@ def outcomes(part: Part, models: Sequence[Any], stems: Stems) -> Iterator[Outcom
         if not len(order):
             continue
         of_fold = _Predicting(models[row.fold % len(models)])
-        known = Models(of_fold, of_fold, of_fold, fitted, stems)  # type: ignore[arg-type]
+        known = Models(of_fold, of_fold, of_fold, of_fold, fitted, stems)  # type: ignore[arg-type]
         found = extractive.short_answers(
             pages, part.features[at], scores, order[: extractive.READ], known
         )
@@ -336,8 +367,10 @@ def outcomes(part: Part, models: Sequence[Any], stems: Stems) -> Iterator[Outcom
         if found.best:
             best, span = int(order[found.best.sentence]), found.rows[0]
             short = pages.texts[best][found.best.start : found.best.end]
+        pair = extractive.laid_beside(row.evidence, pages, best, short, stems)
+        # What the aligner says is filled in later, by one that has not seen the question.
         values = certainty.features(
-            row.evidence, pages, part.features[at], scores, best, span, found.scores
+            row.evidence, pages, part.features[at], scores, best, span, found.scores, pair, 0.0
         )
         order = np.array([best, *(n for n in order if n != best)])[:8]
         article = row.evidence.hits[int(pages.hit[best])].passage.article_id
@@ -351,6 +384,11 @@ def outcomes(part: Part, models: Sequence[Any], stems: Stems) -> Iterator[Outcom
             found.best.score if found.best else -9.0,
             short,
             fit_of(short, row.question.answers),
+            replace(
+                pair,
+                question=pair.question.astype(np.float16),
+                answer=pair.answer.astype(np.float16),
+            ),
         )
 
 
@@ -364,6 +402,34 @@ class _Predicting:
         return np.asarray(self.model.predict(rows, raw_score=True, num_threads=1))
 
 
+def align(found: Sequence[Outcome], tests: Sequence[Outcome], out: Path) -> None:
+    """Train the aligner and fill in its scores: of `found` out of fold, of `tests` by the whole."""
+    padded = alignment.Padded([o.pair for o in found])
+    labels = np.array([label(o, HALF) for o in found])
+    weights = _weights(found, NEWS_WEIGHT)
+    fold = np.array([o.row.fold for o in found])
+    usable = np.array([o.licensed for o in found])
+    column = certainty.NAMES.index("aligned")
+    for number in range(FOLDS):
+        seen = np.flatnonzero(usable & (fold != number))
+        aligner = alignment.saved(alignment.fit(padded, labels, weights, seen, SEED))
+        for at in np.flatnonzero(fold == number):
+            found[at].features[column] = aligner.score(found[at].pair)
+    net = alignment.fit(padded, labels, weights, np.flatnonzero(usable), SEED)
+    aligner = alignment.saved(net, out / MODEL_FILE.name)
+    for outcome in tests:
+        outcome.features[column] = aligner.score(outcome.pair)
+
+
+def _weights(found: Sequence[Outcome], news: float) -> Values:
+    return np.array([news if o.row.passage.startswith(NEWS_PASSAGES) else 1.0 for o in found])
+
+
+def label(found: Outcome, half: float) -> float:
+    """Return 1 for a right answer, `half` for a wrong one where a right one exists, else 0."""
+    return 1.0 if right(found) else half * found.row.question.answerable
+
+
 def fit_certainty(found: Sequence[Outcome], but: int = -1) -> Any:
     """Train the estimate that the best two sentences answer, on all folds but one."""
     import lightgbm
@@ -372,13 +438,13 @@ def fit_certainty(found: Sequence[Outcome], but: int = -1) -> Any:
     rising, falling = certainty.RISING, certainty.FALLING
     data = lightgbm.Dataset(
         np.stack([o.features for o in rows]),
-        np.array([right(o) for o in rows], dtype=int),
-        weight=[NEWS_WEIGHT if o.row.passage.startswith(NEWS_PASSAGES) else 1.0 for o in rows],
+        np.array([label(o, HALF_SURE) for o in rows]),
+        weight=_weights(rows, NEWS_WEIGHT_SURE),
         feature_name=list(certainty.NAMES),
     )
     constraints = [(name in rising) - (name in falling) for name in certainty.NAMES]
     return lightgbm.train(
-        _settings("binary", 0.05, monotone_constraints=constraints), data, SURE_TREES
+        _settings("cross_entropy", 0.05, monotone_constraints=constraints), data, SURE_TREES
     )
 
 
@@ -459,6 +525,8 @@ def learn(trained: list[Part], tests: list[Part], out: Path) -> None:
     found = {part.name: list(outcomes(part, spans_by_fold, stems)) for part in trained}
     found |= {part.name: list(outcomes(part, [whole_spans], stems)) for part in tests}
     learned = [o for part in trained for o in found[part.name]]
+    align(learned, [o for part in tests for o in found[part.name]], out)
+    say("alignment")
     sure_by_fold = [fit_certainty(learned, fold) for fold in range(FOLDS)]
     whole_sure = fit_certainty(learned)
     say("certainty")
@@ -555,6 +623,8 @@ def main() -> None:
             *paths, percent = f"{given}:100".split(":")[:4]
             home, folder, qa = map(Path, paths)
             rows = search(home, folder, qa, by_words=kind == "seen")
+            if kind != "test":
+                rows = [replace(row, evidence=headlined(row.evidence)) for row in rows]
             rows = [
                 row for row in rows if zlib.crc32(f"{row.passage}x".encode()) % 100 < int(percent)
             ]
