@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from index.cli import bar, shown
+from eval.files import counted, written_whole
+from index.cli import bar, open_archive, shown
 from index.errors import GateError, InputError
 
 if TYPE_CHECKING:
     from eval.answers import Folder, Made, Row
+    from eval.datasets import Relevant
     from eval.scores import Comparison
 
 
@@ -52,6 +54,7 @@ def ask_set(
     relevant = answers.relevant_of(folder)
     chat = Chat.open(context.obj)
     made = answers.describe(chat, asked, folder, conversations, dt.datetime.now(dt.UTC))
+    note(_gaps(context.obj, folder, relevant))
     version = made.provenance.version
     with _kept(out, made, replace) as (rows, put), bar("Asking") as progress:
         task = progress.add_task("questions", total=len(asked), completed=len(rows))
@@ -85,7 +88,8 @@ def _kept(out: Path | None, made: Made, replace: bool) -> Iterator[tuple[dict[st
         return
     with answers.kept(out, made, again=replace) as (rows, put):
         if rows:
-            typer.echo(f"{len(rows):,} answers are there already; going on.", err=True)
+            are = "is" if len(rows) == 1 else "are"
+            typer.echo(f"{counted(len(rows), 'answer')} {are} there already; going on.", err=True)
         yield rows, put
 
 
@@ -93,6 +97,27 @@ def _stopped(out: Path | None, done: int, of: int) -> int:
     kept = "run the same command again to go on" if out else "nothing is kept without --out"
     typer.echo(f"Stopped: {done:,} of {of:,} questions are answered; {kept}.", err=True)
     return 1
+
+
+def note(remarks: Iterable[str]) -> None:
+    """Print remarks on standard error; empty ones are left out."""
+    for remark in filter(None, remarks):
+        typer.echo(f"Note: {remark}", err=True)
+
+
+def _gaps(home: Path, folder: Path, relevant: Relevant) -> list[str]:
+    """Return which judgements say nothing of this archive; answers are measured without them."""
+    from eval import datasets
+
+    if not relevant:
+        return []
+    found = datasets.QuestionSet(datasets.read_questions(folder / datasets.QUERIES), relevant)
+    try:
+        datasets.require_use(found, folder / datasets.QRELS)
+        with open_archive(home, must_exist=True) as archive:
+            return datasets.gaps(found, archive.present(found.wanted()))
+    except InputError as error:
+        return [f"{error} Measured are only gold strings."]
 
 
 # Folders of answers ------------------------------------------------------------------------------
@@ -129,11 +154,11 @@ def compare(a: Path, b: Path, show: int, as_json: bool) -> None:
         }
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    typer.echo(f"A {of_a.name} · B {of_b.name} · {len(pairs):,} questions")
+    typer.echo(f"A {of_a.name} · B {of_b.name} · {counted(len(pairs), 'question')}")
     for line in answer_tables.compare_lines(comparisons):
         typer.echo(line)
     if moved[:show]:
-        typer.echo(f"\n{len(moved):,} questions moved; + is right, then the confidence:")
+        typer.echo(f"\n{counted(len(moved), 'question')} moved; + is right, then the confidence:")
         for line in answer_tables.moved_lines(moved[:show], shown):
             typer.echo(line)
 
@@ -146,7 +171,7 @@ def _pairs(a: Folder, b: Folder) -> list[Any]:
     if not pairs:
         raise InputError(f"{a.name} and {b.name} have no question in common.")
     if len(pairs) < max(len(a.replies), len(b.replies)):
-        typer.echo(f"Note: compared are the {len(pairs):,} questions that both asked.", err=True)
+        note([f"compared are the {len(pairs):,} questions that both asked."])
     return pairs
 
 
@@ -155,12 +180,15 @@ def gate(base: Path, new: Path, measures: Sequence[str], alpha: float) -> None:
     from eval import answer_compare, answers
     from eval.gates import Verdict
 
-    pairs = _pairs(answers.load(base), answers.load(new))
+    of_base, of_new = answers.load(base), answers.load(new)
+    if of_base.made.provenance.set_hash != of_new.made.provenance.set_hash:
+        raise InputError(f"{base} and {new} asked other questions: make both of one set.")
+    pairs = _pairs(of_base, of_new)
     found: list[Comparison] = answer_compare.compare(pairs)
     names = [c.measure for c in found]
     for name in measures:
         if name not in names:
-            raise InputError(f"There is no measure {name!r} here: choose from {', '.join(names)}.")
+            raise typer.BadParameter(no_measure(name, names))
     verdicts = [Verdict(c, c.fell(alpha)) for c in found if not measures or c.measure in measures]
     for verdict in verdicts:
         typer.echo(verdict.line)
@@ -171,12 +199,38 @@ def gate(base: Path, new: Path, measures: Sequence[str], alpha: float) -> None:
         )
 
 
+def no_measure(name: str, known: Sequence[str]) -> str:
+    """Say that there is no such measure."""
+    return f"There is no measure {name!r} here: choose from {', '.join(known)}."
+
+
+_BEGINNINGS = (b"<!doctype html", b"<html")
+
+
+def require_page(out: Path) -> None:
+    """Raise InputError if a report in `out` would overwrite something that is no page."""
+    told = "the first argument is the HTML file to write"
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: {told}.")
+    if out.exists() and not _is_page(out):
+        raise InputError(f"{out} is there already and is no HTML file: {told}.")
+
+
+def _is_page(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(200).lstrip().lower()
+    return head.startswith(_BEGINNINGS) or (not head and path.suffix.lower() == ".html")
+
+
 def report(out: Path, paths: Sequence[Path]) -> None:
     """Write the report of folders of answers."""
     from eval import answer_reports, answers
 
+    require_page(out)
     page = answer_reports.page([answers.load(path) for path in paths])
-    beside = out.with_name(f"{out.name}.part")
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(out)
-    typer.echo(f"{len(paths)} folders of answers reported in {out}")
+    with written_whole(out) as file:
+        file.write(page)
+    folders = "folder of answers" if len(paths) == 1 else "folders of answers"
+    typer.echo(f"{len(paths)} {folders} reported in {out}")

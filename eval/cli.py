@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eval import answer_cli, bench_cli
+from eval.answer_cli import note
+from eval.files import counted, written_whole
 from eval.tuning_cli import tune
 from index.cli import bar, open_archive, run, shown
 from index.errors import GateError
@@ -36,12 +38,21 @@ Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the question
 Set = Annotated[
     Path, typer.Argument(metavar="SET", help="Folder of a question set, or a file of judgements.")
 ]
-RunPath = Annotated[
-    Path, typer.Argument(help="Folder that `tanya eval run` wrote, or a TREC run of any program.")
-]
+A_RUN = "Folder that `tanya eval run` wrote, or a TREC run of any program."
 RUNS_HELP = "Folders that `tanya eval run` wrote, or TREC runs of any program."
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Second = Annotated[Path | None, typer.Argument(help="The other; SET, A and B, or A and B alone.")]
+ReplaceSet = Annotated[
+    bool, typer.Option("--replace", help="Let an earlier question set in OUT give way.")
+]
+RunA, RunB, Base, New = (
+    typer.Argument(metavar=name, help=told)
+    for name, told in (
+        ("A", f"{A_RUN} Or answers."),
+        ("B", "The other run; SET, A and B, or the answers A and B alone."),
+        ("BASE", f"{A_RUN} Or answers."),
+        ("NEW", "The other run; SET, BASE and NEW, or the answers BASE and NEW alone."),
+    )
+)
 NEEDS_SET = "Give SET and two runs, or two folders that `tanya eval answers` wrote."
 
 
@@ -60,6 +71,7 @@ def import_set(
     qrels: Annotated[
         Path | None, typer.Option(help="Judgements of a file of topics (id<TAB>text).")
     ] = None,
+    replace: ReplaceSet = False,
 ) -> None:
     """Turn a set of another form into a question set; add its corpus.jsonl to the archive.
 
@@ -67,10 +79,15 @@ def import_set(
 
     Example: tanya eval import topics.tsv sets/mine --qrels qrels.txt
     """
-    from eval import imports
+    from eval import datasets, imports
 
+    if source.is_file() and qrels is None:
+        raise typer.BadParameter(
+            f"{source} is one file of topics: give its judgements with --qrels FILE."
+        )
+    datasets.make_room(out, replace=replace)
     count = imports.import_set(source, out, prefix=prefix, split=split, qrels=qrels)
-    typer.echo(f"{count:,} questions written to {out}")
+    typer.echo(f"{counted(count, 'question')} written to {out}")
 
 
 @measures.command("make")
@@ -79,6 +96,7 @@ def make_set(
     out: Out,
     questions: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 500,
     seed: Annotated[int, typer.Option(help="Another seed makes other questions.")] = 0,
+    replace: ReplaceSet = False,
 ) -> None:
     """Make a question set of the home's own archive: telling words of one sentence each.
 
@@ -87,8 +105,9 @@ def make_set(
 
     Example: tanya eval make sets/known --questions 500; tanya eval run sets/known --out runs/known
     """
-    from eval import known_items
+    from eval import datasets, known_items
 
+    datasets.make_room(out, replace=replace)
     with open_archive(context.obj, must_exist=True) as archive, bar("Reading") as progress:
         task = progress.add_task("articles", total=None)
         count = known_items.make(
@@ -98,7 +117,9 @@ def make_set(
             seed=seed,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    typer.echo(f"{count:,} questions written to {out}")
+    # Its articles are the archive's own: a corpus there is that of the set before.
+    (out / datasets.CORPUS).unlink(missing_ok=True)
+    typer.echo(f"{counted(count, 'question')} written to {out}")
     if count < questions:
         typer.echo(f"The archive gave no more than that; asked for were {questions:,}.", err=True)
 
@@ -125,8 +146,11 @@ def run_set(
 
     if mode not in ("", *runs.MODES):
         raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(runs.MODES)}.")
-    asked = datasets.load(folder).questions
+    found = datasets.load(folder)
+    asked = found.questions
     chat = Chat.open(context.obj)
+    with open_archive(context.obj, must_exist=True) as archive:
+        note(datasets.gaps(found, archive.present(found.wanted())))
     with runs.written_whole(out, replace=replace) as writing, bar("Searching") as progress:
         task = progress.add_task("questions", total=len(asked))
         index = chat.index()
@@ -143,7 +167,8 @@ def run_set(
             about, index.version, retrieval, mode, k, dt.datetime.now(dt.UTC)
         )
         runs.write(writing, runs.made(out.name, outcomes, made))
-    typer.echo(f"{len(asked):,} questions searched on version {made.version}, run in {out}")
+    number = counted(len(asked), "question")
+    typer.echo(f"{number} searched on version {made.version}, run in {out}")
     typer.echo(f"Next: tanya eval score {folder} {out}")
 
 
@@ -175,8 +200,8 @@ def score(
 def compare(
     context: typer.Context,
     judged: Set,
-    a: RunPath,
-    b: Second = None,
+    a: Annotated[Path, RunA],
+    b: Annotated[Path | None, RunB] = None,
     show: Annotated[int, typer.Option(min=0, help="How many questions that moved.")] = 10,
     as_json: AsJson = False,
 ) -> None:
@@ -200,6 +225,7 @@ def compare(
     if b is None:
         raise typer.BadParameter(NEEDS_SET)
     asked, (of_a, of_b) = _measure(context.obj, judged, [a, b])
+    note([runs.unevenness(of_a.run, of_b.run)])
     comparisons = scores.compare(*runs.comparable(of_a, of_b))
     moved = scores.moved(asked.relevant, of_a.run.ranked, of_b.run.ranked)
     titles = _looked_up(context.obj, "title")
@@ -214,11 +240,13 @@ def compare(
         }
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    typer.echo(f"A {of_a.run.name} · B {of_b.run.name} · {len(asked.relevant):,} judged questions")
+    judged_questions = counted(len(asked.relevant), "judged question")
+    typer.echo(f"A {of_a.run.name} · B {of_b.run.name} · {judged_questions}")
     for line in tables.compare_lines(comparisons):
         typer.echo(line)
     if rows:
-        typer.echo(f"\n{len(moved):,} questions moved; rank of the first relevant article, A -> B:")
+        number = counted(len(moved), "question")
+        typer.echo(f"\n{number} moved; rank of the first relevant article, A -> B:")
     for line in tables.moved_lines(rows, shown):
         typer.echo(line)
 
@@ -254,23 +282,24 @@ def report(
         return
     if not paths:
         raise typer.BadParameter("Give OUT.html and runs, or a folder of `tanya eval answers`.")
+    answer_cli.require_page(out)
     if folder is None:
         folder = reports.set_of(runs.load(paths[0]))
     asked, measured = _measure(context.obj, folder, paths)
     dates = _looked_up(context.obj, "published")
+    note(runs.unevenness(measured[0].run, other.run) for other in measured[1:])
     page = reports.page(folder.resolve().name, asked, measured, dates)
-    beside = out.with_name(f"{out.name}.part")
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(out)
-    typer.echo(f"{len(measured)} runs reported in {out}")
+    with written_whole(out) as file:
+        file.write(page)
+    typer.echo(f"{counted(len(measured), 'run')} reported in {out}")
 
 
 @measures.command()
 def gate(
     context: typer.Context,
     judged: Set,
-    base: RunPath,
-    new: Second = None,
+    base: Annotated[Path, Base],
+    new: Annotated[Path | None, New] = None,
     measure: Annotated[
         list[str] | None, typer.Option(help="Only this measure; may be repeated.")
     ] = None,
@@ -283,7 +312,7 @@ def gate(
 
     Example: tanya eval gate sets/known runs/before runs/after --measure RR@10
     """
-    from eval import gates
+    from eval import gates, runs
 
     two = (judged, base) if new is None else (base, new)
     if answer_cli.are_folders(two):
@@ -291,7 +320,11 @@ def gate(
         return
     if new is None:
         raise typer.BadParameter(NEEDS_SET)
-    asked, (of_base, of_new) = _measure(context.obj, judged, [base, new])
+    for name in measure or ():
+        if name not in gates.MEASURES:
+            raise typer.BadParameter(answer_cli.no_measure(name, gates.MEASURES))
+    asked, (of_base, of_new) = _measure(context.obj, judged, [base, new], gated=True)
+    note([runs.unevenness(of_base.run, of_new.run)])
     verdicts = gates.judge(of_base, of_new, measure or (), alpha)
     for verdict in verdicts:
         typer.echo(verdict.line)
@@ -302,19 +335,29 @@ def gate(
         )
 
 
-def _measure(home: Path, judged: Path, paths: Sequence[Path]) -> tuple[QuestionSet, list[Measured]]:
-    """Read the set and the runs and score them; warns of a run that asked other questions."""
-    from eval import runs
+def _measure(
+    home: Path, judged: Path, paths: Sequence[Path], *, gated: bool = False
+) -> tuple[QuestionSet, list[Measured]]:
+    """Read the set and the runs and score them; notes what cannot be measured.
+
+    A run that asked other questions is noted too; where runs are `gated`, it is an error.
+    """
+    from eval import datasets, gates, runs
 
     asked = runs.judged(judged)
+    loaded = [runs.load(path) for path in paths]
+    if gated:
+        gates.require_same(asked, judged, *loaded)
+    note(datasets.gaps(asked))
+    for each in loaded:
+        if not runs.is_of(each, asked):
+            note([f"{each.name} asked other questions than {judged} holds."])
+        if missing := runs.without_results(each, asked):
+            verb = "has" if missing == 1 else "have"
+            total = len(asked.relevant)
+            note([f"{missing:,} of {total:,} questions {verb} no result in {each.name}."])
     texts = _looked_up(home, "body")
-    measured = [runs.measure(asked, runs.load(path), texts) for path in paths]
-    for each in measured:
-        if not runs.is_of(each.run, asked):
-            typer.echo(
-                f"Note: {each.run.name} asked other questions than {judged} holds.", err=True
-            )
-    return asked, measured
+    return asked, [runs.measure(asked, each, texts) for each in loaded]
 
 
 def _looked_up(home: Path, name: str) -> TextsOf | None:
@@ -332,8 +375,28 @@ def _looked_up(home: Path, name: str) -> TextsOf | None:
     return of
 
 
+def home_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with `--home DIR` before the command; people also put it behind."""
+    ours: list[str] = []
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            others.extend([argument, *rest])
+        elif argument == "--home":
+            directory = next(rest, None)
+            if directory is None:
+                return ["--home"]
+            ours.extend([argument, directory])
+        elif argument.startswith("--home="):
+            ours.append(argument)
+        else:
+            others.append(argument)
+    return ours + others
+
+
 def main() -> None:
     """Run `tanya` and leave with its exit status."""
     if os.environ.get("TANYA_DEBUG"):
         logging.basicConfig(level=logging.DEBUG)
-    sys.exit(run(app))
+    sys.exit(run(app, home_first(sys.argv[1:])))

@@ -9,15 +9,22 @@ qrels.tsv       query-id, corpus-id, score; tab-separated, with this header
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from eval.files import (
+    UNREADABLE,
+    json_value,
+    open_text,
+    read_lines,
+    unreadable,
+    written_whole,
+)
 from index.errors import InputError
 from index.records import Filter
 
@@ -49,19 +56,75 @@ class QuestionSet:
     questions: tuple[Question, ...]
     relevant: Relevant
 
+    def wanted(self) -> list[str]:
+        """Return all relevant articles, each once."""
+        return sorted({a for grades in self.relevant.values() for a in _wanted(grades)})
+
+
+def _wanted(grades: Mapping[str, int]) -> set[str]:
+    return {article for article, grade in grades.items() if grade > 0}
+
 
 def load(folder: Path) -> QuestionSet:
-    """Read a question set; raises InputError for a missing file or a broken row."""
-    return QuestionSet(read_questions(folder / QUERIES), read_qrels(folder / QRELS))
+    """Read a question set.
+
+    Raises InputError for a missing file, a broken row, and judgements of no use.
+    """
+    found = QuestionSet(read_questions(folder / QUERIES), read_qrels(folder / QRELS))
+    require_use(found, folder / QRELS)
+    return found
+
+
+def require_use(found: QuestionSet, judgements: Path) -> None:
+    """Raise InputError if no question of a set is judged, or no article relevant to one."""
+    asked = {question.id for question in found.questions} or found.relevant.keys()
+    if not asked & found.relevant.keys():
+        raise InputError(
+            f"{judgements} names no question of {QUERIES}: the ids of the two files do not match."
+        )
+    if not any(_wanted(found.relevant.get(question, {})) for question in asked):
+        raise InputError(
+            f"{judgements} judges no article relevant to a question: it takes a score of 1 or more."
+        )
+
+
+def gaps(found: QuestionSet, held: Collection[str] | None = None) -> list[str]:
+    """Return what of a set cannot be measured, a sentence for each reason.
+
+    `held` are the relevant articles that the archive holds; None: it is not looked into. Raises
+    InputError if no question has a relevant article there.
+    """
+    asked = {question.id for question in found.questions} or found.relevant.keys()
+    judged = {q: _wanted(grades) for q, grades in found.relevant.items() if q in asked}
+    useless = sum(not wanted for wanted in judged.values())
+    absent = 0
+    if held is not None:
+        absent = sum(bool(wanted) and wanted.isdisjoint(held) for wanted in judged.values())
+    if absent and absent + useless == len(judged):
+        raise InputError(
+            "No question has a relevant article in this archive: `tanya add` the set's articles "
+            f"({CORPUS}), `tanya build`, and ask again."
+        )
+    reasons = (
+        (len(found.relevant) - len(judged), ("is", "are"), f"not in {QUERIES}"),
+        (useless, ("has", "have"), "only judgements of 0"),
+        (absent, ("has", "have"), "no relevant article in this archive"),
+    )
+    total = len(found.relevant)
+    return [
+        f"{count:,} of {total:,} questions {verbs[count > 1]} {what}."
+        for count, verbs, what in reasons
+        if count
+    ]
 
 
 def read_questions(path: Path) -> tuple[Question, ...]:
     """Read a set's questions; raises InputError, also for an id that stands twice."""
     found: dict[str, Question] = {}
-    for number, row in enumerate(rows(path, ("_id", "text")), start=1):
-        question = _question(row, f"{path}, row {number}")
+    for place, row in placed_rows(path, ("_id", "text")):
+        question = _question(row, place)
         if question.id in found:
-            raise InputError(f"{path}, row {number}: the id {question.id!r} stands twice.")
+            raise InputError(f"{place}: the id {question.id!r} stands twice.")
         found[question.id] = question
     if not found:
         raise InputError(f"{path} holds no questions; import or make the set again.")
@@ -71,12 +134,29 @@ def read_questions(path: Path) -> tuple[Question, ...]:
 def _question(row: Mapping[str, Any], place: str) -> Question:
     return Question(
         id=str(row["_id"]),
-        text=str(row["text"]),
-        answers=tuple(map(str, row.get("answers", ()))),
+        text=string_in(row, "text", place),
+        answers=strings_in(row, "answers", place),
         answerable=bool(row.get("answerable", True)),
         follows=str(row.get("follows") or ""),
         filter=_filter(row.get("filter") or {}, place),
     )
+
+
+def string_in(row: Mapping[str, Any], name: str, place: str) -> str:
+    """Return a row's value that must be a string; raises InputError."""
+    if not isinstance(row[name], str):
+        raise InputError(f"{place}: {name!r} is {row[name]!r:.80} but must be a string.")
+    return str(row[name])
+
+
+def strings_in(row: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
+    """Return a row's list of strings, empty where it has none; raises InputError."""
+    value = row.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise InputError(f"{place}: {name!r} is {value!r:.80} but must be a list of strings.")
+    return tuple(value)
 
 
 def _filter(row: Any, place: str) -> Filter:
@@ -109,9 +189,23 @@ def write(
     for question_id, articles in relevant.items():
         judged.extend(f"{question_id}\t{article}\t{n}" for article, n in articles.items())
     for name, content in ((QUERIES, lines), (QRELS, judged)):
-        beside = folder / f"{name}.part"
-        beside.write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
-        beside.replace(folder / name)
+        with written_whole(folder / name) as file:
+            file.writelines(f"{line}\n" for line in content)
+
+
+def make_room(folder: Path, *, replace: bool = False) -> None:
+    """Raise InputError if a set written to `folder` would overwrite something.
+
+    With `replace`, an earlier set gives way.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: name a folder for the question set.")
+    there = [name for name in (QUERIES, QRELS, CORPUS) if (folder / name).exists()]
+    if there and not replace:
+        raise InputError(
+            f"{folder} holds a question set already ({', '.join(there)}): name another folder, or "
+            "give --replace."
+        )
 
 
 def _row(question: Question) -> dict[str, Any]:
@@ -138,40 +232,39 @@ def fingerprint(asked: Sequence[Question]) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a text file for reading, gzipped if its name ends so."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")
+def placed_rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the objects of a JSON lines file with their places, "queries.jsonl:3" with its path.
+
+    The file may be gzipped. Raises InputError for a row that is no object with the needed keys.
+    """
+    try:
+        with open_text(path) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    place = f"{path}:{number}"
+                    yield place, _object(json_value(line, place), needed, place)
+    except UNREADABLE as error:
+        raise unreadable(path, "JSON lines", error) from error
 
 
 def rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON lines file, gzipped or not, each with the needed keys."""
-    try:
-        with open_text(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise InputError(f"{path}:{number} is no JSON object.")
-                missing = [key for key in needed if key not in row]
-                if missing:
-                    raise InputError(f"{path}:{number} lacks {', '.join(map(repr, missing))}.")
-                yield row
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as JSON lines: {error}.") from error
+    return (row for _, row in placed_rows(path, needed))
+
+
+def _object(row: Any, needed: tuple[str, ...], place: str) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise InputError(f"{place} is no JSON object.")
+    missing = [key for key in needed if key not in row]
+    if missing:
+        raise InputError(f"{place} lacks {', '.join(map(repr, missing))}.")
+    return row
 
 
 def read_qrels(path: Path) -> Relevant:
     """Read relevance judgements in BEIR's form (3 columns, header) or TREC's (4 columns)."""
     relevant: Relevant = {}
-    try:
-        with open_text(path) as file:
-            lines = file.read().splitlines()
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as relevance judgements: {error}.") from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path, "relevance judgements"), start=1):
         fields = line.split("\t") if "\t" in line else line.split()
         if not line.strip() or fields[0] == "query-id":
             continue

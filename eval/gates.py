@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval import datasets, runs, scores
+from eval.datasets import QuestionSet
 from eval.runs import Measured, Run
 from eval.scores import Comparison
+from index.archive import FILE_NAME, Archive
 from index.errors import GateError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ class Verdict:
         c = self.comparison
         told = "FELL" if self.fell else "ok"
         return f"{c.measure:<12}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {told}"
+
+
+def require_same(asked: QuestionSet, folder: Path, *compared: Run) -> None:
+    """Raise InputError unless these runs all asked the questions of the set in `folder`."""
+    for run in compared:
+        if not runs.is_of(run, asked):
+            raise InputError(f"The run {run.name!r} asked other questions than {folder} holds.")
+    if len({run.provenance.set_hash for run in compared if run.provenance}) > 1:
+        names = " and ".join(repr(run.name) for run in compared)
+        raise InputError(f"The runs {names} asked other questions: make both of one set.")
 
 
 def judge(
@@ -72,8 +84,11 @@ def check_build(
     version has nothing to be compared with.
     """
     asked = datasets.load(folder)
-    if base is not None and not runs.is_of(base, asked):
-        raise InputError(f"The run {base.name!r} asked other questions than {folder} holds.")
+    if base is not None:
+        require_same(asked, folder, base)
+    with Archive.open(chat.home / FILE_NAME) as archive:
+        for gap in datasets.gaps(asked, archive.present(asked.wanted())):
+            tell(f"gate: {gap}")
 
     def search_all(name: str, index: SearchIndex | None) -> Run:
         search = runs.searcher(chat, runs.DEPTH, "", index)

@@ -9,6 +9,7 @@ from typing import Any
 
 from eval import datasets
 from eval.datasets import CORPUS, QRELS, QUERIES, Question, Relevant
+from eval.files import read_lines, written_whole
 from index.errors import InputError
 
 
@@ -20,10 +21,14 @@ def import_set(
     A folder with `{prefix}passages.jsonl.gz` is passages with questions, one with queries.jsonl is
     BEIR's; a file is TREC topics, whose judgements are in `qrels`. Raises InputError.
     """
+    if not source.exists():
+        raise InputError(f"There is no {source}.")
     if source.is_file():
         if qrels is None:
             raise InputError(f"{source} is one file of topics: give its judgements with --qrels.")
         return import_topics(source, qrels, out)
+    if out.exists() and source.exists() and out.samefile(source):
+        raise InputError(f"{source} cannot be imported into itself: name another folder.")
     if qrels is not None:
         raise InputError(f"--qrels belongs to a file of topics; {source} is none.")
     if _either(source / f"{prefix}passages.jsonl"):
@@ -43,17 +48,17 @@ def import_passages(source: Path, out: Path, *, prefix: str = "") -> int:
     """
     asked = []
     relevant: Relevant = {}
-    for row in datasets.rows(
+    for place, row in datasets.placed_rows(
         _needed(source / f"{prefix}qa.jsonl"), ("id", "question", "passage_id")
     ):
         answerable = bool(row.get("answerable", True))
-        answers = tuple(map(str, row.get("answers", ())))
-        asked.append(Question(str(row["id"]), str(row["question"]), answers, answerable))
+        answers = datasets.strings_in(row, "answers", place)
+        text = datasets.string_in(row, "question", place)
+        asked.append(Question(str(row["id"]), text, answers, answerable))
         if answerable:
             relevant[str(row["id"])] = {str(row["passage_id"]): 1}
     passages = datasets.rows(_needed(source / f"{prefix}passages.jsonl"), ("id", "text"))
-    _write_corpus(out, ({**row, "_id": row["id"]} for row in passages))
-    return _write(out, asked, relevant)
+    return _write(out, asked, relevant, ({**row, "_id": row["id"]} for row in passages))
 
 
 def import_beir(source: Path, out: Path, *, split: str = "test") -> int:
@@ -74,21 +79,14 @@ def import_beir(source: Path, out: Path, *, split: str = "test") -> int:
         if question.id in relevant or not question.answerable
     ]
     corpus = _either(source / CORPUS)
-    if corpus:
-        _write_corpus(out, datasets.rows(corpus, ("_id", "text")))
-    return _write(out, asked, relevant)
+    return _write(out, asked, relevant, datasets.rows(corpus, ("_id", "text")) if corpus else None)
 
 
 def import_topics(topics: Path, qrels: Path, out: Path) -> int:
     """Turn TREC topics, a line of id and text with a tab between, and their qrels into a set."""
     relevant = datasets.read_qrels(qrels)
     asked = []
-    try:
-        with datasets.open_text(topics) as file:
-            lines = file.read().splitlines()
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{topics} cannot be read as topics: {error}.") from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(topics, "topics"), start=1):
         topic, tab, asked_text = line.partition("\t")
         if not line.strip():
             continue
@@ -99,11 +97,21 @@ def import_topics(topics: Path, qrels: Path, out: Path) -> int:
     return _write(out, asked, relevant)
 
 
-def _write(out: Path, asked: list[Question], relevant: Relevant) -> int:
+def _write(
+    out: Path,
+    asked: list[Question],
+    relevant: Relevant,
+    articles: Iterator[dict[str, Any]] | None = None,
+) -> int:
+    """Write a set; a corpus that an earlier one left goes where the set has none."""
     ids = {question.id for question in asked}
     kept = {question: articles for question, articles in relevant.items() if question in ids}
     if not kept:
         raise InputError("No question has a judgement: the ids of the two files do not match.")
+    if articles is None:
+        (out / CORPUS).unlink(missing_ok=True)
+    else:
+        _write_corpus(out, articles)
     datasets.write(out, asked, kept)
     return len(asked)
 
@@ -111,15 +119,13 @@ def _write(out: Path, asked: list[Question], relevant: Relevant) -> int:
 def _write_corpus(out: Path, articles: Iterator[dict[str, Any]]) -> None:
     """Write the corpus as `tanya add` reads it: BEIR's `_id` is the article's `id` as well."""
     out.mkdir(parents=True, exist_ok=True)
-    beside = out / f"{CORPUS}.part"
-    with beside.open("w", encoding="utf-8") as corpus:
+    with written_whole(out / CORPUS) as corpus:
         for row in articles:
             about = row.get("metadata")
             kept: dict[str, Any] = dict(about) if isinstance(about, dict) else {}
             kept.update({key: value for key, value in row.items() if key != "metadata"})
             kept.update(_id=row["_id"], id=row["_id"], title=row.get("title") or "")
             corpus.write(json.dumps(kept, ensure_ascii=False) + "\n")
-    beside.replace(out / CORPUS)
 
 
 def _either(path: Path) -> Path | None:

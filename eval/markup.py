@@ -20,9 +20,13 @@ def document(title: str, head: str, parts: Sequence[str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escaped(title)}</title>\n<style>{_LOOKS}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{escaped(title)}</h1>\n<p>{escaped(head)}</p>\n{''.join(parts)}</main>\n"
+        f"<h1>{escaped(title)}</h1>\n<p>{escaped(head)}</p>\n{_SCROLL}{''.join(parts)}</main>\n"
         "</body>\n</html>\n"
     )
+
+
+_SCROLL = '<p class="narrow">A table that is shaded at an edge goes on: scroll it sideways.</p>\n'
+"""Shown on narrow screens only, where tables are wider than the page."""
 
 
 def escaped(value: object) -> str:
@@ -114,10 +118,10 @@ def facts(values: Mapping[str, object]) -> str:
 
 _LOOKS = """
 :root { --page: #fbfaf7; --ink: #1d1c1a; --soft: #6b6761; --line: #dcd8d0; --card: #fff;
-  --up: #1a7f45; --down: #b3372f; }
+  --up: #1a7f45; --down: #b3372f; --shade: #0003; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #171614; --ink: #ece8e1; --soft: #a59f96; --line: #3a3733; --card: #201e1b;
-    --up: #5cc98a; --down: #ef8079; }
+    --up: #5cc98a; --down: #ef8079; --shade: #000b; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
@@ -133,7 +137,13 @@ p { margin: .5rem 0; font-size: .875rem; }
 figure { margin: .75rem 0 0; max-width: 38rem; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-family: inherit !important; }
-.wide { overflow-x: auto; }
+/* The shade lies at the edges; the card's colour, which scrolls along, covers it at the ends. */
+.wide { overflow-x: auto; background:
+  linear-gradient(to right, var(--card) 40%, transparent) left / 2rem 100% no-repeat local,
+  linear-gradient(to left, var(--card) 40%, transparent) right / 2rem 100% no-repeat local,
+  linear-gradient(to right, var(--shade), transparent) left / 1rem 100% no-repeat scroll,
+  linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll; }
+.narrow { display: none; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; font-weight: 400; }
@@ -161,6 +171,9 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
     border-bottom: 1px solid var(--line); }
   .found th, .found td { display: inline-block; border: 0; padding: .1rem .6rem .1rem 0; }
   .found td:last-child { display: block; min-width: 0; }
+  .narrow { display: block; }
+  .figures thead th, .figures thead th + th, .figures tbody th { white-space: normal; }
+  .figures tbody th { min-width: 6rem; max-width: 9rem; overflow-wrap: anywhere; }
   main { padding: 1rem .6rem 3rem; } section { padding: .8rem .75rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
 }

@@ -12,6 +12,7 @@ import numpy as np
 
 from eval import markup, plots, runs, scores
 from eval.datasets import Question, QuestionSet
+from eval.files import counted
 from eval.markup import escaped, figure, section, table, tag
 from eval.plots import Series
 from eval.runs import Measured, Run, TextsOf
@@ -54,7 +55,8 @@ def page(
         section("The worst questions", _worst(asked, measured)),
         section("How the runs were made", *(_made(m.run) for m in measured)),
     ]
-    head = f"{len(asked.relevant):,} judged questions · {len(measured)} runs"
+    judged = counted(len(asked.relevant), "judged question")
+    head = f"{judged} · {counted(len(measured), 'run')}"
     return markup.document(f"Retrieval on {name}", head, parts)
 
 

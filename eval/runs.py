@@ -20,6 +20,7 @@ import numpy as np
 
 from eval import datasets, scores
 from eval.datasets import Question, QuestionSet
+from eval.files import unwritable
 from eval.provenance import Code, Machine, Provenance
 from eval.scores import PerQuestion
 from index.errors import InputError
@@ -174,7 +175,10 @@ def written_whole(out: Path, *, replace: bool = False) -> Iterator[Path]:
     beside, before = (out.with_name(f".{out.name}.{end}") for end in ("part", "before"))
     for leftover in (beside, before):
         shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir(parents=True)
+    try:
+        beside.mkdir(parents=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
     try:
         yield beside
         if out.exists():
@@ -208,6 +212,8 @@ def write(folder: Path, run: Run) -> None:
 
 def load(path: Path) -> Run:
     """Read a folder of ours, or a TREC run of any program; raises InputError."""
+    if not path.exists():
+        raise InputError(f"There is no run {path}.")
     if not path.is_dir():
         name = path.name.removesuffix(".gz")
         return Run(name.rpartition(".")[0] or name, scores.read_run(path))
@@ -243,7 +249,11 @@ def judged(path: Path) -> QuestionSet:
         return datasets.load(path)
     if path.name == datasets.QRELS and (path.parent / datasets.QUERIES).is_file():
         return datasets.load(path.parent)
-    return QuestionSet((), datasets.read_qrels(path))
+    if not path.exists():
+        raise InputError(f"There is no question set {path}.")
+    found = QuestionSet((), datasets.read_qrels(path))
+    datasets.require_use(found, path)
+    return found
 
 
 def measure(asked: QuestionSet, run: Run, texts_of: TextsOf | None = None) -> Measured:
@@ -292,3 +302,38 @@ def is_of(run: Run, asked: QuestionSet) -> bool:
     if run.provenance is None or not asked.questions:
         return True
     return run.provenance.set_hash == datasets.fingerprint(asked.questions)
+
+
+def without_results(run: Run, asked: QuestionSet) -> int:
+    """Return how many judged questions have no result in a run; raises InputError if none has."""
+    found = sum(bool(run.ranked.get(question)) for question in asked.relevant)
+    if not found:
+        raise InputError(f"The run {run.name!r} has no result for any question of the set.")
+    return len(asked.relevant) - found
+
+
+def unevenness(a: Run, b: Run) -> str:
+    """Return a remark on the measures that look deeper than one of two runs goes; "" for none."""
+    depth_a, depth_b = _depth(a), _depth(b)
+    shallow = min(depth_a, depth_b)
+    names = [name for name in scores.MEASURES if int(name.partition("@")[2]) > shallow]
+    if depth_a == depth_b or not names:
+        return ""
+    run, other = (a, b) if depth_a < depth_b else (b, a)
+    verb = "is" if len(names) == 1 else "are"
+    return (
+        f"{run.name} goes {shallow} articles deep, {other.name} {max(depth_a, depth_b)}: "
+        f"{', '.join(names)} {verb} not comparable."
+    )
+
+
+def _depth(run: Run) -> int:
+    """Return after how many articles a run was cut, at most DEPTH.
+
+    A run of another program does not say: it was cut where most of its questions end.
+    """
+    lengths = [len(found) for found in run.ranked.values()]
+    longest = max(lengths, default=0)
+    if run.provenance is not None:
+        return min(DEPTH, int(run.provenance.retrieval["k"]))
+    return min(DEPTH, longest) if 2 * lengths.count(longest) > len(lengths) else DEPTH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eval.datasets import open_text
+from eval.files import read_lines
 from index.errors import InputError
 
 MEASURES = ("R@1", "RR@10", "nDCG@10", "R@10", "R@100")
@@ -63,24 +64,25 @@ class Moved:
 def read_run(path: Path) -> dict[str, dict[str, float]]:
     """Read a TREC run: question, Q0, article, rank, score, tag; the score orders it.
 
-    An article's id may hold single spaces.
+    An article's id may hold single spaces. Raises InputError for a line that is none, a score
+    that is no number, and a file without any result.
     """
     run: dict[str, dict[str, float]] = {}
-    try:
-        with open_text(path) as file:
-            lines = file.read().splitlines()
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a TREC run: {error}.") from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path, "a TREC run"), start=1):
         fields = line.split()
         if not fields:
             continue
         try:
             if len(fields) < 6:
                 raise ValueError
-            run.setdefault(fields[0], {})[" ".join(fields[2:-3])] = float(fields[-2])
+            value = float(fields[-2])
         except ValueError:
-            raise InputError(f"{path}:{number} is no TREC run line: {line!r}.") from None
+            raise InputError(f"{path}:{number} is no TREC run line: {line!r:.200}.") from None
+        if not math.isfinite(value):
+            raise InputError(f"{path}:{number}: the score {fields[-2]!r} ranks nothing.")
+        run.setdefault(fields[0], {})[" ".join(fields[2:-3])] = value
+    if not run:
+        raise InputError(f"{path} holds no result: it is empty, or was cut short.")
     return run
 
 

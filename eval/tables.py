@@ -9,6 +9,7 @@ from typing import Any
 
 from eval import scores
 from eval.datasets import QuestionSet
+from eval.files import counted
 from eval.runs import Measured, Run, TextsOf
 from eval.scores import Comparison, Moved
 
@@ -28,7 +29,8 @@ def score_lines(measured: Sequence[Measured], asked: QuestionSet) -> list[str]:
             name = ""
         lines.append((f"{name:<{_NAME}}" + _figures(each)).rstrip())
     with_gold = sum(1 for q in asked.questions if q.answers and q.id in asked.relevant)
-    lines.append(f"{len(asked.relevant):,} judged questions, {with_gold:,} of them with answers")
+    judged = counted(len(asked.relevant), "judged question")
+    lines.append(f"{judged}, {with_gold:,} of them with answers")
     if any(each.by_article for each in measured):
         lines.append("* sought in the whole article: the run does not tell passages")
     return lines

@@ -71,6 +71,20 @@ def test_a_broken_run_names_its_line(tmp_path):
         scores.read_run(path)
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity"])
+def test_a_score_that_ranks_nothing_names_its_line(tmp_path, value):
+    path = tmp_path / "r.trec"
+    path.write_text(f"q1 Q0 a 1 2.5 x\nq1 Q0 b 2 {value} x\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"r\.trec:2.*'{value}'"):
+        scores.read_run(path)
+
+
+def test_an_empty_run_is_an_error(tmp_path):
+    (tmp_path / "r.trec").write_text("\n", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no result"):
+        scores.read_run(tmp_path / "r.trec")
+
+
 def test_import_makes_a_set_that_loads(tmp_path):
     def write(name, row):
         with gzip.open(tmp_path / name, "wt", encoding="utf-8") as file:

@@ -342,7 +342,7 @@ def test_it_goes_on_where_it_stopped(harbour, tmp_path, capsys):
     with (out / "answers.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"id": "q2", "ques')
     assert tanya(home, "eval", "answers", folder, "--out", out) == 0
-    assert "1 answers are there already" in capsys.readouterr().err
+    assert "1 answer is there already" in capsys.readouterr().err
     found = answers.load(out)
     assert [r.id for r in found.replies] == ["q1", "q2", "q3"]
     assert found.replies[0].milliseconds == 7000 > found.replies[1].milliseconds
@@ -496,10 +496,41 @@ def test_compare_and_gate_take_answers(home, made, stricter, capsys):
     assert tanya(home, "eval", "gate", made, stricter) == 1
     assert "coverage" in capsys.readouterr().err
     assert tanya(home, "eval", "gate", made, stricter, "--measure", "declined") == 0
-    assert tanya(home, "eval", "gate", made, stricter, "--measure", "RR@10") == 1
+    assert tanya(home, "eval", "gate", made, stricter, "--measure", "RR@10") == 2
     assert "'RR@10'" in capsys.readouterr().err
     assert tanya(home, "eval", "compare", made, SAMPLE) == 1
     assert "holds no answers" in capsys.readouterr().err
+
+
+def test_a_gate_takes_only_answers_to_the_same_questions(home, made, tmp_path, capsys):
+    fewer = tmp_path / "fewer"
+    assert tanya(home, "eval", "answers", SAMPLE, "--limit", 1, "--out", fewer) == 0
+    assert tanya(home, "eval", "gate", made, fewer) == 1
+    assert "asked other questions" in capsys.readouterr().err
+
+
+def test_a_report_of_answers_overwrites_only_pages(home, made, tmp_path, capsys):
+    mine = tmp_path / "catatan.txt"
+    mine.write_text("penting", encoding="utf-8")
+    for out in (mine, made):
+        assert tanya(home, "eval", "report", out, made) == 1
+        assert "the first argument is the HTML file to write" in capsys.readouterr().err
+    assert mine.read_text(encoding="utf-8") == "penting"
+    assert tanya(home, "eval", "report", tmp_path / "r.html", made) == 0
+    assert "1 folder of answers reported" in capsys.readouterr().out
+
+
+def test_judgements_of_another_archive_are_noted(harbour, tmp_path, capsys):
+    home, folder = harbour
+    assert tanya(home, "eval", "answers", folder) == 0
+    note = "Note: 1 of 2 questions has no relevant article in this archive.\n"
+    assert note in capsys.readouterr().err
+    asked = small_set(tmp_path / "other", HARBOUR_SET, "q1\tx\t1\nq2\tx\t1\n")
+    assert tanya(home, "eval", "answers", asked) == 0
+    assert "Note: No question has a relevant article" in capsys.readouterr().err
+    (asked / "qrels.tsv").write_text("q9\ta1\t1\n", encoding="utf-8")
+    assert tanya(home, "eval", "answers", asked) == 0
+    assert "names no question of queries.jsonl" in capsys.readouterr().err
 
 
 def test_a_report_of_answers_is_whole_and_alone(home, made, stricter, tmp_path):

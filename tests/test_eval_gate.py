@@ -133,6 +133,21 @@ def test_a_gate_without_its_set_builds_nothing(place, capsys):
     assert versions(home) == ["000001"]
 
 
+def test_a_set_of_another_archive_is_no_gate(place, capsys):
+    home = place / "home"
+    asked = [Question(i, "Di mana jembatan?") for i in ("a1", "lain")]
+    datasets.write(place / "other", asked, {"a1": {"tidak-ada": 1}})
+    change(home, [article(100)])
+    assert tanya(home, "build", "--gate", place / "other") == 1
+    assert "No question has a relevant article" in capsys.readouterr().err
+    assert versions(home) == ["000001"]
+    held = article(1).id
+    datasets.write(place / "other", asked, {"a1": {held: 1}, "lain": {"tidak-ada": 1}})
+    assert tanya(home, "build", "--gate", place / "other") == 0
+    told = capsys.readouterr().out
+    assert "gate: 1 of 2 questions has no relevant article in this archive.\n" in told
+
+
 def test_another_recipe_is_held_to_the_same(place, capsys):
     home = place / "home"
     (home / "tanya.toml").write_text("[chunking]\nmax_tokens = 40\n", encoding="utf-8")
@@ -163,7 +178,7 @@ def test_another_model_is_compared_with_a_run_of_the_live_version(place, tmp_pat
 def test_a_run_of_other_questions_is_no_base(place, capsys):
     home = place / "home"
     assert tanya(home, "eval", "run", place / "set", "--out", place / "before") == 0
-    datasets.write(place / "other", [Question("a1", "Lain?")], {"a1": {"a1": 1}})
+    datasets.write(place / "other", [Question("a1", "Lain?")], {"a1": {article(1).id: 1}})
     change(home, [article(100)])
     gated = ("build", "--gate", place / "other", "--gate-run", place / "before")
     assert tanya(home, *gated) == 1

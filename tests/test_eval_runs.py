@@ -20,6 +20,8 @@ from index.records import Filter, Hit, Passage
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "questions"
+HELD = "d619f7af10abe36d"
+"""An article of the sample."""
 
 
 def tanya(home, *arguments):
@@ -218,7 +220,7 @@ def test_a_questions_own_filter_holds(home, tmp_path):
     asked = Question("a", "Di mana banjir terjadi?")
     dated = replace(asked, id="b", filter=Filter(dt.date(2017, 1, 1), dt.date(2018, 12, 31)))
     published = replace(asked, id="c", filter=Filter(publishers=("KABARLEMBAYUNG",)))
-    datasets.write(tmp_path / "set", [asked, dated, published], {"a": {"x": 1}})
+    datasets.write(tmp_path / "set", [asked, dated, published], {"a": {HELD: 1}})
     assert tanya(home, "eval", "run", tmp_path / "set", "--out", tmp_path / "run", "-k", "40") == 0
     outcomes = runs.load(tmp_path / "run").outcomes
     assert not {f.published[:4] for f in outcomes["a"].found} <= {"2017", "2018"}
@@ -229,10 +231,31 @@ def test_a_questions_own_filter_holds(home, tmp_path):
 
 def test_an_unknown_publisher_of_a_question_is_told(home, tmp_path, capsys):
     asked = Question("a", "Di mana?", filter=Filter(publishers=("Koran Bulan",)))
-    datasets.write(tmp_path / "set", [asked], {"a": {"x": 1}})
+    datasets.write(tmp_path / "set", [asked], {"a": {HELD: 1}})
     assert tanya(home, "eval", "run", tmp_path / "set", "--out", tmp_path / "run") == 1
     assert "Koran Bulan" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_set_of_another_archive_is_told_before_anything_is_searched(home, tmp_path, capsys):
+    asked = [Question(i, "Di mana banjir?") for i in "abc"]
+    datasets.write(tmp_path / "set", asked, {i: {"x": 1} for i in "abc"})
+    run = ("eval", "run", tmp_path / "set", "--out", tmp_path / "run")
+    assert tanya(home, *run) == 1
+    err = capsys.readouterr().err
+    assert "No question has a relevant article in this archive" in err and err.count("\n") == 1
+    datasets.write(tmp_path / "set", asked, {"a": {HELD: 1}, "b": {"x": 1}, "c": {"x": 1}})
+    assert tanya(home, *run) == 0
+    told = capsys.readouterr()
+    assert told.err == "Note: 2 of 3 questions have no relevant article in this archive.\n"
+    assert told.out.startswith("3 questions searched")
+
+
+def test_a_run_that_cannot_be_written_is_told_by_its_own_name(home, tmp_path, capsys):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert tanya(home, "eval", "run", SAMPLE, "--out", tmp_path / "file" / "run") == 1
+    err = capsys.readouterr().err
+    assert f"{tmp_path / 'file' / 'run'} cannot be written" in err and ".part" not in err
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
@@ -327,6 +350,33 @@ def test_a_run_of_other_questions_is_noted(home, made, tmp_path, capsys):
     assert "lexical asked other questions" in capsys.readouterr().err
 
 
+def test_questions_without_results_are_noted(home, made, tmp_path, capsys):
+    one = trec(tmp_path / "one.trec", {"s01": [HELD]})
+    assert tanya(home, "eval", "score", SAMPLE, made, one) == 0
+    assert capsys.readouterr().err == "Note: 47 of 48 questions have no result in one.\n"
+    none = trec(tmp_path / "none.trec", {"lain": [HELD]})
+    assert tanya(home, "eval", "score", SAMPLE, none) == 1
+    assert "no result for any question" in capsys.readouterr().err
+    (tmp_path / "empty.trec").write_bytes(b"")
+    assert tanya(home, "eval", "compare", SAMPLE, made, tmp_path / "empty.trec") == 1
+    assert "holds no result" in capsys.readouterr().err
+
+
+def test_a_comparison_notes_that_one_run_is_cut(home, made, tmp_path, capsys):
+    ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
+    cut = trec(tmp_path / "cut.trec", {q: a[:10] for q, a in ours.items()})
+    assert tanya(home, "eval", "compare", SAMPLE, made, cut) == 0
+    err = capsys.readouterr().err
+    assert err == "Note: cut goes 10 articles deep, lexical 100: R@100 is not comparable.\n"
+    assert tanya(home, "eval", "compare", SAMPLE, cut, cut) == 0
+    assert tanya(home, "eval", "compare", SAMPLE, made, made) == 0
+    assert capsys.readouterr().err == ""
+    five = Run("five", {q: {str(n): 9.0 - n for n in range(5)} for q in "ab"})
+    whole = Run("whole", {"a": {"x": 1.0}, "b": {"x": 1.0, "y": 2.0}})
+    assert "nDCG@10, R@10, R@100 are not comparable" in runs.unevenness(five, whole)
+    assert runs.unevenness(whole, whole) == ""
+
+
 def test_a_comparison_tells_what_moved(home, made, tmp_path, capsys):
     ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
     worse = {**ours, "s01": ["bukan", *ours["s01"]], "s40": []}
@@ -359,6 +409,7 @@ def test_a_comparison_tells_what_moved(home, made, tmp_path, capsys):
         (["gate", SAMPLE, "tidak-ada.trec", "b"], "tidak-ada.trec"),
         (["report", "r.html", "tidak-ada.trec"], "tidak-ada.trec"),
         (["run", "tidak-ada", "--out", "x"], "tidak-ada"),
+        (["import", "tidak-ada", "x"], "There is no tidak-ada."),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(
@@ -406,8 +457,27 @@ def test_a_gate_stops_a_clear_fall_and_nothing_else(home, made, tmp_path, capsys
     assert tanya(home, "eval", "gate", SAMPLE, made, worse, "--alpha", "0") == 0
 
 
+def test_a_gate_takes_only_runs_of_the_same_questions(home, made, tmp_path, capsys):
+    asked = [Question("s01", "Pertanyaan lain?")]
+    datasets.write(tmp_path / "set", asked, {"s01": {HELD: 1}})
+    other = tmp_path / "other"
+    assert tanya(home, "eval", "run", tmp_path / "set", "--out", other) == 0
+    assert "1 question searched" in capsys.readouterr().out
+    judgements = tmp_path / "judged.txt"
+    judgements.write_text(f"s01 0 {HELD} 1\n", encoding="utf-8")
+    for judged, base, new, told in (
+        (SAMPLE, other, made, "'other' asked other questions than"),
+        (SAMPLE, made, other, "'other' asked other questions than"),
+        (judgements, made, other, "'lexical' and 'other' asked other questions"),
+    ):
+        assert tanya(home, "eval", "gate", judged, base, new) == 1
+        output = capsys.readouterr()
+        assert told in output.err and output.err.count("\n") == 1 and output.out == ""
+    assert tanya(home, "eval", "gate", judgements, made, made) == 0
+
+
 def test_a_gate_by_a_measure_that_is_none(home, made, capsys):
-    assert tanya(home, "eval", "gate", SAMPLE, made, made, "--measure", "MAP") == 1
+    assert tanya(home, "eval", "gate", SAMPLE, made, made, "--measure", "MAP") == 2
     assert "'MAP'" in capsys.readouterr().err
 
 
@@ -455,6 +525,7 @@ def test_a_report_is_whole_and_alone(home, made, tmp_path):
     for title in ("Measures", "Against the first run", "By kind", "By year", "Recall by depth"):
         assert f"<h2>{title}" in content
     assert "not found" in content and "hash" in content and "2016" in content
+    assert "scroll it sideways" in content
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other.trec", "report.html"]
 
 
@@ -478,6 +549,23 @@ def test_hostile_text_stays_text():
     assert "\x07" not in page and "\ud800" not in page
     assert parsed.tags.count("svg") == 5
     page.encode("utf-8")
+
+
+def test_a_report_overwrites_only_pages(home, made, tmp_path, capsys):
+    mine, page = tmp_path / "catatan.txt", tmp_path / "lama.html"
+    mine.write_text("penting", encoding="utf-8")
+    page.write_text("<!DOCTYPE html><p>lama", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    for out in (mine, made, made / "run.trec", tmp_path / "folder"):
+        assert tanya(home, "eval", "report", out, made, "--set", SAMPLE) == 1
+        assert "the first argument is the HTML file to write" in capsys.readouterr().err
+    assert mine.read_text(encoding="utf-8") == "penting"
+    assert tanya(home, "eval", "report", page, made) == 0
+    assert capsys.readouterr().out == f"1 run reported in {page}\n"
+    assert "<h2>Measures" in page.read_text(encoding="utf-8")
+    assert tanya(home, "eval", "report", tmp_path / "none" / "r.html", made) == 1
+    err = capsys.readouterr().err
+    assert "none/r.html cannot be written" in err and ".part" not in err
 
 
 def test_a_report_without_the_set_is_told(home, tmp_path, capsys):

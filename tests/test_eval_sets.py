@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eval import datasets, imports, known_items
-from eval.datasets import Question
+from eval import datasets, files, imports, known_items
+from eval.cli import app, run
+from eval.datasets import Question, QuestionSet
 from index import clean, readers, text
 from index.archive import FILE_NAME, Archive
 from index.errors import InputError
@@ -60,7 +61,7 @@ def test_a_set_comes_back_as_it_was_written(tmp_path):
 )
 def test_a_broken_filter_names_its_row(tmp_path, chosen, told):
     lines(tmp_path / "queries.jsonl", [{"_id": "a", "text": "Apa?", "filter": chosen}])
-    with pytest.raises(InputError, match="row 1") as error:
+    with pytest.raises(InputError, match=r"queries\.jsonl:1: ") as error:
         datasets.read_questions(tmp_path / "queries.jsonl")
     assert told in str(error.value)
 
@@ -69,6 +70,87 @@ def test_an_id_may_not_stand_twice(tmp_path):
     lines(tmp_path / "queries.jsonl", [{"_id": "a", "text": "Apa?"}] * 2)
     with pytest.raises(InputError, match="'a' stands twice"):
         datasets.read_questions(tmp_path / "queries.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('{"_id": "b", "text": 5}', "'text' is 5 but must be a string"),
+        ('{"_id": "b", "text": "Apa?", "answers": "dua"}', "'answers' is 'dua'"),
+        ('{"_id": "b", "text": "Apa?", "answers": ["dua", 2]}', "'answers' is ['dua', 2]"),
+        ('{"_id": "b"}', "lacks 'text'"),
+        ("[]", "no JSON object"),
+        ('{"_id": }', "is not JSON: Expecting value, character 9."),
+        (f"{'[' * 100_000}", "not JSON"),
+    ],
+)
+def test_a_broken_row_is_named_once_by_its_line(tmp_path, row, told):
+    path = tmp_path / "queries.jsonl"
+    path.write_text(f'{{"_id": "a", "text": "Apa?"}}\n\n{row}\n', encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        datasets.read_questions(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}:3") and told in message
+    assert message.count(str(path)) == 1 and "line 1" not in message
+
+
+def test_answers_may_be_null(tmp_path):
+    lines(tmp_path / "queries.jsonl", [{"_id": "a", "text": "Apa?", "answers": None}])
+    assert datasets.read_questions(tmp_path / "queries.jsonl") == (Question("a", "Apa?"),)
+
+
+def test_a_file_that_cannot_be_read_is_told_plainly(tmp_path):
+    with pytest.raises(InputError, match=r"^There is no \S+/queries\.jsonl\.$"):
+        datasets.load(tmp_path)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"_id": "a", "text": "Apa?"}' * 9)[:-9])
+    with pytest.raises(InputError, match="damaged or cut short"):
+        datasets.read_questions(tmp_path / "a.jsonl.gz")
+    (tmp_path / "b.jsonl").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(InputError, match="not UTF-8 text"):
+        datasets.read_questions(tmp_path / "b.jsonl")
+    with pytest.raises(InputError, match="is a folder"):
+        datasets.read_qrels(tmp_path)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    out = tmp_path / "a.txt"
+    out.write_text("before", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt), files.written_whole(out) as file:
+        file.write("after")
+        raise KeyboardInterrupt
+    assert out.read_text(encoding="utf-8") == "before"
+    for place in (tmp_path / "none" / "a.txt", out / "a.txt", tmp_path):
+        with pytest.raises(InputError) as error, files.written_whole(place):
+            pass
+        assert str(error.value).startswith(f"{place} cannot be written: ")
+        assert ".part" not in str(error.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_judgements_of_no_use_are_told(tmp_path):
+    datasets.write(tmp_path, [Question("a", "Apa?")], {"b": {"x": 1}})
+    with pytest.raises(InputError, match=r"qrels\.tsv names no question"):
+        datasets.load(tmp_path)
+    datasets.write(tmp_path, [Question("a", "Apa?")], {"a": {"x": 0}, "b": {"x": 1}})
+    with pytest.raises(InputError, match=r"qrels\.tsv judges no article relevant"):
+        datasets.load(tmp_path)
+
+
+def test_what_a_set_cannot_measure():
+    asked = tuple(Question(i, "Apa?") for i in "abcd")
+    relevant = {"a": {"x": 1}, "b": {"y": 1, "z": 1}, "c": {"x": 0}, "e": {"x": 1}}
+    some = QuestionSet(asked, relevant)
+    assert some.wanted() == ["x", "y", "z"]
+    unknown = "1 of 4 questions is not in queries.jsonl."
+    useless = "1 of 4 questions has only judgements of 0."
+    assert datasets.gaps(some) == datasets.gaps(some, {"x", "z"}) == [unknown, useless]
+    absent = "1 of 4 questions has no relevant article in this archive."
+    assert datasets.gaps(some, {"z"}) == [unknown, useless, absent]
+    with pytest.raises(InputError, match=r"tanya add.*corpus\.jsonl"):
+        datasets.gaps(some, set())
+    judged = QuestionSet((), {"a": {"x": 1}, "b": {"y": 1}, "c": {"z": 1}})
+    absent = "2 of 3 questions have no relevant article in this archive."
+    assert datasets.gaps(judged, {"x"}) == [absent] and datasets.gaps(judged) == []
 
 
 def test_the_hash_of_a_set_tells_its_questions_apart():
@@ -158,6 +240,45 @@ def test_broken_topics_are_told(tmp_path, topics, qrels, told):
             tmp_path / "set",
             qrels=tmp_path / "qrels.txt" if qrels else None,
         )
+
+
+def test_answers_to_import_are_strings(tmp_path):
+    lines(tmp_path / "passages.jsonl", [{"id": "p1", "text": "Sumur itu dalam."}])
+    row = {"id": "q1", "question": "Apa?", "passage_id": "p1", "answers": "Sumur"}
+    lines(tmp_path / "qa.jsonl", [row])
+    with pytest.raises(InputError, match=r"qa\.jsonl:1: 'answers'"):
+        imports.import_set(tmp_path, tmp_path / "set")
+
+
+def test_a_set_is_not_overwritten_unless_told(tmp_path, capsys):
+    beir, topics = tmp_path / "beir", tmp_path / "topics.tsv"
+    datasets.write(beir, [Question("1", "Apa?")], {"1": {"d1": 1}})
+    lines(beir / "corpus.jsonl", [{"_id": "d1", "text": "Isi."}])
+    topics.write_text("7\tBanjir\n", encoding="utf-8")
+    (tmp_path / "qrels.txt").write_text("7 0 a 1\n", encoding="utf-8")
+    out = tmp_path / "set"
+    second = ["eval", "import", str(topics), str(out), "--qrels", str(tmp_path / "qrels.txt")]
+    assert run(app, ["eval", "import", str(beir), str(out)]) == 0
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    assert run(app, second) == 1
+    assert run(app, ["eval", "make", str(out)]) == 1
+    assert run(app, ["eval", "import", str(beir), str(topics)]) == 1
+    assert run(app, ["eval", "import", str(beir), str(beir), "--replace"]) == 1
+    told = capsys.readouterr()
+    assert told.err.count("give --replace") == 2
+    assert "is a file" in told.err and "into itself" in told.err
+    assert told.out == f"1 question written to {out}\n"
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert run(app, [*second, "--replace"]) == 0
+    # The corpus was that of the other set.
+    assert sorted(p.name for p in out.iterdir()) == ["qrels.tsv", "queries.jsonl"]
+    assert sorted(p.name for p in beir.iterdir()) == ["corpus.jsonl", "qrels.tsv", "queries.jsonl"]
+
+
+def test_topics_without_judgements_are_wrong_usage(tmp_path, capsys):
+    (tmp_path / "topics.tsv").write_text("7\tBanjir\n", encoding="utf-8")
+    assert run(app, ["eval", "import", str(tmp_path / "topics.tsv"), str(tmp_path / "set")]) == 2
+    assert "--qrels" in capsys.readouterr().err
 
 
 def test_a_folder_of_something_else_is_told(tmp_path):

@@ -577,7 +577,7 @@ def tell(name: str, found: Sequence[Outcome], sure: Values) -> None:
     thresholds(name, found, sure)
 
 
-SHARPNESS, ENOUGH, LEAST_SPAN = 1.0, 0.7, 0.25
+SHARPNESS, ENOUGH, LEAST_SPAN = 1.0, 0.7, 0.15
 
 
 def _raw(model: Any, found: Sequence[Outcome]) -> Values:

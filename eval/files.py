@@ -1,0 +1,90 @@
+"""Files that people give and are given: read with errors for a person, written whole or not at all.
+
+No message names anything but the file that the person named.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from index.errors import InputError
+
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
+"""What reading a text file, gzipped or not, may raise."""
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a text file for reading, gzipped if its name ends so."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
+
+
+def unreadable(path: Path, what: str, error: Exception) -> InputError:
+    """Return the error of a file that cannot be read as `what`, "a TREC run"."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"There is no {path}.")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{path} is a folder and cannot be read as {what}.")
+    if isinstance(error, UnicodeDecodeError):
+        reason = "it is not UTF-8 text"
+    else:
+        # gzip's own errors have no such text, and mean that the file is damaged.
+        reason = getattr(error, "strerror", None) or "it is damaged or cut short"
+    return InputError(f"{path} cannot be read as {what}: {reason}.")
+
+
+def read_lines(path: Path, what: str) -> list[str]:
+    """Return the lines of a text file; raises InputError."""
+    try:
+        with open_text(path) as file:
+            return file.read().splitlines()
+    except UNREADABLE as error:
+        raise unreadable(path, what, error) from error
+
+
+def json_value(line: str, place: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read one line of JSON; raises InputError that names `place` and the character."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        # The error's own line is that of a text of one line, not the file's.
+        raise InputError(f"{place} is not JSON: {error.msg}, character {error.pos + 1}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{place} is not JSON that can be read: {error}.") from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """Open a text file for writing that appears under its name only when it is complete.
+
+    Raises InputError where it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            yield file
+        beside.replace(path)
+    except OSError as error:
+        if error.filename not in (None, str(beside)):
+            raise
+        raise unwritable(path, error) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """Return the error of a file or folder that cannot be written."""
+    return InputError(f"{path} cannot be written: {error.strerror or error}.")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 run", "2 runs"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
