@@ -244,10 +244,7 @@ def compare(
     typer.echo(f"A {of_a.run.name} · B {of_b.run.name} · {judged_questions}")
     for line in tables.compare_lines(comparisons):
         typer.echo(line)
-    if rows:
-        number = counted(len(moved), "question")
-        typer.echo(f"\n{number} moved; rank of the first relevant article, A -> B:")
-    for line in tables.moved_lines(rows, shown):
+    for line in tables.moved_lines(rows, len(moved), shown):
         typer.echo(line)
 
 

@@ -100,9 +100,12 @@ def _first(article_id: str, titles: Mapping[str, str]) -> dict[str, str]:
     return {"article_id": article_id, "title": titles.get(article_id, "")}
 
 
-def moved_lines(rows: Sequence[Mapping[str, Any]], shown: Any) -> list[str]:
-    """Return the questions that moved: text, ranks before and after, what is found first."""
-    lines = []
+def moved_lines(rows: Sequence[Mapping[str, Any]], count: int, shown: Any) -> list[str]:
+    """Return questions that moved, of `count`: text, ranks in A and B, what is found first."""
+    if not rows:
+        return []
+    told = f"{counted(count, 'question')} moved; rank of the first relevant article, A -> B:"
+    lines = ["", told]
     for row in rows:
         ranks = f"{row['rank_a'] or '-':>4} -> {row['rank_b'] or '-':<4}"
         lines.append(_cut(f"{ranks} {shown(row['question']) or row['id']}"))

@@ -375,11 +375,53 @@ def _field(row: Mapping[str, object], name: str) -> object:
     return None
 
 
-def _article_of_row(
-    cells: Iterable[tuple[str, object]], scrape: Scrape, number: int | None
-) -> Outcome:
-    # Reversed, so that the first of two cells of one name counts.
-    fields = {name.strip().lower(): value for name, value in reversed(list(cells))}
+class _Rows:
+    """Reads the rows of one file, and remembers the ids that they gave."""
+
+    def __init__(self, scrape: Scrape) -> None:
+        self.scrape = scrape
+        # Of each id and its text a hash, for a file may have millions of rows.
+        self._seen: dict[int, int] = {}
+
+    def read(self, cells: Iterable[tuple[str, object]], number: int) -> Iterator[Outcome]:
+        """Yield the article of a row, or what is wrong with it; of a wrong date both."""
+        # Reversed, so that the first of two cells of one name counts.
+        fields = {name.strip().lower(): value for name, value in reversed(list(cells))}
+        found = _article_of_fields(fields, self.scrape, number)
+        if isinstance(found, Article) and self._stands_twice(found, _field(fields, "id")):
+            reason = f"The id {found.id!r} stands twice with different text; the first is kept."
+            yield self.scrape.problem(reason, number)
+            return
+        yield found
+        date = _field(fields, "date")
+        if isinstance(found, Article) and found.published is None and _is_meant(date):
+            yield self.scrape.problem(
+                f"The date {date!r:.60} cannot be read or lies ahead; the article is kept without.",
+                number,
+            )
+
+    def _stands_twice(self, article: Article, own: object) -> bool:
+        """Tell whether an earlier row gave the same id to another text."""
+        if not one_line(own):
+            return False
+        text = hash(article.body)
+        return self._seen.setdefault(hash(article.id), text) != text
+
+
+_NO_DATE = frozenset("none null nil nan nat n/a na undefined unknown".split())
+
+
+def _is_meant(date: object) -> bool:
+    """Tell whether a value of a date means one; "-", "null" and 0 say that there is none."""
+    if isinstance(date, bool) or not isinstance(date, str | int | float):
+        return False
+    if not isinstance(date, str):
+        return date > 0
+    written = date.strip().lower()
+    return written not in _NO_DATE and bool(re.search(r"[1-9]|[^\W\d_]", written))
+
+
+def _article_of_fields(fields: Mapping[str, object], scrape: Scrape, number: int) -> Outcome:
     body = text_of(_field(fields, "text"))
     if not body:
         return scrape.problem(_missing_text(fields), number)
@@ -418,30 +460,36 @@ _LIST_NAMES = ("articles", "data", "items", "results", "news", "rows", "berita",
 
 def _read_lines(file: _Input, scrape: Scrape) -> Iterator[Outcome]:
     """Read JSON lines; a line that is not a JSON object is a problem of its own."""
+    rows = _Rows(scrape)
     for number, line in file.lines():
         if line is None:
             yield scrape.problem(_TOO_LONG, number)
         elif line.strip():
-            yield _article_of_line(line, scrape, number)
+            yield from _of_line(line, rows, number)
 
 
-def _article_of_line(line: str, scrape: Scrape, number: int) -> Outcome:
+def _of_line(line: str, rows: _Rows, number: int) -> Iterator[Outcome]:
     try:
         value = json.loads(line)
+    except json.JSONDecodeError as error:
+        # To say that it is in line 1, as the error does, would be wrong: it is in row `number`.
+        yield _invalid(f"{error.msg}, character {error.pos + 1}", rows.scrape, number)
     except (ValueError, RecursionError) as error:
-        return _invalid(error, scrape, number)
-    return _article_of_value(value, scrape, number)
+        yield _invalid(error, rows.scrape, number)
+    else:
+        yield from _of_value(value, rows, number)
 
 
-def _invalid(error: Exception, scrape: Scrape, number: int) -> ReadProblem:
+def _invalid(error: object, scrape: Scrape, number: int) -> ReadProblem:
     return scrape.problem(f"This is not valid JSON: {shortened(error)}.", number)
 
 
-def _article_of_value(value: object, scrape: Scrape, number: int) -> Outcome:
+def _of_value(value: object, rows: _Rows, number: int) -> Iterator[Outcome]:
     if isinstance(value, dict):
-        return _article_of_row(value.items(), scrape, number)
+        yield from rows.read(value.items(), number)
+        return
     shown = "a list" if isinstance(value, list) else shortened(repr(value))
-    return scrape.problem(f"A JSON object was expected, not {shown}.", number)
+    yield rows.scrape.problem(f"A JSON object was expected, not {shown}.", number)
 
 
 def _read_json(file: _Input, scrape: Scrape) -> Iterator[Outcome]:
@@ -453,14 +501,15 @@ def _read_json(file: _Input, scrape: Scrape) -> Iterator[Outcome]:
             "Save it as JSON lines (.jsonl, one article a line), which may have any size."
         )
         return
+    rows = _Rows(scrape)
     for number, value in enumerate(_json_values(decode(data, file.encoding)), start=1):
         if isinstance(value, ValueError | RecursionError):
             yield _invalid(value, scrape, number)
         elif inner := _wrapped(value):
             for inner_number, part in enumerate(inner, start=1):
-                yield _article_of_value(part, scrape, inner_number)
+                yield from _of_value(part, rows, inner_number)
         else:
-            yield _article_of_value(value, scrape, number)
+            yield from _of_value(value, rows, number)
 
 
 def _json_values(text: str) -> Iterator[object]:
@@ -525,12 +574,12 @@ def _read_csv(file: _Input, scrape: Scrape) -> Iterator[Outcome]:
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
         yield scrape.problem(f"The column {doubled[0]!r} stands twice; its first one is used.", 1)
-    reader = csv.reader(lines, delimiter=delimiter)
-    for number, row in _csv_rows(reader, scrape, problems):
+    rows = _Rows(scrape)
+    for number, row in _csv_rows(lines, delimiter, len(header), scrape, problems):
         yield from problems
         problems.clear()
         if any(cell.strip() for cell in row):
-            yield _article_of_row(zip(header, row, strict=False), scrape, number)
+            yield from rows.read(zip(header, row, strict=False), number)
     yield from problems
 
 
@@ -543,21 +592,60 @@ def _csv_lines(file: _Input, scrape: Scrape, problems: list[ReadProblem]) -> Ite
 
 
 def _csv_rows(
-    reader: Any,  # noqa: ANN401 - the csv module's reader has no public type
+    lines: Iterator[str],
+    delimiter: str,
+    columns: int,
     scrape: Scrape,
     problems: list[ReadProblem],
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (number of its first line, cells); an empty row where one cannot be read."""
+    held: list[str] = []
+    reader = csv.reader(_kept(lines, held), delimiter=delimiter)
     while True:
         # The header was read before, and the reader counts from 0.
         number = reader.line_num + 2
+        held.clear()
         try:
-            yield number, next(reader)
+            row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             problems.append(scrape.problem(f"This row cannot be read: {error}.", number))
-            yield number, []
+            row = []
+        if len(held) > 1 and _is_swallowed(held, delimiter, columns):
+            problems.append(
+                scrape.problem(
+                    f"A quotation mark is not closed, so {len(held)} lines would be one row; "
+                    "they were left out.",
+                    number,
+                )
+            )
+            row = []
+        yield number, row
+
+
+def _kept(lines: Iterator[str], held: list[str]) -> Iterator[str]:
+    for line in lines:
+        held.append(line)
+        yield line
+
+
+def _is_swallowed(lines: Sequence[str], delimiter: str, columns: int) -> bool:
+    """Tell whether a row of several lines holds whole rows that an open quote took in.
+
+    Those have all columns, and begin as the row does but for figures ("hk-1", "hk-2"); that a
+    paragraph does so, and the quotes are wrong as well, is not likely.
+    """
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        first, *others = (next(csv.reader([line], delimiter=delimiter), []) for line in lines)
+        return any(len(row) == columns and _begin(row) == _begin(first) for row in others)
+    return False
+
+
+def _begin(row: Sequence[str]) -> str:
+    return re.sub(r"\d+", "0", row[0].strip()) if row else ""
 
 
 _READERS: dict[str, Callable[[_Input, Scrape], Iterator[Outcome]]] = {

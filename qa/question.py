@@ -360,14 +360,17 @@ def _readings(asked: _Asked, chosen: Filter, before: Before | None = None) -> li
         fresh = read.dated or asked.named.dated
         earlier = before.read
         read = (Filter(publishers=earlier.publishers) if fresh else earlier).within(read)
+    own = follow_up.own_of(asked.text) if before else ""
+    kind = kind_of(own)
     query = Query(
         asked.text,
         read.within(chosen),
-        kind_of(asked.text),
+        # "Kapan selesai (kabar terbaru bendungan)?" asks when.
+        kind if own and kind != "other" else kind_of(asked.text),
         read,
         asked.named,
         before.articles if before else (),
-        follow_up.own_of(asked.text) if before else "",
+        own,
     )
     readings = [Reading(query)]
     if asked.named and not chosen.dated:

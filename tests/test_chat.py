@@ -47,6 +47,15 @@ def test_an_answer_grows_claim_by_claim(home):
     assert turns[-1].seconds >= turns[0].seconds > 0
 
 
+def test_what_was_asked_of_a_day_is_not_answered_by_a_doubtful_one_of_another(home):
+    chat = Chat.open(home)
+    sure = chat.ask("Siapa yang meresmikan Pelabuhan Batu Layar kemarin?")
+    assert sure.answer.status == "answered" and "hasil dari seluruh arsip" in sure.notice
+    asked = "Siapa yang memuji tim voli{}?"
+    assert chat.ask(asked.format("")).answer.status == "answered"
+    assert chat.ask(asked.format(" hari ini")).answer.status == "no_evidence"
+
+
 def test_a_new_version_is_picked_up_by_a_running_chat(home):
     chat = Chat.open(home)
     assert chat.ask("Siapa pemilik kedai kopi Ranupane?").answer.status == "no_evidence"

@@ -2,11 +2,14 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from eval.cli import app, home_first, run
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "articles"
@@ -97,6 +100,56 @@ def test_ask_for_a_person_to_read(home):
     assert "[1]" in done.stdout and "“" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--after", "2016-12-09", "--before", "2016-12-15"], "(9-15 Desember 2016)"),
+        (["--after", "2016-11-09", "--before", "2016-12-15"], "(9 November - 15 Desember 2016)"),
+        (["--after", "2015-11-09", "--before", "2016-12-15"], "9 November 2015 - 15 Desember 2016"),
+        (["--after", "2016-12-15", "--before", "2016-12-15"], "(15 Desember 2016)"),
+        (["--after", "2016-12-15"], "(sejak 15 Desember 2016)"),
+        (["--before", "2016-12-15", "--publisher", "kabarlembayung"],
+         "(sampai 15 Desember 2016, kabarlembayung.id)"),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_the_filter_in_force_is_told(home, capsys, options, told):
+    assert run(app, ["--home", str(home), "ask", "Di mana banjir terjadi?", *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not any(line.endswith(" ") for line in lines)
+    if told:
+        assert lines[0].startswith("Dipahami sebagai: Di mana banjir terjadi?") and told in lines[0]
+    else:
+        assert not lines[0].startswith("Dipahami")
+
+
+def test_lines_are_folded_for_a_terminal_only(home):
+    question = "Apa yang disepakati Wiranto dengan China?"
+    plain = tanya(home, "ask", question, COLUMNS="40").stdout
+    assert max(map(len, plain.splitlines())) > 80
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from eval.cli import main; main()", "--home", str(home)]
+    done = subprocess.Popen(
+        [*command, "ask", question],
+        cwd=ROOT,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "COLUMNS": "40"},
+    )
+    os.close(theirs)
+    told = b""
+    try:
+        while part := os.read(ours, 4096):
+            told += part
+    except OSError:
+        pass  # The terminal was closed from the other side.
+    os.close(ours)
+    assert done.wait() == 0
+    lines = told.decode("utf-8").splitlines()
+    assert all(len(line) <= 40 or " " not in line.strip() for line in lines)
+    assert " ".join(" ".join(lines).split()) == " ".join(plain.split())
+
+
 def test_a_batch_follows_conversations(home, tmp_path):
     questions = tmp_path / "questions.jsonl"
     questions.write_text(
@@ -119,7 +172,7 @@ def test_a_batch_follows_conversations(home, tmp_path):
         ('{"id": "a", "question": "banjir"}\n{"id": "a", "question": "gempa"}', "twice"),
         ('{"id": "a", "question": "banjir", "after": "z"}', "'z'"),
         ("[1]", "q.jsonl:1"),
-        ("{", "not JSON"),
+        ("\n{", "q.jsonl:2 is not JSON: Expecting property name"),
     ],
 )
 def test_a_broken_batch_names_its_row_and_writes_nothing(home, tmp_path, rows, said):
@@ -129,6 +182,27 @@ def test_a_broken_batch_names_its_row_and_writes_nothing(home, tmp_path, rows, s
     assert done.returncode == 1
     assert said in one_line(done)
     assert not out.exists()
+
+
+def test_a_batch_is_never_its_own_result(home, tmp_path):
+    batch = tmp_path / "q.jsonl"
+    batch.write_text('{"id": "a", "question": "banjir"}\n', encoding="utf-8")
+    (tmp_path / "link").symlink_to(batch)
+    for command, out in (("ask", batch), ("search", tmp_path / "link")):
+        done = tanya(home, command, "--batch", batch, "--out", out)
+        assert done.returncode == 2 and "is the batch itself" in one_line(done)
+    assert batch.read_text(encoding="utf-8") == '{"id": "a", "question": "banjir"}\n'
+
+
+def test_what_a_batch_did_is_told(home, tmp_path):
+    batch = tmp_path / "q.jsonl"
+    batch.write_text('{"id": "a", "question": "banjir"}\n', encoding="utf-8")
+    out = tmp_path / "out"
+    assert "1 answer written to" in tanya(home, "ask", "--batch", batch, "--out", out).stdout
+    assert "1 question searched," in tanya(home, "search", "--batch", batch, "--out", out).stdout
+    done = tanya(home, "ask", "--batch", batch, "--out", tmp_path / "none" / "out")
+    assert done.returncode == 1 and ".part" not in one_line(done)
+    assert "none/out cannot be written: No such file" in done.stderr
 
 
 def test_a_batch_takes_whatever_json_holds(home, tmp_path):
@@ -186,8 +260,11 @@ def test_filters_narrow_the_search(home):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["ask", "?"], 1, "empty"),
+        (["ask", "???"], 2, "QUESTION"),
+        (["ask", "   "], 2, "QUESTION"),
+        (["search", "?"], 2, "QUESTION"),
         (["ask"], 2, "QUESTION"),
+        (["ask", "--batch", "/tidak/ada", "--out", "x"], 1, "There is no /tidak/ada.\n"),
         (["ask", "banjir", "--after", "kemarin"], 2, "YYYY-MM-DD"),
         (["ask", "banjir", "--after", "2020-01-01", "--before", "2019-01-01"], 2, "later"),
         (["ask", "banjir", "--publisher", "Koran Mars"], 1, "Koran Mars"),
@@ -256,6 +333,35 @@ def test_add_remove_rollback_prune(tmp_path):
     assert tanya(home, "prune", "--keep", 1).returncode == 0
     status = json.loads(tanya(home, "status", "--json").stdout)
     assert status["version"] == "000001" and status["versions"] == 2
+
+
+def test_the_home_may_stand_behind_the_command(home, tmp_path):
+    def status(*arguments):
+        command = [sys.executable, "-c", "from eval.cli import main; main()", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    for arguments in (("--home", str(home)), (f"--home={home}",)):
+        done = status("status", *arguments, "--json")
+        assert json.loads(done.stdout)["home"] == str(home), done.stderr
+    done = status("status", "--home")
+    assert done.returncode == 2 and "--home" in one_line(done)
+    assert home_first(["ask", "--", "--home", "x"]) == ["ask", "--", "--home", "x"]
+    assert home_first(["--home", "a", "ask", "--home", "b"]) == [
+        "--home",
+        "a",
+        "--home",
+        "b",
+        "ask",
+    ]
+
+
+def test_help_names_what_is_typed(capsys):
+    assert run(app, ["eval", "gate", "--help"]) == 0
+    assert "{SET} {BASE} [NEW]" in capsys.readouterr().out
+    assert run(app, ["eval", "compare", "--help"]) == 0
+    assert "{SET} {A} [B]" in capsys.readouterr().out
+    assert run(app, ["serve", "--help"]) == 0
+    assert "-1" not in capsys.readouterr().out
 
 
 def test_help_shows_examples():

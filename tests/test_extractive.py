@@ -9,8 +9,9 @@ from index import text
 from index.errors import ModelError
 from index.records import Claim
 from index.settings import AnswerSettings
-from qa import answers, extractive
+from qa import answers, extractive, sentences, spans
 from qa.chat import Chat
+from qa.ranking import Stems
 from tests import homes
 from tests.test_sentences import evidence as evidence_of
 from tests.test_sentences import passage as passage_of
@@ -162,6 +163,15 @@ def test_only_amounts_of_the_same_thing_disagree(kept, expected):
     evidence = ferries(*kept)
     found = extractive.disagreeing(evidence, extractive.read(evidence))
     assert [int("".join(filter(str.isdigit, s.words))) for s in found] == expected
+
+
+def test_nobody_has_the_name_of_a_place():
+    piece = "Penari dilatih di Pantai Lagusa, Kota Wara, oleh Syarifah Laila."
+    asked = sentences.read_question(evidence_of("Siapa pelatihnya?"), Stems())
+    tokens = spans.read_tokens([piece, "Laila tersenyum."], asked, Stems())
+    named = extractive._places(tokens)
+    places = [word for word, of_place in zip(tokens.words, named, strict=True) if of_place]
+    assert places == ["di", "Pantai", "Lagusa", "Kota", "Wara"]
 
 
 def test_a_topic_gets_a_timeline_newest_first_and_the_undated_last(chat):

@@ -285,8 +285,10 @@ def test_publishers_are_found_whatever_their_spelling():
     alike = ["Harian Uji", "harianuji.com", "Harian-Uji"]
     assert question.resolve_publishers(["Harian Uji"], alike) == ("Harian Uji",)
     assert question.resolve_publishers(["HARIAN UJI"], alike) == tuple(alike)
-    with pytest.raises(InputError, match="Kabar Hulu"):
+    with pytest.raises(InputError, match=r"'Kabar Hilir'; did you mean 'Kabar Hulu'\?$"):
         question.resolve_publishers(["Kabar Hilir"], known)
+    with pytest.raises(InputError, match=r"'XYZ'; `tanya status` lists those that it holds\.$"):
+        question.resolve_publishers(["XYZ"], known)
 
 
 # English -----------------------------------------------------------------------------------------

@@ -137,7 +137,8 @@ def test_each_bad_line_is_a_problem_with_its_place_and_the_rest_is_read(tmp_path
     assert [o.body for o in found if isinstance(o, Article)] == [FIRST, SECOND]
     told = {o.place: o.reason for o in found if isinstance(o, ReadProblem)}
     assert list(told) == [f"berita.jsonl:{number}" for number in (2, 4, 5, 6)]
-    assert "not valid JSON" in told["berita.jsonl:2"]
+    assert "not valid JSON: Expecting property name" in told["berita.jsonl:2"]
+    assert "character 2" in told["berita.jsonl:2"] and "line 1" not in told["berita.jsonl:2"]
     assert "fields are title" in told["berita.jsonl:4"]
     assert told["berita.jsonl:5"] == "The article has no text."
 
@@ -234,6 +235,43 @@ def test_csv_problems_name_the_line(tmp_path: Path) -> None:
     found = outcomes(written(tmp_path / "a.csv", text))
     assert [o.place for o in found if isinstance(o, ReadProblem)] == ["a.csv:1", "a.csv:4"]
     assert [o.title for o in found if isinstance(o, Article)] == ["A", "C"]
+
+
+def test_csv_row_that_an_open_quote_took_in_is_told(tmp_path: Path) -> None:
+    rows = [
+        "id,judul,isi",
+        f"hk-1,Satu,{SECOND}",
+        f'hk-2,"Dua,{SECOND}',
+        f'hk-3,"Tiga","{THIRD.replace(chr(34), chr(34) * 2)}"',
+        f'hk-4,Empat,"{SECOND}\nhk-5, lima, enam"',
+    ]
+    found = outcomes(written(tmp_path / "a.csv", "\n".join(rows) + "\n"))
+    assert [o.id for o in found if isinstance(o, Article)] == ["hk-1", "hk-4"]
+    (problem,) = [o for o in found if isinstance(o, ReadProblem)]
+    assert problem.place == "a.csv:3"
+    assert "not closed" in problem.reason and "2 lines" in problem.reason
+
+
+def test_an_id_that_stands_twice_keeps_its_first_text(tmp_path: Path) -> None:
+    rows = [{"id": "hk-1", "text": FIRST}, {"id": "hk-1", "text": SECOND}]
+    rows += [{"id": "hk-1", "text": FIRST}, {"url": "https://a.id/b", "text": FIRST}]
+    rows += [{"url": "https://a.id/b", "text": SECOND}]
+    for name, content in (
+        ("a.jsonl", "\n".join(map(json.dumps, rows))),
+        ("a.json", json.dumps(rows)),
+        (
+            "a.csv",
+            "id,url,text\n"
+            + "".join(f'{r.get("id", "")},{r.get("url", "")},"{r["text"]}"\n' for r in rows),
+        ),
+    ):
+        found = outcomes(written(tmp_path / name, content))
+        # A page that was crawled twice may have changed meanwhile.
+        bodies = [o.body for o in found if isinstance(o, Article)]
+        assert bodies == [FIRST, FIRST, FIRST, SECOND]
+        (problem,) = [o for o in found if isinstance(o, ReadProblem)]
+        assert problem.place == f"{name}:{3 if name == 'a.csv' else 2}"
+        assert "The id 'hk-1' stands twice" in problem.reason
 
 
 def test_csv_without_a_text_column(tmp_path: Path) -> None:
@@ -344,6 +382,18 @@ def test_dates_in_many_forms(tmp_path: Path, value: object) -> None:
 )
 def test_date_that_says_nothing_is_none(tmp_path: Path, value: object) -> None:
     assert row(tmp_path, date=value).published is None
+
+
+def test_a_date_that_cannot_be_used_is_told_and_the_article_kept(tmp_path: Path) -> None:
+    dates = ["31/02/2016", "kemarin", "2099-01-01", "", "-", "null", "0000-00-00", None, 0, True]
+    url = "https://contoh.id/read/2016/12/15/pasar-ikan"
+    rows = [{"text": f"{FIRST} {n}", "date": date} for n, date in enumerate(dates)]
+    path = lines(tmp_path / "a.jsonl", *rows, {"text": SECOND, "date": "31/02/2016", "url": url})
+    found = outcomes(path)
+    assert sum(isinstance(o, Article) for o in found) == len(dates) + 1
+    told = {o.place: o.reason for o in found if isinstance(o, ReadProblem)}
+    assert list(told) == ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3"]
+    assert "'31/02/2016'" in told["a.jsonl:1"] and "kept" in told["a.jsonl:1"]
 
 
 def test_two_days_ahead_is_the_limit(tmp_path: Path) -> None:
