@@ -43,6 +43,9 @@ _BAND_LOOKED = 100
 # Share of all numbers that two texts must have in common; on another day it takes more.
 _SAME_NUMBERS, _SAME_NUMBERS_LATER = 0.5, 0.8
 
+# More changes than this are not looked up one by one: everything is compared.
+_MOST_CHANGES = 50_000
+
 # A line counts as a publisher's boilerplate from this many articles and this share of them.
 _REPEATS, _REPEAT_SHARE = 10, 0.01
 
@@ -137,7 +140,21 @@ def _create(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
+def _log_changes(db: sqlite3.Connection) -> None:
+    # The token tells apart two copies of an archive that were written to differently.
+    db.execute(
+        """CREATE TABLE change (number INTEGER PRIMARY KEY, id TEXT NOT NULL,
+             token TEXT NOT NULL DEFAULT (hex(randomblob(8))))"""
+    )
+    db.execute("INSERT INTO change (id) VALUES ('')")
+    for event, row in (("INSERT", "new"), ("UPDATE OF fingerprint", "new"), ("DELETE", "old")):
+        db.execute(
+            f"""CREATE TRIGGER article_{event.split()[0].lower()} AFTER {event} ON article
+                BEGIN INSERT INTO change (id) VALUES ({row}.id); END"""
+        )
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _log_changes)
 
 
 class Archive:
@@ -355,9 +372,37 @@ class Archive:
             found.update(row[0] for row in rows)
         return found
 
-    def fingerprints(self) -> dict[str, str]:
-        """Return each article's fingerprint: it changes when its passages would."""
-        return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY +seq"))
+    def fingerprints(self, article_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Return each article's fingerprint, oldest article first; of these articles, if given.
+
+        It changes when the article's passages would.
+        """
+        if article_ids is None:
+            return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY +seq"))
+        found: list[tuple[int, str, str]] = []
+        for begin in range(0, len(article_ids), BATCH):
+            some = article_ids[begin : begin + BATCH]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT seq, id, fingerprint FROM article WHERE id IN ({marks})"
+            found.extend(self._db.execute(query, some))
+        return {article_id: fingerprint for _, article_id, fingerprint in sorted(found)}
+
+    def state(self) -> str:
+        """Return a name for what the archive holds now, for `changed_since`."""
+        row = self._db.execute("SELECT number, token FROM change ORDER BY number DESC LIMIT 1")
+        return "{}:{}".format(*row.fetchone())
+
+    def changed_since(self, state: str) -> list[str] | None:
+        """Return the ids added, changed or removed since; None if that is not known, or is much."""
+        number, _, token = state.partition(":")
+        known = self._db.execute(
+            "SELECT 1 FROM change WHERE number = ? AND token = ?", (number, token)
+        ).fetchone()
+        if not known:
+            return None
+        query = "SELECT id FROM change WHERE number > ? ORDER BY number LIMIT ?"
+        found = self._db.execute(query, (int(number), _MOST_CHANGES + 1)).fetchall()
+        return list({row[0]: None for row in found}) if len(found) <= _MOST_CHANGES else None
 
     def repeated_lines(self, publisher: str) -> frozenset[str]:
         """Return the keys of the lines that this publisher repeats in many articles."""
@@ -380,9 +425,15 @@ class Archive:
 
     def counts(self) -> Counts:
         """Count articles, stories and publishers, and find the newest and oldest date."""
+        # Each by its own index: together they would read every body.
         row = self._db.execute(
-            """SELECT count(*), count(DISTINCT story_id), count(DISTINCT publisher),
-                 max(published), min(published), count(*) - count(published) FROM article"""
+            """SELECT (SELECT count(*) FROM article),
+                 (SELECT count(*) FROM (SELECT DISTINCT story_id FROM article)),
+                 (WITH RECURSIVE name(value) AS (SELECT min(publisher) FROM article UNION ALL
+                    SELECT (SELECT min(publisher) FROM article WHERE publisher > value)
+                    FROM name WHERE value IS NOT NULL) SELECT count(value) FROM name),
+                 (SELECT max(published) FROM article), (SELECT min(published) FROM article),
+                 (SELECT count(*) FROM article WHERE published IS NULL)"""
         ).fetchone()
         return Counts(row[0], row[1], row[2], _date(row[3]), _date(row[4]), row[5])
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from index import chunking, clean, text
+import numpy as np
+
+from index import chunking, clean, prepared, text
 from index.archive import Archive
-from index.embedding import Embedder, passage_text
+from index.embedding import Embedder, Vectors, passage_text
 from index.engine import ArticleEntry, IndexVersion, IndexWriter, Progress, Recipe
-from index.records import Article
+from index.errors import InputError
+from index.prepared import Cut, Cutter, Finished, Task
+from index.records import Article, Passage
 from index.settings import ChunkingSettings
-from index.versions import Check, Versions
+from index.versions import PREPARED, Check, Versions
 
 BATCH = 500
 
@@ -35,10 +41,35 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did; `version` is None if there was nothing to do."""
+    """What a build did; `version` is None if there was nothing to do.
+
+    Of the articles indexed, `embedded` were embedded now and `taken_up` by a build before it that
+    was stopped, or as a share.
+    """
 
     plan: Plan
     version: IndexVersion | None
+    embedded: int
+    taken_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShareReport:
+    """What preparing a share did: articles `embedded` now, and how many it has in all."""
+
+    articles: int
+    embedded: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Articles ready to be put: `passages`, `stems` and `vectors` are aligned."""
+
+    articles: list[tuple[Article, str]]
+    passages: list[Passage]
+    stems: list[str]
+    vectors: Vectors
     embedded: int
 
 
@@ -58,45 +89,99 @@ def build(
     full: bool = False,
     progress: Progress = lambda stage, done, total: None,
     check: Check = lambda index: None,
+    workers: int | None = None,
 ) -> BuildReport:
     """Build and publish the next version if the archive or the recipe changed.
 
     Anything that stops it, at any moment, leaves the live version as it was; so does what `check`
-    raises on seeing the new version, whole but not yet live.
+    raises on seeing the new version, whole but not yet live. What was embedded by then is taken up
+    by the next build. Many articles are cut in `workers` other processes; None: as the machine has.
     """
     with versions.lock():
         # A full build must work where the live version is damaged.
         live = None if full else versions.live()
-        anew = live is None or versions.describe(live).recipe != wanted
+        before = versions.describe(live) if live is not None else None
+        anew = before is None or before.recipe != wanted
         writer = versions.begin(wanted, from_live=not anew)
         try:
-            plan = _plan(archive, writer, wanted, anew)
+            # Read before the articles: what changes meanwhile is looked at again by the next build.
+            state = archive.state()
+            since = before.state if before is not None and not anew else ""
+            plan = _plan(archive, writer, wanted, anew, since)
             if not plan.work and not anew:
                 writer.abort()
                 return BuildReport(plan, None, 0)
             writer.drop([*plan.changed, *plan.removed])
-            embedded = _index(archive, writer, embedder, plan, progress)
+            finished = Finished(versions.path(PREPARED), wanted)
+            embedded, taken_up = _index(
+                archive, writer, embedder, plan, finished, progress, workers
+            )
             progress("publish", 0, 1)
-            version = versions.publish(writer, now, check)
+            version = versions.publish(writer, now, check, state)
             progress("publish", 1, 1)
         except BaseException:
             writer.abort()
             raise
-    return BuildReport(plan, version, embedded)
+        shutil.rmtree(versions.path(PREPARED), ignore_errors=True)
+    return BuildReport(plan, version, embedded, taken_up)
 
 
-def waiting(archive: Archive, indexed: dict[str, str]) -> tuple[int, int, int]:
+def prepare(
+    archive: Archive,
+    versions: Versions,
+    wanted: Recipe,
+    embedder: Embedder,
+    share: tuple[int, int],
+    *,
+    progress: Progress = lambda stage, done, total: None,
+    workers: int | None = None,
+) -> ShareReport:
+    """Embed share i of n of what the next build needs, (1, n) to (n, n), and publish nothing.
+
+    The files in the report's folder may be copied into the same folder of another home with the
+    same archive; the next build there takes them up.
+    """
+    number, shares = share
+    if not 1 <= number <= shares:
+        raise InputError(f"There is no share {number} of {shares}; they are 1 to {shares}.")
+    with versions.lock():
+        live = versions.live()
+        same = live is not None and versions.describe(live).recipe == wanted
+        indexed = versions.indexed(live) if live and same else {}
+        finished = Finished(versions.path(PREPARED), wanted)
+        # By the place in the archive, which is the same on every machine that holds a copy of it.
+        mine = [
+            (a, f)
+            for place, (a, f) in enumerate(archive.fingerprints().items())
+            if place // BATCH % shares == number - 1 and indexed.get(a) != f
+        ]
+        todo = [a for a, f in mine if (a, f) not in finished]
+        embedded = 0
+        progress("prepare", 0, len(todo))
+        for done in _ready(
+            archive, embedder, todo, wanted.max_tokens, finished, workers, keep=True
+        ):
+            embedded += done.embedded
+            progress("prepare", embedded, len(todo))
+        return ShareReport(len(mine), embedded, finished.folder)
+
+
+def waiting(archive: Archive, versions: Versions, live: str | None) -> tuple[int, int, int]:
     """Count the new, changed and removed articles that the next build would index."""
-    want = archive.fingerprints()
+    touched = archive.changed_since(versions.describe(live).state) if live else None
+    want = archive.fingerprints(touched)
+    indexed = versions.indexed(live, touched) if live else {}
     new = sum(1 for article_id in want if article_id not in indexed)
     changed = sum(1 for a, f in want.items() if a in indexed and indexed[a] != f)
     removed = sum(1 for article_id in indexed if article_id not in want)
     return new, changed, removed
 
 
-def _plan(archive: Archive, writer: IndexWriter, wanted: Recipe, full: bool) -> Plan:
-    want = archive.fingerprints()
-    have = writer.indexed()
+def _plan(archive: Archive, writer: IndexWriter, wanted: Recipe, full: bool, since: str) -> Plan:
+    # All others are as they were when the version before was built.
+    touched = archive.changed_since(since)
+    want = archive.fingerprints(touched)
+    have = writer.indexed(touched)
     return Plan(
         recipe=wanted,
         full=full,
@@ -111,41 +196,90 @@ def _index(
     writer: IndexWriter,
     embedder: Embedder,
     plan: Plan,
+    finished: Finished,
     progress: Progress,
-) -> int:
+    workers: int | None,
+) -> tuple[int, int]:
     todo = [*plan.new, *plan.changed]
     progress("index", 0, len(todo))
-    done = 0
-    for batch in _batches(todo):
-        articles = archive.articles(batch)
-        _put(archive, writer, embedder, articles, plan.recipe.max_tokens)
-        done += len(articles)
+    done = embedded = 0
+    budget = plan.recipe.max_tokens
+    keep = len(todo) > BATCH
+    for ready in _ready(archive, embedder, todo, budget, finished, workers, keep=keep):
+        entries = [
+            ArticleEntry(a.id, fingerprint, a.story_id, a.publisher, a.published)
+            for a, fingerprint in ready.articles
+        ]
+        writer.put(entries, ready.passages, ready.vectors, ready.stems)
+        done += len(ready.articles)
+        embedded += ready.embedded
         progress("index", done, len(todo))
-    return done
+    return embedded, done - embedded
 
 
-def _put(
+def _ready(
     archive: Archive,
-    writer: IndexWriter,
     embedder: Embedder,
-    articles: Sequence[tuple[Article, str]],
+    todo: Sequence[str],
     max_tokens: int,
-) -> None:
-    entries = []
-    passages = []
+    finished: Finished,
+    workers: int | None,
+    *,
+    keep: bool,
+) -> Iterator[_Ready]:
+    """Yield the articles batch by batch, cut and embedded; `keep` what is embedded for later."""
+    if workers is None:
+        workers = prepared.workers_for(len(todo), BATCH)
+    with prepared.cutter(max_tokens, workers) as begin:
+        batches = (_begin(archive, batch, finished, begin) for batch in _batches(todo))
+        for articles, known, fresh in prepared.ahead(batches, workers):
+            yield _embed(articles, known, fresh, embedder, finished if keep else None)
+
+
+def _begin(
+    archive: Archive, batch: Sequence[str], finished: Finished, begin: Cutter
+) -> Callable[[], tuple[list[tuple[Article, str]], dict[str, tuple[Cut, Vectors]], list[Cut]]]:
+    """Begin to cut those articles of a batch that are not finished; return how to wait for it."""
+    articles = archive.articles(batch)
+    known = {}
+    tasks = []
     for article, fingerprint in articles:
-        repeated = archive.repeated_lines(article.publisher)
-        passages.extend(chunking.passages(article, max_tokens=max_tokens, repeated=repeated))
-        entries.append(
-            ArticleEntry(
-                article.id,
-                fingerprint,
-                article.story_id,
-                article.publisher,
-                article.published,
-            )
-        )
-    writer.put(entries, passages, embedder.embed_passages([passage_text(p) for p in passages]))
+        taken = finished.take(article.id, fingerprint)
+        if taken is not None:
+            known[article.id] = taken
+        else:
+            repeated = archive.repeated_lines(article.publisher)
+            tasks.append(Task(article, fingerprint, repeated))
+    wait = begin(tasks) if tasks else list
+    return lambda: (articles, known, wait())
+
+
+def _embed(
+    articles: list[tuple[Article, str]],
+    known: dict[str, tuple[Cut, Vectors]],
+    fresh: Sequence[Cut],
+    embedder: Embedder,
+    finished: Finished | None,
+) -> _Ready:
+    cuts = {one.id: one.cuts for one in (*(taken for taken, _ in known.values()), *fresh)}
+    passages_of = {a.id: chunking.passages_of(a, cuts[a.id]) for a, _ in articles}
+    texts = [passage_text(p) for one in fresh for p in passages_of[one.id]]
+    vectors = embedder.embed_passages(texts)
+    if finished is not None and fresh:
+        finished.keep(fresh, vectors)
+    at = 0
+    all_of = dict(known)
+    for one in fresh:
+        all_of[one.id] = one, vectors[at : at + len(one.cuts)]
+        at += len(one.cuts)
+    order = [article.id for article, _ in articles]
+    return _Ready(
+        articles,
+        [passage for i in order for passage in passages_of[i]],
+        [stems for i in order for stems in all_of[i][0].stems],
+        np.concatenate([vectors[:0], *(all_of[i][1] for i in order)]),
+        len(fresh),
+    )
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -25,11 +25,23 @@ def passages(
     no passage. A sentence over the budget is cut between words, a word over it wherever it must. An
     article that is nothing but boilerplate gives no passage.
     """
+    return passages_of(article, cut(article, max_tokens=max_tokens, repeated=repeated))
+
+
+def cut(
+    article: Article, *, max_tokens: int, repeated: frozenset[str] = frozenset()
+) -> list[tuple[Span, ...]]:
+    """Return the spans of each passage; see `passages`."""
     kept = clean.kept_spans(article.body, title=article.title, repeated=repeated)
     sentences = _sentences(article.body, kept)
     pieces: list[tuple[Span, int]] = []
     for span, count in zip(sentences, _counts(article.body, sentences), strict=True):
         pieces.extend(_fit(article.body, span, count, max_tokens))
+    return _pack(pieces, max_tokens)
+
+
+def passages_of(article: Article, cuts: Sequence[tuple[Span, ...]]) -> list[Passage]:
+    """Return the passages of an article that was cut before."""
     content = content_hash(article)
     return [
         Passage(
@@ -44,8 +56,20 @@ def passages(
             published=article.published,
             content=content,
         )
-        for number, spans in enumerate(_pack(pieces, max_tokens))
+        for number, spans in enumerate(cuts)
     ]
+
+
+def stems(found: Sequence[Passage]) -> list[str]:
+    """Return what the lexical search indexes of each passage: stems of headline and text."""
+    titles: dict[str, str] = {}
+    out = []
+    for passage in found:
+        title = titles.get(passage.title)
+        if title is None:
+            title = titles[passage.title] = " ".join(text.stems(passage.title))
+        out.append(f"{title} {' '.join(text.stems(passage.text))}")
+    return out
 
 
 def _sentences(body: str, kept: Sequence[Span]) -> list[Span]:

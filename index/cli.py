@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import logging
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from index.archive import AddReport, Archive
+    from index.builder import BuildReport, ShareReport
     from index.engine import Progress as Told
     from index.records import Article, ReadProblem
     from index.versions import Check, Versions
@@ -165,19 +167,31 @@ def build(
             help="What the live version found on SET, where other settings built it.",
         ),
     ] = None,
+    shard: Annotated[
+        str,
+        typer.Option(
+            metavar="I/N",
+            help="Only embed share I of N, into files that the next build takes up.",
+        ),
+    ] = "",
 ) -> None:
     """Bring the index up to the archive and make it live; a running chat picks it up by itself.
 
-    Only new, changed and removed articles are touched. Whatever stops it, the live version stays.
+    Only new, changed and removed articles are touched. Whatever stops it, the live version stays,
+    and the next build goes on from what was embedded.
 
     Example: tanya eval make sets/known; tanya add berita/; tanya build --gate sets/known
     """
     from index import builder
     from index.embedding import open_embedder
 
+    share = _share(shard)
+    if share and (full or gate or gate_run):
+        raise typer.BadParameter("--shard publishes nothing; leave the other options out.")
     chosen = settings.load(context.obj)
     versions = open_versions(context.obj)
     embedder = open_embedder(chosen.embedding)
+    recipe = builder.recipe(versions.engine, embedder, chosen.chunking)
     with open_archive(context.obj, must_exist=True) as archive, bar("Indexing") as progress:
         task = progress.add_task("index", total=None)
 
@@ -186,10 +200,14 @@ def build(
             progress.update(task, description=described, completed=done, total=total)
 
         try:
+            if share:
+                done = builder.prepare(archive, versions, recipe, embedder, share, progress=show)
+                _print_share(done, shard)
+                return
             report = builder.build(
                 archive,
                 versions,
-                builder.recipe(versions.engine, embedder, chosen.chunking),
+                recipe,
                 embedder,
                 now=_now(),
                 full=full,
@@ -197,8 +215,28 @@ def build(
                 check=_gate(context.obj, gate, gate_run, show),
             )
         except KeyboardInterrupt:
-            typer.echo("Stopped. The live version is as it was.", err=True)
+            typer.echo("Stopped. The live version is as it was; run it again to go on.", err=True)
             raise typer.Exit(1) from None
+    _print_built(report)
+
+
+def _share(shard: str) -> tuple[int, int] | None:
+    if not shard:
+        return None
+    number, slash, shares = shard.partition("/")
+    if not (slash and number.isdecimal() and shares.isdecimal()):
+        raise typer.BadParameter(f"--shard is {shard!r}; write it as 1/4, 2/4 and so on.")
+    return int(number), int(shares)
+
+
+def _print_share(done: ShareReport, shard: str) -> None:
+    typer.echo(
+        f"share {shard}: {done.articles:,} articles (embedded {done.embedded:,}) in {done.folder}; "
+        "a build of a home with these files in that folder takes them up"
+    )
+
+
+def _print_built(report: BuildReport) -> None:
     if report.version is None:
         typer.echo("Nothing to do: the index is up to date.")
         return
@@ -207,7 +245,8 @@ def build(
         f"version {report.version.name}: {report.version.articles:,} articles, "
         f"{report.version.passages:,} passages, {report.version.stories:,} stories "
         f"(new {len(plan.new):,} · changed {len(plan.changed):,} · removed {len(plan.removed):,} · "
-        f"embedded {report.embedded:,} articles)"
+        f"embedded {report.embedded:,} articles"
+        + (f" · taken up {report.taken_up:,})" if report.taken_up else ")")
     )
 
 
@@ -243,6 +282,8 @@ def status(
     for name, value in found.items():
         if name == "publishers":
             value = ", ".join(f"{p} {n:,}" for p, n in list(value.items())[:10]) or None
+        if name == "vectors":
+            value = ", ".join(f"{v['kind']} {v['rows']:,} ({v['recall']:.3f})" for v in value)
         shown = f"{value:,}" if isinstance(value, int) else value
         typer.echo(f"{name.replace('_', ' '):<18} {'-' if shown is None else shown}")
 
@@ -255,7 +296,7 @@ def _status(home: Path) -> dict[str, Any]:
         counts = archive.counts()
         versions = open_versions(home)
         live = versions.live()
-        waiting = builder.waiting(archive, versions.indexed(live) if live else {})
+        waiting = builder.waiting(archive, versions, live)
     version = versions.describe(live) if live else None
     age = (_now() - version.built).total_seconds() if version else None
     return {
@@ -276,6 +317,7 @@ def _status(home: Path) -> dict[str, Any]:
         "waiting_changed": waiting[1],
         "waiting_removed": waiting[2],
         "model": version.recipe.model if version else None,
+        "vectors": [dataclasses.asdict(kind) for kind in version.vectors] if version else [],
         "archive_bytes": (home / "archive.db").stat().st_size,
         "index_bytes": disk_bytes([versions.path(name) for name in versions.names()]),
         "publishers": dict(version.publishers) if version else {},

@@ -28,8 +28,24 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorKind:
+    """How some of the vectors are searched: `kind` "flat" compares all of these `rows`.
+
+    `recall` is the share of the 100 best that a search finds, measured when they were written.
+    """
+
+    kind: str
+    rows: int
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
 class IndexVersion:
-    """One published version of the index. `publishers` holds (name, articles), biggest first."""
+    """One published version of the index. `publishers` holds (name, articles), biggest first.
+
+    `vectors` tells how the vectors are searched, where the engine knows. `state` is the archive's
+    at the time, from which the next build goes on.
+    """
 
     name: str
     built: dt.datetime
@@ -40,6 +56,8 @@ class IndexVersion:
     newest: dt.date | None
     oldest: dt.date | None
     publishers: tuple[tuple[str, int], ...]
+    vectors: tuple[VectorKind, ...] = ()
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,10 @@ class SearchIndex(Protocol):
         """Return the passages with these ids, in this order; an unknown id is an error."""
         ...
 
+    def sizes(self, article_ids: Sequence[str]) -> list[int]:
+        """Return how many passages each article has: its ids "#0" and on; 0 for an unknown one."""
+        ...
+
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """Return the passages' vectors, float32 [len(passage_ids), dimensions]."""
         ...
@@ -87,8 +109,8 @@ class SearchIndex(Protocol):
 class IndexWriter(Protocol):
     """Writes the next version from the one before it; nobody sees it until `finish`."""
 
-    def indexed(self) -> Mapping[str, str]:
-        """Return the fingerprint of each article that the version holds so far."""
+    def indexed(self, article_ids: Sequence[str] | None = None) -> Mapping[str, str]:
+        """Return the fingerprint of each article in the version so far; of these, if given."""
         ...
 
     def drop(self, article_ids: Sequence[str]) -> None:
@@ -96,15 +118,20 @@ class IndexWriter(Protocol):
         ...
 
     def put(
-        self, articles: Sequence[ArticleEntry], passages: Sequence[Passage], vectors: Vectors
+        self,
+        articles: Sequence[ArticleEntry],
+        passages: Sequence[Passage],
+        vectors: Vectors,
+        stems: Sequence[str] = (),
     ) -> None:
         """Add articles with their passages and vectors [len(passages), dimensions].
 
-        An article without passages is kept too, so that it is not tried at every build.
+        An article without passages is kept too, so that it is not tried at every build. `stems`
+        are those of each passage's headline and text, joined by spaces, if the caller has them.
         """
         ...
 
-    def finish(self, name: str, built: dt.datetime) -> IndexVersion:
+    def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
         """Write everything out, check it, and return the version's description."""
         ...
 
@@ -131,8 +158,11 @@ class SearchEngine(Protocol):
         """Return a version's description without opening it for search."""
         ...
 
-    def indexed(self, folder: Path) -> dict[str, str]:
-        """Return the fingerprint of each article in a version, without opening it for search."""
+    def indexed(self, folder: Path, article_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the fingerprint of each article in a version, or of those of these that it has.
+
+        The version is not opened for search.
+        """
         ...
 
     def discard(self, folders: Sequence[Path], kept: Sequence[Path]) -> None:

@@ -1,11 +1,12 @@
 """One version as a folder: FAISS for vectors, Tantivy for BM25, SQLite for passages.
 
     manifest.json            the version's description and the size of every file; written last
-    parts/0001/vectors.faiss inner-product index; position p holds the vector of row[p]
+    parts/0001/vectors.*     see vectors; position p holds the vector of row[p]
     parts/0001/passages.db   articles and passages of the part
     parts/0001/columns.npz   per position: row, day, publisher, article; for filters
     lexical/                 the Tantivy index over all parts
     removed.npz              rows and articles of the parts that are no longer there
+    acronyms.json            acronyms, what they stand for, and how many articles say so
 
 A part is never written again: the next version links to it, adds a part of its own and a new
 removed.npz. Tantivy's segments are immutable too, so they are linked and only new ones written.
@@ -32,13 +33,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index import chunking, text
 from index import manifest as manifests
-from index import text
 from index.acronyms import Acronyms, Synonym, introduced
 from index.embedding import Vectors
-from index.engine import ArticleEntry, IndexVersion, Recipe
+from index.engine import ArticleEntry, IndexVersion, Recipe, VectorKind
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage, Scored
+from index.vectors import FLAT, NewVectors, PartVectors
 
 UNDATED = 0
 
@@ -51,10 +53,15 @@ _NEVER_LINKED = ("meta.json", ".managed.json", ".tantivy-writer.lock", ".tantivy
 # More parts than this are merged; so is everything once this share of all rows is removed.
 MOST_PARTS = 8
 MOST_REMOVED = 0.3
-# The first part is left out of a merge while the others together are below this share of it.
+# A part is left out of a merge while those after it together are below this share of it.
 SMALL_SHARE = 0.3
 
+_ACRONYMS = "acronyms.json"
+
+_REMEMBERED, _KEPT_READ = 100_000, 4_096
+
 Rows = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,12 @@ class LocalEngine:
         """Return the version's description."""
         return manifests.version(manifests.read(folder))
 
-    def indexed(self, folder: Path) -> dict[str, str]:
-        """Return the fingerprint of each article in the version."""
+    def indexed(self, folder: Path, article_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the fingerprint of each article in the version; of these, if given."""
         manifest = manifests.read(folder, self.name)
         with manifests.reading(folder):
-            known = _read_articles(folder, manifest["parts"], _read_removed(folder)[1])
+            removed = _read_removed(folder)[1]
+            known = _read_articles(folder, manifest["parts"], removed, article_ids)
         return {article_id: fingerprint for article_id, (_, fingerprint) in known.items()}
 
     def discard(self, folders: Sequence[Path], kept: Sequence[Path]) -> None:
@@ -107,15 +115,22 @@ class LocalIndex:
         self._publishers = {name: code for code, name in enumerate(manifest["publisher_codes"])}
         self._lock = threading.Lock()
         self._known_acronyms: Acronyms | None = None
+        self._opened_vectors: list[PartVectors] | None = None
+        # What a question finds is asked for several times: its vectors, its passages.
+        self._row_of: dict[str, int] = {}
+        self._read: dict[str, Passage] = {}
         with manifests.reading(folder):
             rows, self._removed_articles = _read_removed(folder)
             self._parts = _open_parts(folder, manifest["parts"])
             # For 1,000,000 rows this takes 35 ms, too long to do at each question.
-            self._gone = [np.isin(part.rows, rows, assume_unique=True) for part in self._parts]
-            self._vectors = [_open_vectors(part.folder) for part in self._parts]
+            gone = [np.isin(part.rows, rows, assume_unique=True) for part in self._parts]
+            self._present = [None if not there.any() else ~there for there in gone]
             self._lexical: Any = _open_lexical(folder / "lexical")
             self._searcher = self._lexical.searcher()
         self._firsts = [int(part.rows[0]) for part in self._parts]
+        # Many codes take a quarter of a second to read, and lexical search goes without.
+        if all(kind.kind == FLAT for kind in self._version.vectors):
+            self._part_vectors()
         self._schema = self._lexical.schema
 
     @property
@@ -124,50 +139,37 @@ class LocalIndex:
 
     def dense(self, vector: Vectors, k: int, wanted: Filter) -> list[Scored]:
         """Search every part and merge; inner products of unit vectors are cosines."""
-        query = np.ascontiguousarray(vector.reshape(1, -1), dtype=np.float32)
-        if query.shape[1] != self._version.recipe.dimensions:
+        query = np.ascontiguousarray(vector.reshape(-1), dtype=np.float32)
+        if len(query) != self._version.recipe.dimensions:
             raise ModelError(
-                f"The question's vector has {query.shape[1]} dimensions, the index "
+                f"The question's vector has {len(query)} dimensions, the index "
                 f"{self._version.recipe.dimensions}; run `tanya build` with the model in use."
             )
         k = min(k, self._version.passages)
         if not query.any() or k < 1:
             return []
-        found: list[tuple[float, int]] = []
-        for at in range(len(self._parts)):
-            found.extend(self._dense_part(at, query, k, wanted))
-        found.sort(key=lambda pair: (-pair[0], pair[1]))
-        best = found[:k]
-        ids = self._passage_ids([row for _, row in best])
-        return [Scored(i, score) for i, (score, _) in zip(ids, best, strict=True)]
+        scores, rows = [], []
+        for at, part in enumerate(self._parts):
+            some, positions = self._part_vectors()[at].search(query, k, self._allowed(at, wanted))
+            scores.append(some)
+            rows.append(part.rows[positions])
+        score, row = np.concatenate(scores), np.concatenate(rows)
+        best = np.lexsort((row, -score))[:k]
+        ids = self._passage_ids(row[best].tolist())
+        return [Scored(i, value) for i, value in zip(ids, score[best].tolist(), strict=True)]
 
-    def _dense_part(
-        self, at: int, query: Vectors, k: int, wanted: Filter
-    ) -> Iterator[tuple[float, int]]:
-        import faiss
+    def _part_vectors(self) -> list[PartVectors]:
+        with self._lock, manifests.reading(self._folder):
+            if self._opened_vectors is None:
+                self._opened_vectors = [PartVectors(part.folder) for part in self._parts]
+            return self._opened_vectors
 
-        part = self._parts[at]
-        allowed = self._allowed(at, wanted)
-        parameters = None
-        if allowed is not None:
-            if not allowed.any():
-                return
-            # The selector keeps a pointer into `bits`, which must live as long as the search.
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        k = min(k, len(part.rows))
-        scores, positions = self._vectors[at].search(query, k, params=parameters)
-        for score, position in zip(scores[0].tolist(), positions[0].tolist(), strict=True):
-            if position >= 0:
-                yield score, int(part.rows[position])
-
-    def _allowed(self, at: int, wanted: Filter) -> npt.NDArray[np.bool_] | None:
+    def _allowed(self, at: int, wanted: Filter) -> Bools | None:
         """Return which rows of a part may be found; None means all of them."""
-        part, gone = self._parts[at], self._gone[at]
-        if not wanted and not gone.any():
-            return None
-        allowed = ~gone
+        part, allowed = self._parts[at], self._present[at]
+        if not wanted:
+            return allowed
+        allowed = np.ones(len(part.rows), dtype=np.bool_) if allowed is None else allowed.copy()
         if wanted.dated:
             allowed &= part.day != UNDATED
         if wanted.after:
@@ -236,26 +238,50 @@ class LocalIndex:
     def _acronyms(self) -> Acronyms:
         with self._lock:
             if self._known_acronyms is None:
-                counts: Counter[tuple[str, str]] = Counter()
                 with manifests.reading(self._folder):
-                    for part in self._parts:
-                        for article, *pair in _read_acronyms(part.db):
-                            if article not in self._removed_articles:
-                                counts[pair[0], pair[1]] += 1
+                    dbs = [part.db for part in self._parts]
+                    counts = _read_acronyms(self._folder, dbs, self._removed_articles)
                 self._known_acronyms = Acronyms(counts)
             return self._known_acronyms
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Return the passages with these ids, in this order."""
-        return [_passage(row) for row in self._rows(passage_ids)]
+        with self._lock:
+            found = {i: self._read[i] for i in passage_ids if i in self._read}
+        unread = [i for i in dict.fromkeys(passage_ids) if i not in found]
+        rows = self._rows(unread)
+        fresh: dict[str, Passage] = {}
+        with self._lock, manifests.reading(self._folder):
+            for at, mine in self._by_part(rows).items():
+                for row in _select(self._parts[at].db, f"{_SELECT_PASSAGE} WHERE p.row IN", mine):
+                    passage = _passage(row)
+                    fresh[passage.id] = passage
+            if len(self._read) + len(fresh) > _KEPT_READ:
+                self._read.clear()
+            self._read.update(fresh if len(fresh) <= _KEPT_READ else {})
+        found.update(fresh)
+        return [found[passage_id] for passage_id in passage_ids]
+
+    def sizes(self, article_ids: Sequence[str]) -> list[int]:
+        """Return how many passages each article has, 0 for an unknown one."""
+        found: dict[str, int] = {}
+        asked = "SELECT id, number, passages FROM article WHERE id IN"
+        with self._lock, manifests.reading(self._folder):
+            for part in self._parts:
+                for article_id, number, count in _select(part.db, asked, list(article_ids)):
+                    if number not in self._removed_articles:
+                        found[article_id] = count
+        return [found.get(article_id, 0) for article_id in article_ids]
 
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """Return the passages' vectors as stored, float32 [len(passage_ids), dimensions]."""
-        out = np.zeros((len(passage_ids), self._version.recipe.dimensions), dtype=np.float32)
-        for number, found in enumerate(self._rows(passage_ids)):
-            at = self._part_of(found[0])
-            position = int(np.searchsorted(self._parts[at].rows, found[0]))
-            out[number] = self._vectors[at].reconstruct(position)
+        rows = np.array(self._rows(passage_ids), dtype=np.int64)
+        out = np.zeros((len(rows), self._version.recipe.dimensions), dtype=np.float32)
+        part_of = np.searchsorted(self._firsts, rows, side="right") - 1
+        for at in np.unique(part_of).tolist():
+            mine = np.flatnonzero(part_of == at)
+            positions = np.searchsorted(self._parts[at].rows, rows[mine])
+            out[mine] = self._part_vectors()[at].take(positions)
         return out
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
@@ -270,19 +296,21 @@ class LocalIndex:
         for part in self._parts:
             part.db.close()
 
-    def _rows(self, passage_ids: Sequence[str]) -> list[Sequence[Any]]:
-        missing = set(passage_ids)
-        found: dict[str, Sequence[Any]] = {}
+    def _rows(self, passage_ids: Sequence[str]) -> list[int]:
+        """Return the rows of passages; raises IndexDamagedError for an unknown one."""
         with self._lock, manifests.reading(self._folder):
+            found = {i: self._row_of[i] for i in passage_ids if i in self._row_of}
+            missing = set(passage_ids) - found.keys()
             for part in reversed(self._parts):
-                articles = list({passage_id.rpartition("#")[0] for passage_id in missing})
-                for row in _select(part.db, f"{_SELECT_PASSAGE} WHERE a.id IN", articles):
-                    passage_id = f"{row[2]}#{row[3]}"
-                    if passage_id in missing and row[1] not in self._removed_articles:
-                        found[passage_id] = row
-                missing -= found.keys()
                 if not missing:
                     break
+                articles = list({passage_id.rpartition("#")[0] for passage_id in missing})
+                for row, number, article_id, place in _select(part.db, _SELECT_ROW, articles):
+                    passage_id = f"{article_id}#{place}"
+                    if passage_id in missing and number not in self._removed_articles:
+                        found[passage_id] = row
+                missing -= found.keys()
+            self._remember(found)
         if missing:
             raise IndexDamagedError(
                 f"Passage {min(missing)!r} is not in version {self._version.name!r}; "
@@ -290,18 +318,24 @@ class LocalIndex:
             )
         return [found[passage_id] for passage_id in passage_ids]
 
-    def _part_of(self, row: int) -> int:
-        return bisect(self._firsts, row) - 1
+    def _remember(self, found: Mapping[str, int]) -> None:
+        if len(self._row_of) > _REMEMBERED:
+            self._row_of.clear()
+        self._row_of.update(found)
 
-    def _passage_ids(self, rows: Sequence[int]) -> list[str]:
+    def _by_part(self, rows: Sequence[int]) -> dict[int, list[int]]:
         by_part: dict[int, list[int]] = {}
         for row in rows:
-            by_part.setdefault(self._part_of(row), []).append(row)
+            by_part.setdefault(bisect(self._firsts, row) - 1, []).append(row)
+        return by_part
+
+    def _passage_ids(self, rows: Sequence[int]) -> list[str]:
         ids: dict[int, str] = {}
         with self._lock, manifests.reading(self._folder):
-            for at, mine in by_part.items():
+            for at, mine in self._by_part(rows).items():
                 for row, article_id, number in _select(self._parts[at].db, _SELECT_ID, mine):
                     ids[row] = f"{article_id}#{number}"
+            self._remember({passage_id: row for row, passage_id in ids.items()})
         return [ids[row] for row in rows]
 
 
@@ -313,34 +347,44 @@ class LocalWriter:
         self._recipe = recipe
         self._publishers: dict[str, int] = {}
         self._parts: list[str] = []
+        self._kinds: dict[str, VectorKind] = {}
         self._next_row = 0
         self._next_article = 0
         self._removed_articles: set[int] = set()
-        self._known: dict[str, tuple[int, str]] = {}
+        self._put: dict[str, tuple[int, str]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "lexical").mkdir()
         if base is not None:
             self._take_over(base)
-        self._fresh = not self._parts
+        self._old_parts = tuple(self._parts)
         self._new: _NewPart | None = None
         self._lexical: Any = None
 
-    def indexed(self) -> Mapping[str, str]:
-        """Return the fingerprint of each article in the version so far."""
-        return {article_id: fingerprint for article_id, (_, fingerprint) in self._known.items()}
+    def indexed(self, article_ids: Sequence[str] | None = None) -> Mapping[str, str]:
+        """Return the fingerprint of each article in the version so far; of these, if given."""
+        found = self._known(article_ids)
+        return {article_id: fingerprint for article_id, (_, fingerprint) in found.items()}
+
+    def _known(self, article_ids: Sequence[str] | None) -> dict[str, tuple[int, str]]:
+        with manifests.reading(self._folder):
+            old = _read_articles(self._folder, self._old_parts, self._removed_articles, article_ids)
+        if article_ids is None:
+            return old | self._put
+        return old | {i: self._put[i] for i in article_ids if i in self._put}
 
     def drop(self, article_ids: Sequence[str]) -> None:
         """Remove articles and their passages; unknown ids are passed over."""
-        writer = self._lexical_writer()
-        for article_id in article_ids:
-            if article_id not in self._known:
-                continue
-            number, _ = self._known.pop(article_id)
+        for article_id, (number, _) in self._known(article_ids).items():
+            self._put.pop(article_id, None)
             self._removed_articles.add(number)
-            writer.delete_documents_by_term("article", number)
+            self._lexical_writer().delete_documents_by_term("article", number)
 
     def put(
-        self, articles: Sequence[ArticleEntry], passages: Sequence[Passage], vectors: Vectors
+        self,
+        articles: Sequence[ArticleEntry],
+        passages: Sequence[Passage],
+        vectors: Vectors,
+        stems: Sequence[str] = (),
     ) -> None:
         """Add articles with their passages; one that is there already is replaced."""
         if vectors.shape != (len(passages), self._recipe.dimensions):
@@ -348,12 +392,12 @@ class LocalWriter:
                 f"{len(passages)} passages need vectors of shape "
                 f"{(len(passages), self._recipe.dimensions)}, not {vectors.shape}."
             )
-        self.drop([entry.id for entry in articles if entry.id in self._known])
+        self.drop([entry.id for entry in articles])
         part = self._part()
         numbers: dict[str, int] = {}
         for entry in articles:
             numbers[entry.id] = self._next_article
-            self._known[entry.id] = (self._next_article, entry.fingerprint)
+            self._put[entry.id] = (self._next_article, entry.fingerprint)
             self._next_article += 1
         by_article = {entry.id: entry for entry in articles}
         first = {p.article_id: p for p in reversed(passages)}
@@ -364,12 +408,13 @@ class LocalWriter:
         rows = range(self._next_row, self._next_row + len(passages))
         self._next_row += len(passages)
         part.add_passages(rows, [numbers[p.article_id] for p in passages], codes, passages, vectors)
-        self._add_lexical(rows, [numbers[p.article_id] for p in passages], codes, passages)
+        stems = stems or chunking.stems(passages)
+        self._add_lexical(rows, [numbers[p.article_id] for p in passages], codes, passages, stems)
 
-    def finish(self, name: str, built: dt.datetime) -> IndexVersion:
+    def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
         """Write the manifest last, so that a folder with one is complete."""
         if self._new is not None:
-            self._new.finish()
+            self._kinds[self._parts[-1]] = self._new.finish()
             self._new = None
         self._merge_parts()
         if self._lexical is not None:
@@ -381,7 +426,8 @@ class LocalWriter:
         self._write_removed()
         for lock in (self._folder / "lexical").glob(".tantivy-*.lock"):
             lock.unlink()
-        version = self._describe(name, built)
+        self._write_acronyms()
+        version = self._describe(name, built, state)
         extra = {
             "publisher_codes": list(self._publishers),
             "parts": self._parts,
@@ -394,7 +440,7 @@ class LocalWriter:
     def abort(self) -> None:
         """Close what is open."""
         if self._new is not None:
-            self._new.db.close()
+            self._new.abort()
             self._new = None
         # A rollback would fail where the writer did (a full disk), and hide what happened.
         self._lexical = None
@@ -403,13 +449,16 @@ class LocalWriter:
         manifest = manifests.read(base)
         self._publishers = {name: code for code, name in enumerate(manifest["publisher_codes"])}
         self._parts = list(manifest["parts"])
+        kinds = manifests.version(manifest).vectors
+        # Versions from before there were several kinds say nothing: they compare all vectors.
+        kinds = kinds or tuple(VectorKind(FLAT, _size(base / p), 1.0) for p in self._parts)
+        self._kinds = dict(zip(self._parts, kinds, strict=True))
         self._next_row, self._next_article = manifest["next_row"], manifest["next_article"]
         for part in self._parts:
             _link_tree(base / part, self._folder / part)
         _link_tree(base / "lexical", self._folder / "lexical")
         with manifests.reading(base):
             self._removed_articles = set(_read_removed(base)[1])
-            self._known = _read_articles(base, self._parts, self._removed_articles)
 
     def _part(self) -> _NewPart:
         if self._new is None:
@@ -423,20 +472,20 @@ class LocalWriter:
         return f"parts/{last + 1:04d}"
 
     def _merge_parts(self) -> None:
-        """Merge parts where they pile up, dropping removed articles for good."""
-        sizes = [self._size(name) for name in self._parts]
-        total = sum(sizes)
-        removed = sum(self._size(name, removed=True) for name in self._parts)
-        if total and removed > MOST_REMOVED * total:
+        """Merge parts where they pile up, dropping removed articles for good.
+
+        Those from the first part on that is not much larger than all after it are merged, so that
+        a large part is written again only when the archive has grown by a share of it.
+        """
+        sizes = [_size(self._folder / name) for name in self._parts]
+        removed = sum(_size(self._folder / name, self._removed_articles) for name in self._parts)
+        if removed > MOST_REMOVED * sum(sizes):
             self._merge(0)
         elif len(sizes) > MOST_PARTS:
-            self._merge(0 if total - sizes[0] > SMALL_SHARE * sizes[0] else 1)
-
-    def _size(self, part: str, *, removed: bool = False) -> int:
-        with np.load(self._folder / part / "columns.npz") as columns:
-            if not removed:
-                return len(columns["row"])
-            return int(np.isin(columns["article"], list(self._removed_articles)).sum())
+            begin = 0
+            while begin < len(sizes) - 2 and sum(sizes[begin + 1 :]) <= SMALL_SHARE * sizes[begin]:
+                begin += 1
+            self._merge(begin)
 
     def _merge(self, begin: int) -> None:
         """Replace the parts from number `begin` on by one."""
@@ -446,7 +495,7 @@ class LocalWriter:
         for part in merged:
             gone = target.take(self._folder / part, self._removed_articles)
             self._removed_articles -= gone
-        target.finish()
+        self._kinds[name] = target.finish()
         self._parts = [*self._parts[:begin], name]
         for part in merged:
             shutil.rmtree(self._folder / part)
@@ -458,7 +507,7 @@ class LocalWriter:
                 _open_lexical(folder) if (folder / "meta.json").exists() else _new_lexical(folder)
             )
             self._schema = index.schema
-            heap = _HEAP if self._fresh else _SMALL_HEAP
+            heap = _SMALL_HEAP if self._old_parts else _HEAP
             self._lexical = index.writer(heap_size=heap, num_threads=1)
         return self._lexical
 
@@ -468,21 +517,20 @@ class LocalWriter:
         numbers: Sequence[int],
         codes: Sequence[int],
         passages: Sequence[Passage],
+        stems: Sequence[str],
     ) -> None:
         from tantivy import Document
 
         writer = self._lexical_writer()
-        titles: dict[str, str] = {}
-        for row, number, code, passage in zip(rows, numbers, codes, passages, strict=True):
-            title = titles.get(passage.article_id)
-            if title is None:
-                title = titles[passage.article_id] = " ".join(text.stems(passage.title))
+        for row, number, code, passage, stemmed in zip(
+            rows, numbers, codes, passages, stems, strict=True
+        ):
             document = Document()
             document.add_integer("row", row)
             document.add_integer("article", number)
             document.add_integer("day", _day(passage.published))
             document.add_integer("publisher", code)
-            document.add_text("text", f"{title} {' '.join(text.stems(passage.text))}")
+            document.add_text("text", stemmed)
             writer.add_document(document)
 
     def _write_removed(self) -> None:
@@ -497,44 +545,78 @@ class LocalWriter:
             articles=numbers,
         )
 
-    def _describe(self, name: str, built: dt.datetime) -> IndexVersion:
+    def _write_acronyms(self) -> None:
+        """Put by what a question needs of the acronyms; counting takes a third of a second."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for part in self._parts:
+            with closing(_readonly(self._folder / part / "passages.db")) as db:
+                counts.update(_count_acronyms(db, self._removed_articles))
+        meanings = {a: " ".join(names) for a, names in Acronyms(counts).meanings.items()}
+        written = json.dumps([(*pair, counts[pair]) for pair in sorted(meanings.items())])
+        (self._folder / _ACRONYMS).write_text(written, encoding="utf-8")
+
+    def _describe(self, name: str, built: dt.datetime, state: str) -> IndexVersion:
         publishers: Counter[str] = Counter()
-        stories: set[str] = set()
         days: list[str] = []
         passages = 0
         for part in self._parts:
-            with closing(_readonly(self._folder / part / "passages.db")) as db:
-                for number, story, publisher, published, count in db.execute(
-                    "SELECT number, story_id, publisher, published, passages FROM article"
+            with closing(_without(self._folder / part, self._removed_articles)) as db:
+                for publisher, articles, count, *some in db.execute(
+                    "SELECT publisher, count(*), sum(passages), min(published), max(published) "
+                    f"{_THERE} GROUP BY publisher"
                 ):
-                    if number not in self._removed_articles:
-                        publishers[publisher] += 1
-                        stories.add(story)
-                        passages += count
-                        if published:
-                            days.append(published)
+                    publishers[publisher] += articles
+                    passages += count
+                    days.extend(filter(None, some))
         return IndexVersion(
             name=name,
             built=built,
             recipe=self._recipe,
             articles=publishers.total(),
             passages=passages,
-            stories=len(stories),
+            stories=_stories([self._folder / p for p in self._parts], self._removed_articles),
             newest=dt.date.fromisoformat(max(days)) if days else None,
             oldest=dt.date.fromisoformat(min(days)) if days else None,
             publishers=tuple(publishers.most_common()),
+            vectors=tuple(self._kinds[part] for part in self._parts),
+            state=state,
         )
+
+
+_THERE = "FROM article WHERE number NOT IN (SELECT number FROM gone)"
+
+
+def _without(part: Path, removed: Set[int]) -> sqlite3.Connection:
+    """Open a part's database with a table of the articles that are gone."""
+    db = _readonly(part / "passages.db")
+    db.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
+    db.executemany("INSERT INTO gone VALUES (?)", ((number,) for number in removed))
+    return db
+
+
+def _stories(parts: Sequence[Path], removed: Set[int]) -> int:
+    """Count the stories of all parts; those of the first, the largest as a rule, by its index."""
+    found: set[str] = set()
+    for part in parts[1:]:
+        with closing(_without(part, removed)) as db:
+            found.update(row[0] for row in db.execute(f"SELECT DISTINCT story_id {_THERE}"))
+    for part in parts[:1]:
+        with closing(_without(part, removed)) as db:
+            distinct = f"SELECT count(*) FROM (SELECT DISTINCT story_id {_THERE})"
+            total = int(db.execute(distinct).fetchone()[0])
+            known = _select(db, f"SELECT DISTINCT story_id {_THERE} AND story_id IN", list(found))
+            # A story of several groups of questions would be told several times.
+            return total + len(found) - len({row[0] for row in known})
+    return 0
 
 
 class _NewPart:
     """A part being written."""
 
     def __init__(self, folder: Path, dimensions: int) -> None:
-        import faiss
-
         folder.mkdir(parents=True)
         self.folder = folder
-        self.vectors = faiss.IndexFlatIP(dimensions)
+        self.vectors = NewVectors(folder, dimensions)
         self.rows: list[int] = []
         self.days: list[int] = []
         self.publishers: list[int] = []
@@ -587,7 +669,7 @@ class _NewPart:
         passages: Sequence[Passage],
         vectors: Vectors,
     ) -> None:
-        self.vectors.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        self.vectors.add(vectors)
         self.rows.extend(rows)
         self.articles.extend(numbers)
         self.publishers.extend(codes)
@@ -618,10 +700,9 @@ class _NewPart:
             self.days.extend(columns["day"][keep].tolist())
             self.publishers.extend(columns["publisher"][keep].tolist())
             self.articles.extend(columns["article"][keep].tolist())
-        vectors = _open_vectors(part)
-        for begin in range(0, len(keep), _COPIED):
-            some = vectors.reconstruct_n(begin, min(_COPIED, len(keep) - begin))
-            self.vectors.add(np.ascontiguousarray(some[keep[begin : begin + _COPIED]]))
+        vectors, kept = PartVectors(part), np.flatnonzero(keep)
+        for begin in range(0, len(kept), _COPIED):
+            self.vectors.add(vectors.take(kept[begin : begin + _COPIED]))
         with closing(_readonly(part / "passages.db")) as db:
             numbers = {row[0] for row in db.execute("SELECT number FROM article")}
             gone = numbers & removed
@@ -636,13 +717,15 @@ class _NewPart:
                 self.db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         return gone
 
-    def finish(self) -> None:
-        import faiss
+    def abort(self) -> None:
+        self.db.close()
+        self.vectors.abort()
 
+    def finish(self) -> VectorKind:
         self.db.execute("COMMIT")
         self.db.execute("CREATE UNIQUE INDEX passage_article ON passage (article, number)")
+        self.db.execute("CREATE INDEX article_story ON article (story_id)")
         self.db.close()
-        faiss.write_index(self.vectors, str(self.folder / "vectors.faiss"))
         np.savez(
             self.folder / "columns.npz",
             row=np.array(self.rows, dtype=np.int64),
@@ -650,12 +733,29 @@ class _NewPart:
             publisher=np.array(self.publishers, dtype=np.int32),
             article=np.array(self.articles, dtype=np.int64),
         )
+        return self.vectors.finish()
 
 
-def _read_acronyms(db: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
+def _count_acronyms(db: sqlite3.Connection, removed: Set[int]) -> Counter[tuple[str, str]]:
     # Versions of earlier rules, which a rollback may bring back, have no such table.
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'acronym'").fetchone():
-        yield from db.execute("SELECT article, short, meaning FROM acronym")
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'acronym'").fetchone():
+        return Counter()
+    rows = db.execute("SELECT article, short, meaning FROM acronym")
+    return Counter((short, meaning) for article, short, meaning in rows if article not in removed)
+
+
+def _read_acronyms(
+    folder: Path, dbs: Sequence[sqlite3.Connection], removed: Set[int]
+) -> Counter[tuple[str, str]]:
+    """Return how many articles introduce each acronym with the meaning that it is taken for."""
+    counts: Counter[tuple[str, str]] = Counter()
+    if (folder / _ACRONYMS).exists():
+        for short, meaning, count in json.loads((folder / _ACRONYMS).read_text(encoding="utf-8")):
+            counts[short, meaning] = count
+    else:
+        for db in dbs:
+            counts.update(_count_acronyms(db, removed))
+    return counts
 
 
 def _any_of(schema: Any, stems: Sequence[str], others: Sequence[Any]) -> Any:
@@ -668,6 +768,8 @@ def _any_of(schema: Any, stems: Sequence[str], others: Sequence[Any]) -> Any:
 _SELECT_PASSAGE = """SELECT p.row, a.number, a.id, p.number, a.story_id, p.text, p.spans, a.title,
     a.publisher, a.url, a.published, a.content
     FROM passage p JOIN article a ON a.number = p.article"""
+_SELECT_ROW = """SELECT p.row, a.number, a.id, p.number
+    FROM passage p JOIN article a ON a.number = p.article WHERE a.id IN"""
 _SELECT_ID = """SELECT p.row, a.id, p.number FROM passage p JOIN article a ON a.number = p.article
     WHERE p.row IN"""
 
@@ -695,15 +797,19 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 
 def _read_articles(
-    folder: Path, parts: Sequence[str], removed: Set[int]
+    folder: Path, parts: Sequence[str], removed: Set[int], article_ids: Sequence[str] | None
 ) -> dict[str, tuple[int, str]]:
-    """Return the number and fingerprint of each article that is there."""
+    """Return the number and fingerprint of each article that is there; of these, if given."""
     known: dict[str, tuple[int, str]] = {}
+    query = "SELECT id, number, fingerprint FROM article"
     for part in parts:
         with closing(_readonly(folder / part / "passages.db")) as db:
-            for article_id, number, fingerprint in db.execute(
-                "SELECT id, number, fingerprint FROM article"
-            ):
+            rows = (
+                db.execute(query)
+                if article_ids is None
+                else (_select(db, f"{query} WHERE id IN", article_ids))
+            )
+            for article_id, number, fingerprint in rows:
                 if number not in removed:
                     known[article_id] = (number, fingerprint)
     return known
@@ -749,12 +855,12 @@ def _open_part(folder: Path) -> _Part:
         )
 
 
-def _open_vectors(folder: Path) -> Any:
-    import faiss
-
-    # One question should not take both cores from another.
-    faiss.omp_set_num_threads(1)
-    return faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC)
+def _size(part: Path, among: Set[int] | None = None) -> int:
+    """Return how many rows a part has; of these articles, if given."""
+    with np.load(part / "columns.npz") as columns:
+        if among is None:
+            return len(columns["row"])
+        return int(np.isin(columns["article"], list(among)).sum())
 
 
 def _read_removed(folder: Path) -> tuple[Rows, frozenset[int]]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from index.engine import IndexVersion, Recipe
+from index.engine import IndexVersion, Recipe, VectorKind
 from index.errors import IndexDamagedError
 
 FILE_NAME = "manifest.json"
@@ -65,6 +65,8 @@ def version(manifest: Mapping[str, Any]) -> IndexVersion:
         newest=dt.date.fromisoformat(manifest["newest"]) if manifest["newest"] else None,
         oldest=dt.date.fromisoformat(manifest["oldest"]) if manifest["oldest"] else None,
         publishers=tuple((name, count) for name, count in manifest["publishers"]),
+        vectors=tuple(VectorKind(**kind) for kind in manifest.get("vectors", ())),
+        state=str(manifest.get("state", "")),
     )
 
 

@@ -33,8 +33,8 @@ from typing import Any
 
 import numpy as np
 
+from index import chunking, text
 from index import manifest as manifests
-from index import text
 from index.acronyms import Acronyms, introduced
 from index.embedding import Vectors
 from index.engine import ArticleEntry, IndexVersion, Recipe
@@ -80,13 +80,14 @@ class MilvusEngine:
         """Return the version's description; Milvus is not asked."""
         return manifests.version(manifests.read(folder))
 
-    def indexed(self, folder: Path) -> dict[str, str]:
+    def indexed(self, folder: Path, article_ids: Sequence[str] | None = None) -> dict[str, str]:
         """Return the fingerprint of each article in the version; Milvus is not asked."""
         manifests.read(folder, NAME)
         with manifests.reading(folder):
             catalog = Catalog.read(folder / CATALOG)
             try:
-                return catalog.fingerprints()
+                known = catalog.fingerprints()
+                return known if article_ids is None else _among(known, article_ids)
             finally:
                 catalog.close()
 
@@ -132,6 +133,10 @@ class _Place:
     def later(self) -> str:
         """Return the filter of what was written to the collection after the version."""
         return f"row >= {self.next_row} or (died > {self.number} and died < {ALIVE})"
+
+
+def _among(known: Mapping[str, str], article_ids: Sequence[str]) -> dict[str, str]:
+    return {article_id: known[article_id] for article_id in article_ids if article_id in known}
 
 
 def _places(folder: Path) -> Iterator[_Place]:
@@ -284,6 +289,12 @@ class MilvusIndex:
             for passage_id, article in zip(passage_ids, articles, strict=True)
         ]
 
+    def sizes(self, article_ids: Sequence[str]) -> list[int]:
+        """Return how many passages each article has, 0 for an unknown one."""
+        with manifests.reading(self._folder):
+            known = self._catalog.articles(article_ids)
+        return [known[i].slots if i in known else 0 for i in article_ids]
+
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """Return the passages' vectors as stored, float32 [len(passage_ids), dimensions]."""
         found, _ = self._get(passage_ids, ("row", "dense"))
@@ -365,9 +376,9 @@ class MilvusWriter:
             self._dense_index = str(manifest["dense_index"])
             self._publishers = {p: code for code, p in enumerate(manifest["publisher_codes"])}
 
-    def indexed(self) -> Mapping[str, str]:
+    def indexed(self, article_ids: Sequence[str] | None = None) -> Mapping[str, str]:
         """Return the fingerprint of each article in the version so far."""
-        return self._known
+        return self._known if article_ids is None else _among(self._known, article_ids)
 
     def drop(self, article_ids: Sequence[str]) -> None:
         """Remove articles and their passages; unknown ids are passed over."""
@@ -381,7 +392,11 @@ class MilvusWriter:
                     self._count(stems, -1)
 
     def put(
-        self, articles: Sequence[ArticleEntry], passages: Sequence[Passage], vectors: Vectors
+        self,
+        articles: Sequence[ArticleEntry],
+        passages: Sequence[Passage],
+        vectors: Vectors,
+        stems: Sequence[str] = (),
     ) -> None:
         """Add articles with their passages; one that is there already is replaced."""
         if vectors.shape != (len(passages), self._recipe.dimensions):
@@ -390,21 +405,21 @@ class MilvusWriter:
                 f"{(len(passages), self._recipe.dimensions)}, not {vectors.shape}."
             )
         self.drop([entry.id for entry in articles])
-        mine: dict[str, list[tuple[Passage, Any]]] = {entry.id: [] for entry in articles}
-        for passage, vector in zip(passages, vectors, strict=True):
-            mine[passage.article_id].append((passage, vector))
+        mine: dict[str, list[tuple[Passage, Any, list[str]]]] = {e.id: [] for e in articles}
+        for passage, vector, found in zip(
+            passages, vectors, stems or chunking.stems(passages), strict=True
+        ):
+            mine[passage.article_id].append((passage, vector, found.split()))
         for entry in {entry.id: entry for entry in articles}.values():
             self._put(entry, mine[entry.id])
 
-    def _put(self, entry: ArticleEntry, pairs: Sequence[tuple[Passage, Any]]) -> None:
+    def _put(self, entry: ArticleEntry, written: Sequence[tuple[Passage, Any, list[str]]]) -> None:
         first, number = self._next_row, self._next_article
         self._next_article += 1
-        self._next_row += self._catalog.add(number, entry, [p for p, _ in pairs], first)
-        self._catalog.add_acronyms(number, {i for p, _ in pairs for i in introduced(p.text)})
+        self._next_row += self._catalog.add(number, entry, [p for p, *_ in written], first)
+        self._catalog.add_acronyms(number, {i for p, *_ in written for i in introduced(p.text)})
         self._known[entry.id] = entry.fingerprint
-        title = text.stems(pairs[0][0].title) if pairs else []
-        for passage, vector in pairs:
-            stems = [*title, *text.stems(passage.text)]
+        for passage, vector, stems in written:
             self._count(stems, 1)
             code = self._publishers.setdefault(passage.publisher, len(self._publishers))
             day = passage.published.toordinal() if passage.published else UNDATED
@@ -422,11 +437,11 @@ class MilvusWriter:
         for stem in set(stems):
             self._counts[stem] += change
 
-    def finish(self, name: str, built: dt.datetime) -> IndexVersion:
+    def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
         """Write to Milvus what was put by, then the manifest."""
         self._count_gone()
         self._catalog.count_stems(self._counts)
-        version = self._describe(name, built)
+        version = self._describe(name, built, state)
         average = self._length / max(1, version.passages)
         place = self._begin(average)
         if self._base is not None and place.collection == self._base.collection:
@@ -458,7 +473,7 @@ class MilvusWriter:
         self._catalog.close()
         self._spool.close()
 
-    def _describe(self, name: str, built: dt.datetime) -> IndexVersion:
+    def _describe(self, name: str, built: dt.datetime, state: str) -> IndexVersion:
         totals = self._catalog.totals()
         return IndexVersion(
             name=name,
@@ -470,6 +485,7 @@ class MilvusWriter:
             newest=dt.date.fromisoformat(totals.newest) if totals.newest else None,
             oldest=dt.date.fromisoformat(totals.oldest) if totals.oldest else None,
             publishers=totals.publishers,
+            state=state,
         )
 
     def _count_gone(self) -> None:

@@ -3,6 +3,7 @@
 versions/000001/   a complete version
 versions/LIVE      the live version's name; replaced in one atomic step
 versions/.new/     a version being written
+versions/prepared/ what a stopped build has finished, and shares of the next one; see prepared
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from index.errors import BusyError, IndexDamagedError, IndexMissingError
 
 LIVE = "LIVE"
 NEW = ".new"
+PREPARED = "prepared"
 
 Check = Callable[[SearchIndex], None]
 """Looks at a version before it goes live; raises whatever must keep it from that."""
@@ -96,9 +98,9 @@ class Versions:
         """Return the description of a version without opening it for search."""
         return self._engine.describe(self._folder / name)
 
-    def indexed(self, name: str) -> dict[str, str]:
-        """Return the fingerprint of each article in a version."""
-        return self._engine.indexed(self._folder / name)
+    def indexed(self, name: str, article_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the fingerprint of each article in a version; of these, if given."""
+        return self._engine.indexed(self._folder / name, article_ids)
 
     # Writing
 
@@ -132,6 +134,7 @@ class Versions:
         writer: IndexWriter,
         built: dt.datetime,
         check: Check = lambda index: None,
+        state: str = "",
     ) -> IndexVersion:
         """Finish the version being written, check that it opens, and make it the live one.
 
@@ -140,7 +143,7 @@ class Versions:
         """
         names = self.names()
         name = f"{int(names[-1]) + 1 if names else 1:06d}"
-        version = writer.finish(name, built)
+        version = writer.finish(name, built, state)
         new = self._folder / NEW
         index = self._engine.open(new)
         try:

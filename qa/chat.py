@@ -286,8 +286,7 @@ class Chat:
             archive = self._open_archive()
             state = (version, archive.changes())
             if self._waiting[0] != state:
-                indexed = self._versions.indexed(version)
-                self._waiting = (state, sum(builder.waiting(archive, indexed)))
+                self._waiting = (state, sum(builder.waiting(archive, self._versions, version)))
             return self._waiting[1]
 
 

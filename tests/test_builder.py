@@ -1,6 +1,13 @@
 """A build touches what changed, and comes out as if everything had been built anew."""
 
 import dataclasses
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,12 +16,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index import builder, chunking, text
+from index import archive as archives
+from index import builder, chunking, prepared, text
 from index.archive import FILE_NAME, Archive
+from index.errors import InputError
 from index.records import Filter
 from index.settings import ChunkingSettings
-from index.versions import Versions
-from tests.conftest import NOW, ToyEmbedder, add, article, engine_at
+from index.versions import PREPARED, Versions
+from tests.conftest import NOW, ToyEmbedder, add, article, engine_at, only_local
 
 ANY = Filter()
 CHUNKS = ChunkingSettings(max_tokens=40)
@@ -24,11 +33,16 @@ class Home:
     """An archive, open, and versions that are built from it."""
 
     def __init__(self, folder, location, name="versions"):
+        self.folder = folder
         self.location = location
         self.archive = Archive.open(folder / FILE_NAME)
         self.versions = Versions(folder / name, engine_at(location))
         self.embedder = ToyEmbedder()
         self.chunks = CHUNKS
+
+    def reopened(self):
+        """Return the home as another process would open it."""
+        return Home(self.folder, self.location)
 
     def build(self, **options):
         wanted = builder.recipe(self.versions.engine, self.embedder, self.chunks)
@@ -58,7 +72,7 @@ def contents(home):
     """Return all that the live version holds, and what its searches find."""
     index = home.versions.current()
     ids = [passage.id for passage in home.expected()]
-    version = dataclasses.replace(index.version, name="", built=NOW)
+    version = dataclasses.replace(index.version, name="", built=NOW, vectors=(), state="")
     asked = ["bupati meresmikan jembatan", "nelayan teluk waru", "sebanyak 12 kali", "harga"]
     vectors = home.embedder.embed_queries(asked)
     return {
@@ -147,14 +161,14 @@ def test_only_new_and_changed_articles_are_embedded(home):
     add(home.archive, [article(3, "Isi baru tentang panen."), article(99, sentences=1)])
     home.archive.remove(["a5"], NOW)
     home.embedder.embedded = 0
-    assert builder.waiting(home.archive, home.versions.indexed("000001")) == (1, 1, 1)
+    assert builder.waiting(home.archive, home.versions, "000001") == (1, 1, 1)
     report = home.build()
     assert report.plan.new == ("a99",)
     assert report.plan.changed == ("a3",)
     assert report.plan.removed == ("a5",)
     assert (report.plan.work, report.plan.full, report.embedded) == (3, False, 2)
     assert home.embedder.embedded == 2
-    assert builder.waiting(home.archive, home.versions.indexed("000002")) == (0, 0, 0)
+    assert builder.waiting(home.archive, home.versions, "000002") == (0, 0, 0)
 
 
 def test_nothing_to_do_makes_no_version(home):
@@ -315,3 +329,245 @@ def test_vectors_are_those_of_headline_and_text(home):
     expected = [f"Judul. {passages[0].text}", *(passage.text for passage in passages[1:])]
     stored = home.versions.current().vectors([passage.id for passage in passages])
     assert np.array_equal(stored, ToyEmbedder().embed_passages(expected))
+
+
+# What changed since
+
+
+def test_an_archive_that_went_another_way_is_compared_whole(home, tmp_path):
+    add(home.archive, [article(n) for n in range(5)])
+    home.build()
+    other = copied(home, tmp_path / "salinan")
+    add(home.archive, [article(10)])
+    add(other.archive, [article(20)])
+    other.archive.remove(["a2"], NOW)
+    home.build()
+    shutil.copytree(home.versions.path("x").parent, other.versions.path("x").parent)
+    assert builder.waiting(other.archive, other.versions, "000002") == (1, 0, 2)
+    other.build()
+    assert other.versions.indexed("000003").keys() == {"a0", "a1", "a3", "a4", "a20"}
+    other.archive.close()
+
+
+@pytest.mark.parametrize("most", [0, 2, 3])
+def test_many_changes_are_compared_whole(home, monkeypatch, most):
+    add(home.archive, [article(n) for n in range(5)])
+    home.build()
+    monkeypatch.setattr(archives, "_MOST_CHANGES", most)
+    state = home.versions.current().version.state
+    add(home.archive, [article(1, "Isi baru."), article(7)])
+    home.archive.remove(["a3"], NOW)
+    since = home.archive.changed_since(state)
+    assert since == (["a1", "a7", "a3"] if most == 3 else None)
+    plan = home.build().plan
+    assert (plan.new, plan.changed, plan.removed) == (("a7",), ("a1",), ("a3",))
+    assert home.archive.changed_since(home.archive.state()) == []
+
+
+@pytest.mark.parametrize("state", ["", "1", "1:", "x:y", "99999:00", "0:"])
+def test_a_state_of_no_archive_says_nothing(home, state):
+    add(home.archive, [article(1)])
+    assert home.archive.changed_since(state) is None
+
+
+def test_a_version_from_before_states_is_compared_whole(home):
+    add(home.archive, [article(n, sentences=1) for n in range(3)])
+    home.build()
+    path = home.versions.path("000001") / "manifest.json"
+    kept = json.loads(path.read_text())
+    del kept["state"], kept["vectors"]
+    path.write_text(json.dumps(kept))
+    (home.versions.path("000001") / "acronyms.json").unlink(missing_ok=True)
+    kept["files"].pop("acronyms.json", None)
+    path.write_text(json.dumps(kept))
+    again = home.reopened()
+    assert builder.waiting(again.archive, again.versions, "000001") == (0, 0, 0)
+    assert len(again.versions.current().passages([p.id for p in home.expected()])) == 3
+    add(again.archive, [article(7)])
+    assert again.build().plan.new == ("a7",)
+    again.archive.close()
+
+
+# In several processes
+
+
+@only_local
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_the_number_of_processes_changes_nothing(home, tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(builder, "BATCH", 4)
+    add(home.archive, [article(n, sentences=1 + n % 7) for n in range(30)])
+    home.build(workers=workers)
+    assert_as_built_anew(home, tmp_path)
+    rows = home.versions.current()._rows([passage.id for passage in home.expected()])
+    assert rows == list(range(len(rows)))
+
+
+def test_a_few_articles_start_no_process():
+    assert prepared.workers_for(100, 500) == 0
+    assert 0 <= prepared.workers_for(10**6, 500) <= prepared.MOST_WORKERS
+
+
+def test_a_worker_that_is_ended_is_done_without():
+    tasks = [prepared.Task(article(n), "1", frozenset()) for n in range(3)]
+    with prepared.cutter(40, 1) as begin:
+        first = begin(tasks)()
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid, signal.SIGKILL)
+        assert [begin(tasks)() for _ in range(3)] == [first] * 3
+    assert first == prepared.cut(tasks, 40)
+
+
+# Stopped and gone on
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(builder, "BATCH", 3)
+
+
+def stop_at(done):
+    def stop(stage, at, total):
+        if (stage, at) == ("index", done):
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def passages_of(home, *numbers):
+    ids = {f"a{number}" for number in numbers}
+    return sum(passage.article_id in ids for passage in home.expected())
+
+
+def test_a_stopped_build_goes_on_where_it_was(home, tmp_path, small_batches):
+    add(home.archive, [article(n) for n in range(10)])
+    with pytest.raises(KeyboardInterrupt):
+        home.build(progress=stop_at(6))
+    assert home.embedder.embedded == passages_of(home, *range(6))
+    home.embedder.embedded = 0
+    report = home.build()
+    assert (report.embedded, report.taken_up) == (4, 6)
+    assert home.embedder.embedded == passages_of(home, 6, 7, 8, 9)
+    assert_as_built_anew(home, tmp_path)
+    assert not home.versions.path(PREPARED).exists()
+
+
+def test_what_changed_since_is_embedded_again(home, tmp_path, small_batches):
+    add(home.archive, [article(n) for n in range(10)])
+    with pytest.raises(KeyboardInterrupt):
+        home.build(progress=stop_at(9))
+    add(home.archive, [article(1, "Isi baru tentang panen."), article(20)])
+    home.archive.remove(["a4"], NOW)
+    report = home.build()
+    assert (report.embedded, report.taken_up) == (3, 7)
+    assert_as_built_anew(home, tmp_path)
+
+
+def test_another_recipe_takes_nothing_up(home, tmp_path, small_batches):
+    add(home.archive, [article(n) for n in range(10)])
+    with pytest.raises(KeyboardInterrupt):
+        home.build(progress=stop_at(9))
+    change_budget(home)
+    assert home.build().taken_up == 0
+    assert home.versions.current().passages([p.id for p in home.expected()]) == home.expected()
+
+
+@pytest.mark.parametrize("keep", [0, 100, -1])
+def test_a_damaged_file_is_made_again(home, tmp_path, small_batches, keep):
+    add(home.archive, [article(n) for n in range(10)])
+    with pytest.raises(KeyboardInterrupt):
+        home.build(progress=stop_at(6))
+    one, other = sorted(home.versions.path(PREPARED).rglob("*.npz"))
+    content = one.read_bytes()
+    one.write_bytes(content[:keep])
+    middle = len(content) // 2
+    content = other.read_bytes()
+    other.write_bytes(content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :])
+    assert home.build().embedded >= 7
+    assert_as_built_anew(home, tmp_path)
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from index import builder
+from tests.test_builder import Home
+
+def die(stage, done, total):
+    if [stage, str(done)] == sys.argv[2:4]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    builder.BATCH = 3
+    Home(Path(sys.argv[1]), "local").build(progress=die, workers=int(sys.argv[4]))
+"""
+
+
+@only_local
+@pytest.mark.parametrize(("done", "workers"), [(3, 0), (9, 0), (6, 1)])
+def test_a_killed_build_goes_on_where_it_was(home, tmp_path, small_batches, done, workers):
+    add(home.archive, [article(n) for n in range(11)])
+    script = tmp_path / "child.py"
+    script.write_text(CHILD)
+    arguments = [str(tmp_path), "index", str(done), str(workers)]
+    killed = subprocess.run(
+        [sys.executable, str(script), *arguments],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert home.versions.live() is None
+    report = home.build()
+    assert (report.embedded, report.taken_up) == (11 - done, done)
+    assert home.embedder.embedded == passages_of(home, *range(done, 11))
+    assert_as_built_anew(home, tmp_path)
+
+
+# Shares
+
+
+def copied(home, folder):
+    """Return a home with the same archive and no version."""
+    folder.mkdir()
+    home.archive._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(home.folder / FILE_NAME, folder)
+    return Home(folder, home.location)
+
+
+def prepare(home, number, shares):
+    wanted = builder.recipe(home.versions.engine, home.embedder, home.chunks)
+    return builder.prepare(home.archive, home.versions, wanted, home.embedder, (number, shares))
+
+
+def test_shares_of_several_machines_come_out_as_one_build(home, tmp_path, small_batches):
+    add(home.archive, [article(n) for n in range(20)])
+    embedded = []
+    for number in (1, 2, 3):
+        other = copied(home, tmp_path / f"mesin{number}")
+        report = prepare(other, number, 3)
+        assert other.versions.live() is None
+        embedded.append(report.embedded)
+        assert prepare(other, number, 3).embedded == 0
+        folder = home.versions.path(PREPARED) / report.folder.name
+        shutil.copytree(report.folder, folder, dirs_exist_ok=True)
+        other.archive.close()
+    assert sum(embedded) == 20 and min(embedded) > 3
+    report = home.build()
+    assert (report.embedded, report.taken_up, home.embedder.embedded) == (0, 20, 0)
+    assert_as_built_anew(home, tmp_path)
+
+
+def test_a_share_is_of_what_the_next_build_needs(home, small_batches):
+    add(home.archive, [article(n) for n in range(10)])
+    home.build()
+    add(home.archive, [article(2, "Isi baru."), article(10), article(11)])
+    assert sum(prepare(home, number, 2).embedded for number in (1, 2)) == 3
+    report = home.build()
+    assert (report.embedded, report.taken_up) == (0, 3)
+
+
+@pytest.mark.parametrize("share", [(0, 2), (3, 2), (1, 0)])
+def test_a_share_that_is_none_is_told(home, share):
+    with pytest.raises(InputError, match="share"):
+        prepare(home, *share)

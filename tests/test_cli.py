@@ -368,3 +368,28 @@ def test_help_shows_examples():
     done = tanya("unused", "ask", "--help")
     assert done.returncode == 0
     assert "Example" in done.stdout
+
+
+def test_shares_are_embedded_apart_and_taken_up(home, tmp_path):
+    other = tmp_path / "home"
+    other.mkdir()
+    assert tanya(other, "add", SAMPLE).returncode == 0
+    for share, said in (("1/2", "42 articles (embedded 42)"), ("2/2", "0 articles")):
+        done = tanya(other, "build", "--shard", share)
+        assert done.returncode == 0 and said in done.stdout, done.stderr
+    assert json.loads(tanya(other, "status", "--json").stdout)["version"] is None
+    built = tanya(other, "build").stdout
+    assert "embedded 0 articles" in built and "taken up 42" in built
+
+
+@pytest.mark.parametrize("share", ["2", "0/2", "3/2", "a/b", "1/0", "-1/2"])
+def test_a_share_that_is_none_is_told(home, share):
+    done = tanya(home, "build", "--shard", share)
+    assert done.returncode in (1, 2)
+    assert "share" in one_line(done) or "shard" in one_line(done)
+
+
+def test_status_tells_how_vectors_are_searched(home):
+    assert "flat" in tanya(home, "status").stdout
+    kinds = json.loads(tanya(home, "status", "--json").stdout)["vectors"]
+    assert [(kind["kind"], kind["recall"]) for kind in kinds] == [("flat", 1.0)]

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import text
+from index import text, vectors
 from index.engine import ArticleEntry, Recipe
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage
-from tests.conftest import NOW
+from tests.conftest import NOW, only_local
 
 DIMENSIONS = 8
 ANY = Filter()
@@ -460,3 +460,68 @@ def test_a_folder_that_is_no_version_is_told(engine, tmp_path):
     for call in (engine.open, engine.describe, engine.indexed):
         with pytest.raises(IndexDamagedError, match="tanya"):
             call(tmp_path / "tidak ada")
+
+
+def test_sizes_of_articles(shelf, opened):
+    counts = Counter(passage.article_id for passage, _ in shelf.held.values())
+    asked = [*counts, "nobody's", ""]
+    assert opened.sizes(asked) == [counts[article_id] for article_id in asked]
+
+
+# Many vectors, of which a search reads codes
+
+
+@pytest.fixture
+def coded(monkeypatch):
+    """Let parts of 60 rows search by codes, and filters be met by them too."""
+    monkeypatch.setattr(vectors, "FEW", 60)
+    monkeypatch.setattr(vectors, "_EXACT_ROWS", 0)
+    monkeypatch.setattr(vectors, "_LEAST_DEPTH", 20)
+
+
+def assert_near(shelf, opened, seed=0):
+    """Compare what a search by codes finds: all of it must be right, and most of the best."""
+    found_best = asked = 0
+    for (_, vector), wanted in itertools.product(questions(seed, 4), FILTERS):
+        expected = shelf.dense(vector, wanted)
+        found = opened.dense(vector, 10, wanted)
+        assert len(found) == min(10, len(expected))
+        assert [hit.score for hit in found] == sorted((h.score for h in found), reverse=True)
+        for hit in found:
+            assert hit.score == pytest.approx(expected[hit.passage_id], abs=2e-3)
+        best = sorted(expected, key=lambda i: -expected[i])[:10]
+        found_best += len({hit.passage_id for hit in found} & set(best))
+        asked += len(best)
+    assert found_best >= 0.9 * asked
+    ids = list(shelf.held)
+    stored = np.array([shelf.held[i][1] for i in ids])
+    assert opened.vectors(ids) == pytest.approx(stored, abs=1e-3)
+    assert opened.passages(ids) == [shelf.held[i][0] for i in ids]
+
+
+@only_local
+def test_removed_and_changed_articles_vanish_from_codes_too(own, coded):
+    opened = own.write(batch(f"a{n}" for n in range(150)))
+    assert [kind.kind for kind in opened.version.vectors] == [vectors.CODED]
+    dice = random.Random(7)
+    for number in range(1, 13):
+        gone = dice.sample(sorted(own.fingerprints), 9)
+        names = {f"a{dice.randrange(200)}" for _ in range(9)} | {f"b{number}{n}" for n in range(30)}
+        fresh = batch(sorted(names), seed=number, fingerprint=str(number))
+        opened = own.write(fresh[:20], fresh[20:], drop=gone)
+        assert_near(own, opened, seed=number)
+        assert sum(kind.rows for kind in opened.version.vectors) >= len(own.held)
+    kinds = {kind.kind for kind in opened.version.vectors}
+    assert kinds == {vectors.CODED} and len(opened.version.vectors) <= 8
+    assert_near(own, own.write(drop=dice.sample(sorted(own.fingerprints), 150)))
+
+
+@only_local
+def test_a_large_part_is_not_written_again_for_small_ones(own):
+    own.write(batch(f"a{n}" for n in range(80)))
+    first = own.engine.open(own.live).version.vectors[0]
+    for number in range(30):
+        opened = own.write(batch([f"b{number}"], passages=1))
+        assert opened.version.vectors[0] == first
+        assert len(opened.version.vectors) <= 8
+    assert_whole(own, opened)

@@ -86,21 +86,27 @@ def hashes(folder):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from index import builder, manifest, milvus_server
+from index import builder, local_engine, manifest, milvus_server, vectors
 from tests import test_versions
 from tests.test_versions import Home
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def before(owner, name):
-    setattr(owner, name, die)
+def before(owner, name, of=""):
+    work = getattr(owner, name)
+    def wrapped(*args, **kwargs):
+        if not of or of in map(Path, args):
+            die()
+        return work(*args, **kwargs)
+    setattr(owner, name, wrapped)
 
-def after(owner, name, skip=0):
+def after(owner, name, skip=0, of=""):
     work, calls = getattr(owner, name), []
     def wrapped(*args, **kwargs):
         result = work(*args, **kwargs)
-        calls.append(1)
+        if not of or of in map(Path, args):
+            calls.append(1)
         if len(calls) > skip:
             die()
         return result
@@ -110,23 +116,28 @@ home = Home(Path(sys.argv[1]), sys.argv[2])
 engine = home.versions._engine
 writer = type(engine.writer(Path(sys.argv[1], "contoh"), None, None))
 builder.BATCH = 2
+new, live = home.versions.path(".new"), home.versions.path("LIVE")
 {
     "first put": lambda: after(writer, "put"),
     "second put": lambda: after(writer, "put", skip=1),
     "before finish": lambda: before(writer, "finish"),
+    "after vectors": lambda: after(vectors.NewVectors, "finish"),
+    "before merge": lambda: before(local_engine.LocalWriter, "_merge_parts"),
+    "before acronyms": lambda: before(local_engine.LocalWriter, "_write_acronyms"),
     "before manifest": lambda: before(manifest, "write"),
     "before flush": lambda: before(milvus_server.Server, "flush"),
     "after manifest": lambda: after(writer, "finish"),
-    "before rename": lambda: before(os, "rename"),
-    "after rename": lambda: after(os, "rename"),
-    "before switch": lambda: before(os, "replace"),
-    "after switch": lambda: after(os, "replace"),
+    "before rename": lambda: before(os, "rename", of=new),
+    "after rename": lambda: after(os, "rename", of=new),
+    "before switch": lambda: before(os, "replace", of=live),
+    "after switch": lambda: after(os, "replace", of=live),
 }[sys.argv[3]]()
 home.build(*map(int, sys.argv[4:]))
 os._exit(3)
 """
 STEPS = (
-    *("first put", "second put", "before finish", "before manifest", "after manifest"),
+    *("first put", "second put", "before finish", "after vectors", "before merge"),
+    *("before acronyms", "before manifest", "after manifest"),
     *("before rename", "after rename", "before switch", "after switch"),
 )
 IN_MILVUS = ("before flush", "after rename", "after switch")
@@ -342,7 +353,8 @@ def test_a_truncated_or_missing_file_is_told(home):
 @only_local
 @pytest.mark.parametrize(
     "name",
-    ["manifest.json", "removed.npz", "columns.npz", "passages.db", "vectors.faiss", "meta.json"],
+    ["manifest.json", "removed.npz", "columns.npz", "passages.db", "vectors.faiss", "meta.json"]
+    + ["acronyms.json"],
 )
 def test_an_overwritten_file_is_told(home, name):
     home.build(1, 2)
