@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from index.archive import AddReport, Archive
     from index.builder import BuildReport, ShareReport
+    from index.embedding import Embedder
     from index.engine import Progress as Told
+    from index.engine import Recipe
     from index.records import Article, ReadProblem
     from index.versions import Check, Versions
 
@@ -182,42 +184,60 @@ def build(
 
     Example: tanya eval make sets/known; tanya add berita/; tanya build --gate sets/known
     """
-    from index import builder
-    from index.embedding import open_embedder
-
     share = _share(shard)
     if share and (full or gate or gate_run):
         raise typer.BadParameter("--shard publishes nothing; leave the other options out.")
-    chosen = settings.load(context.obj)
-    versions = open_versions(context.obj)
+    try:
+        if share:
+            _print_share(_prepare(context.obj, share), shard)
+        else:
+            _print_built(_build(context.obj, full, gate, gate_run))
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The live version is as it was; run it again to go on.", err=True)
+        raise typer.Exit(1) from None
+
+
+def _build(home: Path, full: bool, gate: Path | None, gate_run: Path | None) -> BuildReport:
+    from index import builder
+
+    with _building(home) as (archive, versions, recipe, embedder, show):
+        return builder.build(
+            archive,
+            versions,
+            recipe,
+            embedder,
+            now=_now(),
+            full=full,
+            progress=show,
+            check=_gate(home, gate, gate_run, show),
+        )
+
+
+def _prepare(home: Path, share: tuple[int, int]) -> ShareReport:
+    from index import builder
+
+    with _building(home) as (archive, versions, recipe, embedder, show):
+        return builder.prepare(archive, versions, recipe, embedder, share, progress=show)
+
+
+@contextmanager
+def _building(home: Path) -> Iterator[tuple[Archive, Versions, Recipe, Embedder, Told]]:
+    """Open what a build needs, with a progress bar."""
+    from index import builder
+    from index.embedding import open_embedder
+
+    chosen = settings.load(home)
+    versions = open_versions(home)
     embedder = open_embedder(chosen.embedding)
     recipe = builder.recipe(versions.engine, embedder, chosen.chunking)
-    with open_archive(context.obj, must_exist=True) as archive, bar("Indexing") as progress:
+    with open_archive(home, must_exist=True) as archive, bar("Indexing") as progress:
         task = progress.add_task("index", total=None)
 
         def show(stage: str, done: int, total: int) -> None:
             described = f"{stage} {done:,}/{total:,}"
             progress.update(task, description=described, completed=done, total=total)
 
-        try:
-            if share:
-                done = builder.prepare(archive, versions, recipe, embedder, share, progress=show)
-                _print_share(done, shard)
-                return
-            report = builder.build(
-                archive,
-                versions,
-                recipe,
-                embedder,
-                now=_now(),
-                full=full,
-                progress=show,
-                check=_gate(context.obj, gate, gate_run, show),
-            )
-        except KeyboardInterrupt:
-            typer.echo("Stopped. The live version is as it was; run it again to go on.", err=True)
-            raise typer.Exit(1) from None
-    _print_built(report)
+        yield archive, versions, recipe, embedder, show
 
 
 def _share(shard: str) -> tuple[int, int] | None:

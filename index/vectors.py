@@ -118,7 +118,8 @@ class PartVectors:
         if left > max(depth, _EXACT_ROWS):
             # A filter can leave rows of few lists alone, so that every list must be read.
             probes = self._index.nprobe if left > len(self) // 2 else self._index.nlist
-            _, near = self._nearest(vector, depth, allowed, probes)
+            # In the order of the file, which a disk reads much faster than another.
+            near = np.sort(self._nearest(vector, depth, allowed, probes)[1])
         if len(near) < k:
             near = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
         scores = np.concatenate([part @ vector for part in self._blocks(near)])
