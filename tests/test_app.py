@@ -602,6 +602,7 @@ def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, capl
     shutil.copytree(home, broken)
     with closing(sqlite3.connect(broken / "archive.db")) as db:
         db.execute("ALTER TABLE article RENAME TO elsewhere")
+        db.execute("ALTER TABLE change RENAME TO nowhere")
     desk = app.Desk(Chat.open(broken), SCREEN)
     *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
     assert "kesalahan di luar dugaan" in last["live"]
@@ -610,6 +611,7 @@ def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, capl
     assert "a question failed" in caplog.text
     assert "tidak terbaca" in last["freshness"]
     with closing(sqlite3.connect(broken / "archive.db")) as db:
+        db.execute("ALTER TABLE nowhere RENAME TO change")
         db.execute("ALTER TABLE elsewhere RENAME TO article")
     *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
     assert "Rahmat Hidayat" in last["live"]
