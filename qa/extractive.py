@@ -167,7 +167,7 @@ def read(evidence: Evidence) -> Reading:
     sure *= _numbers_borne_out(evidence, int(pages.hit[best]) + 1)
     return Reading(
         _sentences(pages, scores, order, known.fitted.sharpness),
-        short if likely >= known.fitted.least_span and spoken(pages) else "",
+        short if likely >= _least_span(pages, known.fitted) else "",
         likely,
         sure,
     )
@@ -208,9 +208,20 @@ def _lacks_names(evidence: Evidence) -> npt.NDArray[np.float64]:
     return np.array([len(known - words) for words in said], dtype=np.float64)
 
 
-def spoken(pages: Pages) -> bool:
-    """Tell whether a few words can answer at all."""
-    return pages.asked.sought.kind not in ("cause", "quote", "manner", "verdict")
+_UNSPOKEN = ("cause", "quote", "manner", "verdict")
+_VAGUE = ("thing", "other", "definition")
+_SURER = 2.0
+
+
+def _least_span(pages: Pages, fitted: Fitted) -> float:
+    """Return how likely a short answer must be: surer where its kind is not asked for.
+
+    Where no few words can answer, none is likely enough.
+    """
+    kind = pages.asked.sought.kind
+    if kind in _UNSPOKEN:
+        return np.inf
+    return fitted.least_span * (_SURER if kind in _VAGUE else 1.0)
 
 
 _HINT = 1.5
