@@ -423,17 +423,21 @@ class Archive:
             self._db.total_changes,
         )
 
-    def counts(self) -> Counts:
-        """Count articles, stories and publishers, and find the newest and oldest date."""
+    def counts(self, stories: int | None = None) -> Counts:
+        """Count articles, stories and publishers, and find the newest and oldest date.
+
+        `stories` is their number where it is known: to count a million takes a tenth of a second.
+        """
         # Each by its own index: together they would read every body.
         row = self._db.execute(
             """SELECT (SELECT count(*) FROM article),
-                 (SELECT count(*) FROM (SELECT DISTINCT story_id FROM article)),
+                 coalesce(?, (SELECT count(*) FROM (SELECT DISTINCT story_id FROM article))),
                  (WITH RECURSIVE name(value) AS (SELECT min(publisher) FROM article UNION ALL
                     SELECT (SELECT min(publisher) FROM article WHERE publisher > value)
                     FROM name WHERE value IS NOT NULL) SELECT count(value) FROM name),
                  (SELECT max(published) FROM article), (SELECT min(published) FROM article),
-                 (SELECT count(*) FROM article WHERE published IS NULL)"""
+                 (SELECT count(*) FROM article WHERE published IS NULL)""",
+            (stories,),
         ).fetchone()
         return Counts(row[0], row[1], row[2], _date(row[3]), _date(row[4]), row[5])
 

@@ -166,17 +166,6 @@ def prepare(
         return ShareReport(len(mine), embedded, finished.folder)
 
 
-def waiting(archive: Archive, versions: Versions, live: str | None) -> tuple[int, int, int]:
-    """Count the new, changed and removed articles that the next build would index."""
-    touched = archive.changed_since(versions.describe(live).state) if live else None
-    want = archive.fingerprints(touched)
-    indexed = versions.indexed(live, touched) if live else {}
-    new = sum(1 for article_id in want if article_id not in indexed)
-    changed = sum(1 for a, f in want.items() if a in indexed and indexed[a] != f)
-    removed = sum(1 for article_id in indexed if article_id not in want)
-    return new, changed, removed
-
-
 def _plan(archive: Archive, writer: IndexWriter, wanted: Recipe, full: bool, since: str) -> Plan:
     # All others are as they were when the version before was built.
     touched = archive.changed_since(since)

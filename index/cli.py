@@ -309,15 +309,16 @@ def status(
 
 
 def _status(home: Path) -> dict[str, Any]:
-    from index import builder
     from index.versions import disk_bytes
+    from index.waiting import waiting
 
     with open_archive(home, must_exist=True) as archive:
-        counts = archive.counts()
         versions = open_versions(home)
         live = versions.live()
-        waiting = builder.waiting(archive, versions, live)
-    version = versions.describe(live) if live else None
+        version = versions.describe(live) if live else None
+        new, changed, removed = waiting(archive, versions, live)
+        up_to_date = version and not (new or changed or removed)
+        counts = archive.counts(version.stories if version and up_to_date else None)
     age = (_now() - version.built).total_seconds() if version else None
     return {
         "home": str(home),
@@ -333,9 +334,9 @@ def _status(home: Path) -> dict[str, Any]:
         "indexed_stories": version.stories if version else 0,
         "built": version.built.isoformat(timespec="seconds") if version else None,
         "age_seconds": round(age) if age is not None else None,
-        "waiting_new": waiting[0],
-        "waiting_changed": waiting[1],
-        "waiting_removed": waiting[2],
+        "waiting_new": new,
+        "waiting_changed": changed,
+        "waiting_removed": removed,
         "model": version.recipe.model if version else None,
         "vectors": [dataclasses.asdict(kind) for kind in version.vectors] if version else [],
         "archive_bytes": (home / "archive.db").stat().st_size,

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from index.engine import SearchEngine
 from index.errors import SettingsError
-from index.local_engine import LocalEngine
-from index.milvus_engine import MilvusEngine
 from index.settings import EngineSettings
 
 _FILE = "milvus+file:"
@@ -21,13 +19,23 @@ def open_engine(settings: EngineSettings, home: Path) -> SearchEngine:
     """
     location = settings.location
     if location == "local":
+        from index.local_engine import LocalEngine
+
         return LocalEngine()
+    if not location.startswith((*_SERVERS, _FILE)):
+        raise _unknown(location)
+    from index.milvus_engine import MilvusEngine
+
     if location.startswith(_SERVERS) and location.partition("://")[2].strip("/"):
         return MilvusEngine(location.removeprefix("milvus+"), settings.dense_index)
     if location.startswith(_FILE) and location.endswith(".db"):
         path = home / location.removeprefix(_FILE)
         return MilvusEngine(str(path.absolute()), settings.dense_index)
-    raise SettingsError(
+    raise _unknown(location)
+
+
+def _unknown(location: str) -> SettingsError:
+    return SettingsError(
         f"`location` under [engine] in tanya.toml is {location!r}; it must be 'local', "
         "'milvus+http://HOST:PORT', 'milvus+https://HOST:PORT' or 'milvus+file:NAME.db'."
     )

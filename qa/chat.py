@@ -1,33 +1,23 @@
-"""One turn of a conversation, from what was typed to a checked answer; opens all from a home."""
+"""One turn of a conversation, from what was typed to a checked answer."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index import archive as archives
-from index import builder, settings
-from index.archive import Archive
-from index.embedding import Embedder, open_embedder
 from index.engine import SearchIndex
-from index.engines import open_engine
 from index.errors import InputError
-from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Turn
+from index.records import Answer, Evidence, Filter, Passage, Query, Turn
 from index.settings import Settings
-from index.versions import Versions
+from index.waiting import waiting
 from qa import answers, extractive, follow_up, llm, question
+from qa.finder import Finder
 from qa.follow_up import Before
 from qa.question import Reading
-from qa.ranking import Ranker
-from qa.retriever import Retriever
-from qa.spelling import Speller
-
-VERSIONS = "versions"
 
 _RECENT, _SEVERAL = (31, 366), 3
 """Days before the newest article that the latest news are looked for in; how many are enough."""
@@ -48,34 +38,16 @@ class Overview:
     waiting: int
 
 
-class Chat:
+class Chat(Finder):
     """Answers questions over the archive of one home; safe to use from many threads."""
 
     def __init__(
         self, home: Path, chosen: Settings, today: Callable[[], dt.date] = dt.date.today
     ) -> None:
-        self.home = home
-        self.settings = chosen
-        self._versions = Versions(home / VERSIONS, open_engine(chosen.engine, home))
-        ranker = self.ranker if chosen.retrieval.ranker else None
-        self._retriever = Retriever(chosen.retrieval, self.embedder, ranker, self._present)
+        super().__init__(home, chosen, today)
         self._answerer = answers.ExtractiveAnswerer(chosen.answers)
         self._llm = llm.Server(chosen.llm, os.environ) if chosen.llm.base_url else None
-        self._lock = threading.RLock()
-        self._archive: Archive | None = None
-        self._embedder: Embedder | None = None
-        self._ranker: Ranker | None = None
-        self._speller: Speller | None = None
-        self._today = today
         self._waiting: tuple[object, int] = (None, 0)
-
-    @classmethod
-    def open(cls, home: Path, today: Callable[[], dt.date] = dt.date.today) -> Chat:
-        """Open the chat of a home directory; reads only its settings. Raises SettingsError.
-
-        `today` gives the day from which "minggu lalu" in a question is counted.
-        """
-        return cls(home, settings.load(home), today)
 
     def ask(
         self,
@@ -113,37 +85,17 @@ class Chat:
         if len(asked) > question.LONGEST:
             notice = f"Hanya {question.LONGEST} karakter pertama pertanyaan yang dibaca."
         index = self._versions.current()
+        before = _left_behind(conversation[-1]) if conversation else None
         readings = (
             [Reading(understood)]
             if understood
-            else self._readings(asked, index, conversation, chosen, as_typed=as_typed)
+            else self._readings(asked, index, chosen, before, as_typed=as_typed)
         )
         for reading, draft in self._attempts(readings, index):
             remarks = [notice, reading.notice, _lifted(reading), draft.remark]
             told = " ".join(filter(None, remarks))
             seconds = time.perf_counter() - began
             yield Turn(asked, reading.query, draft, told, seconds, reading.swaps)
-
-    def _readings(
-        self,
-        asked: str,
-        index: SearchIndex,
-        conversation: Sequence[Turn] = (),
-        chosen: Filter = Filter(),  # noqa: B008
-        *,
-        as_typed: bool = False,
-    ) -> list[Reading]:
-        before = _left_behind(conversation[-1]) if conversation else None
-        speller = None if as_typed else self._speller_of(index)
-        return question.understand(
-            asked, before, chosen, today=self._today(), index=index, speller=speller
-        )
-
-    def _speller_of(self, index: SearchIndex) -> Speller:
-        speller = self._speller
-        if speller is None or speller.index is not index:
-            speller = self._speller = Speller(index)
-        return speller
 
     def _attempts(
         self, readings: Sequence[Reading], index: SearchIndex
@@ -197,30 +149,6 @@ class Chat:
             return answers.answer(evidence, self._answerer, bodies, chosen)
         return llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
 
-    def search(
-        self,
-        asked: str,
-        k: int,
-        *,
-        mode: str = "",
-        chosen: Filter = Filter(),  # noqa: B008
-        index: SearchIndex | None = None,
-    ) -> list[Hit]:
-        """Return the best passage of each of the k best articles, best first.
-
-        `index` is another version to search than the live one.
-        """
-        index = index or self._versions.current()
-        found: list[Hit] = []
-        for reading in self._readings(asked, index, (), chosen):
-            if not reading.trial and not found:
-                found = self._retriever.articles(reading.query, index, k, mode=mode)
-        return found
-
-    def index(self) -> SearchIndex:
-        """Return the live version, open; raises IndexMissingError before the first build."""
-        return self._versions.current()
-
     def overview(self) -> Overview:
         """Return what the live version holds; raises IndexMissingError before the first build."""
         version = self._versions.current().version
@@ -236,33 +164,6 @@ class Chat:
             self._count_waiting(version.name),
         )
 
-    def article(self, article_id: str, content: str = "") -> Article | None:
-        """Return an archived article; `content` picks the text that a passage was cut from."""
-        with self._lock:
-            return self._open_archive().get(article_id, content)
-
-    def embedder(self) -> Embedder:
-        """Return the embedding model of the settings, loaded at first use."""
-        with self._lock:
-            if self._embedder is None:
-                self._embedder = open_embedder(self.settings.embedding)
-            return self._embedder
-
-    def ranker(self) -> Ranker:
-        """Return the learned ranker, loaded at first use."""
-        with self._lock:
-            if self._ranker is None:
-                self._ranker = Ranker.load()
-            return self._ranker
-
-    def publishers(self) -> list[str]:
-        """Return the publishers of the live version, biggest first."""
-        return [name for name, _ in self._versions.current().version.publishers]
-
-    def _present(self, article_ids: Sequence[str]) -> set[str]:
-        with self._lock:
-            return self._open_archive().present(article_ids)
-
     def _bodies(self) -> answers.BodyOf:
         """Return a look-up of archived bodies that asks the archive once an article."""
         known: dict[tuple[str, str], str | None] = {}
@@ -276,17 +177,12 @@ class Chat:
 
         return body_of
 
-    def _open_archive(self) -> Archive:
-        if self._archive is None:
-            self._archive = Archive.open(self.home / archives.FILE_NAME)
-        return self._archive
-
     def _count_waiting(self, version: str) -> int:
         with self._lock:
             archive = self._open_archive()
             state = (version, archive.changes())
             if self._waiting[0] != state:
-                self._waiting = (state, sum(builder.waiting(archive, self._versions, version)))
+                self._waiting = (state, sum(waiting(archive, self._versions, version)))
             return self._waiting[1]
 
 

@@ -21,6 +21,7 @@ from index.records import Filter, Turn
 
 if TYPE_CHECKING:
     from qa.chat import Chat
+    from qa.finder import Finder
 
 MODES = ("hybrid", "lexical", "dense")
 
@@ -179,17 +180,17 @@ def search(
 
     Example: tanya search "kerja sama siber" -k 5 --mode lexical
     """
-    from qa.chat import Chat
+    from qa.finder import Finder
 
     _need(mode in ("", *MODES), f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
-    chat = Chat.open(context.obj)
-    chosen = _filter(chat, after, before, publisher or [])
+    finder = Finder.open(context.obj)
+    chosen = _filter(finder, after, before, publisher or [])
     if batch is not None:
         _need_batch(asked, batch, out)
-        _search_batch(chat, batch, out or Path(), k, mode, chosen)
+        _search_batch(finder, batch, out or Path(), k, mode, chosen)
         return
     _need_question(asked, out)
-    hits = chat.search(asked, k, mode=mode, chosen=chosen)
+    hits = finder.search(asked, k, mode=mode, chosen=chosen)
     for rank, hit in enumerate(hits, start=1):
         passage = hit.passage
         row = {
@@ -213,16 +214,18 @@ def search(
             typer.echo(f"     {shown(passage.text)[:200]}")
 
 
-def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen: Filter) -> None:
+def _search_batch(
+    finder: Finder, batch: Path, out: Path, k: int, mode: str, chosen: Filter
+) -> None:
     rows = _questions(batch)
     for row in rows:
         if len(row.id.split()) != 1:
             raise InputError(f"{row.place}: a TREC run cannot hold the id {row.id!r}.")
-    tag = f"tanya-{mode or chat.settings.retrieval.mode}"
+    tag = f"tanya-{mode or finder.settings.retrieval.mode}"
     with written_whole(out) as file, bar("Searching") as progress:
         task = progress.add_task("", total=len(rows))
         for row in rows:
-            for rank, hit in enumerate(chat.search(row.asked, k, mode=mode, chosen=chosen)):
+            for rank, hit in enumerate(finder.search(row.asked, k, mode=mode, chosen=chosen)):
                 article = hit.passage.article_id
                 file.write(f"{row.id} Q0 {article} {rank + 1} {hit.score:.6f} {tag}\n")
             progress.advance(task)
@@ -243,10 +246,10 @@ def serve(
     browser.serve(context.obj, host=host, port=-1 if port is None else port)
 
 
-def _filter(chat: Chat, after: str, before: str, publishers: list[str]) -> Filter:
+def _filter(finder: Finder, after: str, before: str, publishers: list[str]) -> Filter:
     from qa import question
 
-    names = question.resolve_publishers(publishers, chat.publishers()) if publishers else ()
+    names = question.resolve_publishers(publishers, finder.publishers()) if publishers else ()
     chosen = Filter(_day(after, "--after"), _day(before, "--before"), names)
     if chosen.after and chosen.before and chosen.after > chosen.before:
         raise typer.BadParameter(f"--after {after} is later than --before {before}.")

@@ -23,6 +23,7 @@ from index.errors import InputError
 from index.records import Filter
 from index.settings import ChunkingSettings
 from index.versions import PREPARED, Versions
+from index.waiting import waiting
 from tests.conftest import NOW, ToyEmbedder, add, article, engine_at, only_local
 
 ANY = Filter()
@@ -161,14 +162,14 @@ def test_only_new_and_changed_articles_are_embedded(home):
     add(home.archive, [article(3, "Isi baru tentang panen."), article(99, sentences=1)])
     home.archive.remove(["a5"], NOW)
     home.embedder.embedded = 0
-    assert builder.waiting(home.archive, home.versions, "000001") == (1, 1, 1)
+    assert waiting(home.archive, home.versions, "000001") == (1, 1, 1)
     report = home.build()
     assert report.plan.new == ("a99",)
     assert report.plan.changed == ("a3",)
     assert report.plan.removed == ("a5",)
     assert (report.plan.work, report.plan.full, report.embedded) == (3, False, 2)
     assert home.embedder.embedded == 2
-    assert builder.waiting(home.archive, home.versions, "000002") == (0, 0, 0)
+    assert waiting(home.archive, home.versions, "000002") == (0, 0, 0)
 
 
 def test_nothing_to_do_makes_no_version(home):
@@ -343,7 +344,7 @@ def test_an_archive_that_went_another_way_is_compared_whole(home, tmp_path):
     other.archive.remove(["a2"], NOW)
     home.build()
     shutil.copytree(home.versions.path("x").parent, other.versions.path("x").parent)
-    assert builder.waiting(other.archive, other.versions, "000002") == (1, 0, 2)
+    assert waiting(other.archive, other.versions, "000002") == (1, 0, 2)
     other.build()
     assert other.versions.indexed("000003").keys() == {"a0", "a1", "a3", "a4", "a20"}
     other.archive.close()
@@ -381,7 +382,7 @@ def test_a_version_from_before_states_is_compared_whole(home):
     kept["files"].pop("acronyms.json", None)
     path.write_text(json.dumps(kept))
     again = home.reopened()
-    assert builder.waiting(again.archive, again.versions, "000001") == (0, 0, 0)
+    assert waiting(again.archive, again.versions, "000001") == (0, 0, 0)
     assert len(again.versions.current().passages([p.id for p in home.expected()])) == 3
     add(again.archive, [article(7)])
     assert again.build().plan.new == ("a7",)

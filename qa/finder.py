@@ -1,0 +1,130 @@
+"""Opens a home and searches it: the live version, its models and its archive. Nothing answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from index import archive as archives
+from index import settings
+from index.archive import Archive
+from index.embedding import Embedder, open_embedder
+from index.engine import SearchIndex
+from index.engines import open_engine
+from index.records import Article, Filter, Hit
+from index.settings import Settings
+from index.versions import Versions
+from qa import question
+from qa.follow_up import Before
+from qa.question import Reading
+from qa.ranking import Ranker
+from qa.retriever import Retriever
+from qa.spelling import Speller
+
+VERSIONS = "versions"
+
+
+class Finder:
+    """Searches the archive of one home; safe to use from many threads."""
+
+    def __init__(
+        self, home: Path, chosen: Settings, today: Callable[[], dt.date] = dt.date.today
+    ) -> None:
+        self.home = home
+        self.settings = chosen
+        self._versions = Versions(home / VERSIONS, open_engine(chosen.engine, home))
+        ranker = self.ranker if chosen.retrieval.ranker else None
+        self._retriever = Retriever(chosen.retrieval, self.embedder, ranker, self._present)
+        self._lock = threading.RLock()
+        self._archive: Archive | None = None
+        self._embedder: Embedder | None = None
+        self._ranker: Ranker | None = None
+        self._speller: Speller | None = None
+        self._today = today
+
+    @classmethod
+    def open(cls, home: Path, today: Callable[[], dt.date] = dt.date.today) -> Self:
+        """Open what a home directory holds; reads only its settings. Raises SettingsError.
+
+        `today` gives the day from which "minggu lalu" in a question is counted.
+        """
+        return cls(home, settings.load(home), today)
+
+    def search(
+        self,
+        asked: str,
+        k: int,
+        *,
+        mode: str = "",
+        chosen: Filter = Filter(),  # noqa: B008
+        index: SearchIndex | None = None,
+    ) -> list[Hit]:
+        """Return the best passage of each of the k best articles, best first.
+
+        `index` is another version to search than the live one.
+        """
+        index = index or self._versions.current()
+        found: list[Hit] = []
+        for reading in self._readings(asked, index, chosen):
+            if not reading.trial and not found:
+                found = self._retriever.articles(reading.query, index, k, mode=mode)
+        return found
+
+    def index(self) -> SearchIndex:
+        """Return the live version, open; raises IndexMissingError before the first build."""
+        return self._versions.current()
+
+    def article(self, article_id: str, content: str = "") -> Article | None:
+        """Return an archived article; `content` picks the text that a passage was cut from."""
+        with self._lock:
+            return self._open_archive().get(article_id, content)
+
+    def embedder(self) -> Embedder:
+        """Return the embedding model of the settings, loaded at first use."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = open_embedder(self.settings.embedding)
+            return self._embedder
+
+    def ranker(self) -> Ranker:
+        """Return the learned ranker, loaded at first use."""
+        with self._lock:
+            if self._ranker is None:
+                self._ranker = Ranker.load()
+            return self._ranker
+
+    def publishers(self) -> list[str]:
+        """Return the publishers of the live version, biggest first."""
+        return [name for name, _ in self._versions.current().version.publishers]
+
+    def _present(self, article_ids: Sequence[str]) -> set[str]:
+        with self._lock:
+            return self._open_archive().present(article_ids)
+
+    def _readings(
+        self,
+        asked: str,
+        index: SearchIndex,
+        chosen: Filter,
+        before: Before | None = None,
+        *,
+        as_typed: bool = False,
+    ) -> list[Reading]:
+        speller = None if as_typed else self._speller_of(index)
+        return question.understand(
+            asked, before, chosen, today=self._today(), index=index, speller=speller
+        )
+
+    def _speller_of(self, index: SearchIndex) -> Speller:
+        speller = self._speller
+        if speller is None or speller.index is not index:
+            speller = self._speller = Speller(index)
+        return speller
+
+    def _open_archive(self) -> Archive:
+        if self._archive is None:
+            self._archive = Archive.open(self.home / archives.FILE_NAME)
+        return self._archive
