@@ -9,6 +9,7 @@ from typing import Any
 
 from eval.answer_compare import Moved, Score, Summary
 from eval.answer_scores import FOLLOW_UP, OPENING, Reply
+from eval.files import counted
 from eval.scores import Comparison
 
 WIDTH = 80
@@ -47,7 +48,7 @@ Shown = Callable[[str], str]
 def score_lines(found: Summary, version: str, threshold: float) -> list[str]:
     """Return the table of one folder's measures, a line a measure."""
     lines = [
-        f"{found.questions:,} questions asked of version {version}",
+        f"{counted(found.questions, 'question')} asked of version {version}",
         f"{'measure':<13}{'value':>8}  95% interval    {'of':>7}",
     ]
     for group, scores in found.groups.items():

@@ -84,7 +84,7 @@ class Pipeline:
         self._index = index or self._live
         self._retriever = Retriever(
             chat.settings.retrieval,
-            (lambda: embedder) if embedder else chat.embedder,
+            (lambda _: embedder) if embedder else chat.embedder,
             (lambda: ranker) if ranker else chat.ranker,
             self._present,
         )
@@ -402,7 +402,7 @@ def _search(
 ) -> dict[str, Any]:
     chosen = replace(settings.load(home).retrieval, mode="hybrid", hits=k)
     ranker = Ranker.load() if ranked else None
-    retriever = Retriever(chosen, lambda: given, (lambda: ranker) if ranker else None, set)
+    retriever = Retriever(chosen, lambda _: given, (lambda: ranker) if ranker else None, set)
     asked, warm = questions(work)
     for each in warm:
         retriever.retrieve(Query(each.text, kind=question.kind_of(each.text)), index)

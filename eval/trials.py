@@ -153,7 +153,7 @@ def run(
     for when, embedder in zip(("before", "after"), models, strict=True):
         progress(f"indexing, {when}", 0, 1)
         found = build(work / when, corpus, embedder, settings)
-        retriever = Retriever(settings.retrieval, lambda e=embedder: e, None, _all_there)  # type: ignore[misc]
+        retriever = Retriever(settings.retrieval, lambda _, e=embedder: e, None, _all_there)  # type: ignore[misc]
         progress(f"indexing, {when}", 1, 1)
         runs_of.append(
             [

@@ -248,6 +248,8 @@ class Archive:
             return
         known = self._row("WHERE id = ?", article.id)
         if known is not None:
+            # Nobody takes a publisher back by saying nothing of it.
+            article = replace(article, publisher=article.publisher or known.publisher)
             if _published_alike(known, article):
                 report.same += 1
                 return

@@ -6,8 +6,10 @@ import dataclasses
 import datetime as dt
 import json
 import logging
+import shutil
 import sqlite3
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +68,9 @@ def add(
 ) -> None:
     """Add articles: raw text, HTML, JSONL, CSV, each also gzipped, or folders of them.
 
+    Rows need a text (or body, content, isi); title (judul), date (tanggal), url and publisher
+    (sumber) are taken where they are there. docs/formats.md has all names.
+
     What is committed stays when you stop it; run it again to go on.
 
     Example: tanya add berita/ arsip-2019.jsonl.gz --publisher "Harian Kita"
@@ -121,7 +126,7 @@ def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
             "`tanya remove --undo ID` lets one in again."
         )
     for problem in problems[:PROBLEMS_SHOWN]:
-        typer.echo(f"  {shown(problem.place)}: {shown(problem.reason)}", err=True)
+        typer.echo(wrapped(f"  {shown(problem.place)}: {shown(problem.reason)}", 4), err=True)
     if len(problems) > PROBLEMS_SHOWN:
         typer.echo(f"  and {len(problems) - PROBLEMS_SHOWN:,} more", err=True)
 
@@ -250,10 +255,14 @@ def _share(shard: str) -> tuple[int, int] | None:
 
 
 def _print_share(done: ShareReport, shard: str) -> None:
-    typer.echo(
+    if not done.articles:
+        typer.echo(f"share {shard}: nothing falls to it; the other shares hold all articles.")
+        return
+    line = (
         f"share {shard}: {done.articles:,} articles (embedded {done.embedded:,}) in {done.folder}; "
         "a build of a home with these files in that folder takes them up"
     )
+    typer.echo(wrapped(line, indent=2))
 
 
 def _print_built(report: BuildReport) -> None:
@@ -261,13 +270,14 @@ def _print_built(report: BuildReport) -> None:
         typer.echo("Nothing to do: the index is up to date.")
         return
     plan = report.plan
-    typer.echo(
+    line = (
         f"version {report.version.name}: {report.version.articles:,} articles, "
         f"{report.version.passages:,} passages, {report.version.stories:,} stories "
         f"(new {len(plan.new):,} · changed {len(plan.changed):,} · removed {len(plan.removed):,} · "
         f"embedded {report.embedded:,} articles"
         + (f" · taken up {report.taken_up:,})" if report.taken_up else ")")
     )
+    typer.echo(wrapped(line, indent=2))
 
 
 def _gate(home: Path, folder: Path | None, run: Path | None, show: Told) -> Check:
@@ -304,8 +314,8 @@ def status(
             value = ", ".join(f"{p} {n:,}" for p, n in list(value.items())[:10]) or None
         if name == "vectors":
             value = ", ".join(f"{v['kind']} {v['rows']:,} ({v['recall']:.3f})" for v in value)
-        shown = f"{value:,}" if isinstance(value, int) else value
-        typer.echo(f"{name.replace('_', ' '):<18} {'-' if shown is None else shown}")
+        shown = "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+        typer.echo(wrapped(f"{name.replace('_', ' '):<18} {shown}", indent=19))
 
 
 def _status(home: Path) -> dict[str, Any]:
@@ -387,6 +397,20 @@ def open_versions(home: Path) -> Versions:
 def shown(value: str) -> str:
     """Return archived text on one line without control characters, safe for a terminal."""
     return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def wrapped(line: str, indent: int) -> str:
+    """Return a line cut at blanks to the terminal's width, at most 100; indented from the second.
+
+    Where nobody looks on, as in a pipe, it stays whole.
+    """
+    if not sys.stdout.isatty():
+        return line
+    width = min(100, shutil.get_terminal_size().columns)
+    blanks = " " * indent
+    return textwrap.fill(
+        line, width, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def bar(label: str) -> Progress:

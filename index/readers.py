@@ -571,6 +571,13 @@ def _read_csv(file: _Input, scrape: Scrape) -> Iterator[Outcome]:
             f"No column is named text, body or content; the columns are {shown}.", 1
         )
         return
+    if not any(name in _FIELDS["title"] for name in header):
+        shown = shortened(", ".join(filter(None, header)))
+        yield scrape.problem(
+            "No column is named title, judul or headline, so a short first line of the text is "
+            f"taken; the columns are {shown}.",
+            1,
+        )
     doubled = sorted({name for name in header if name and header.count(name) > 1})
     if doubled:
         yield scrape.problem(f"The column {doubled[0]!r} stands twice; its first one is used.", 1)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from index.engine import SearchIndex
 from index.errors import InputError
 from index.records import Answer, Evidence, Filter, Passage, Query, Turn
@@ -45,6 +47,9 @@ class Chat(Finder):
         self, home: Path, chosen: Settings, today: Callable[[], dt.date] = dt.date.today
     ) -> None:
         super().__init__(home, chosen, today)
+        # The matrices of one question are small: a second thread for them only spins, on the core
+        # that the next question wants.
+        threadpool_limits(1, user_api="blas")
         self._answerer = answers.ExtractiveAnswerer(chosen.answers)
         self._llm = llm.Server(chosen.llm, os.environ) if chosen.llm.base_url else None
         self._waiting: tuple[object, int] = (None, 0)

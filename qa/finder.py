@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -82,11 +83,20 @@ class Finder:
         with self._lock:
             return self._open_archive().get(article_id, content)
 
-    def embedder(self) -> Embedder:
-        """Return the embedding model of the settings, loaded at first use."""
+    def embedder(self, model: str = "") -> Embedder:
+        """Return the embedding model of the settings, loaded at first use.
+
+        Where `model`, an index's, is another, the settings are read anew: an index that was built
+        with another model is picked up too. Raises ModelError and SettingsError.
+        """
         with self._lock:
             if self._embedder is None:
                 self._embedder = open_embedder(self.settings.embedding)
+            if model not in ("", self._embedder.name):
+                chosen = settings.load(self.home).embedding
+                if chosen != self.settings.embedding:
+                    self._embedder = open_embedder(chosen)
+                    self.settings = replace(self.settings, embedding=chosen)
             return self._embedder
 
     def ranker(self) -> Ranker:

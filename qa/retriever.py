@@ -27,7 +27,8 @@ class _Candidate:
 
 
 class Retriever:
-    """Searches one index at a time; `embedder` is asked for only where vectors are needed.
+    """Searches one index at a time; `embedder` is asked for only where vectors are needed, by the
+    name of the index's model.
 
     With a `ranker`, hybrid search ranks by it; without one, by the fused score. `archived` tells
     which article ids are still in the archive: a removed one is found no more from that moment.
@@ -36,7 +37,7 @@ class Retriever:
     def __init__(
         self,
         settings: RetrievalSettings,
-        embedder: Callable[[], Embedder],
+        embedder: Callable[[str], Embedder],
         ranker: Callable[[], Ranker] | None = None,
         archived: Callable[[Sequence[str]], Set[str]] = frozenset,
     ) -> None:
@@ -94,7 +95,7 @@ class Retriever:
                 _Candidate(s.passage_id, s.score, None, rank)
                 for rank, s in enumerate(lexical, start=1)
             ]
-        embedder = self._embedder()
+        embedder = self._embedder(index.version.recipe.model)
         if embedder.name != index.version.recipe.model:
             raise ModelError(
                 f"The index was built with the embedding model {index.version.recipe.model!r}, the "

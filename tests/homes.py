@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from index import builder
+from index import builder, settings
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
 from index.engines import open_engine
@@ -24,8 +24,8 @@ def add(home: Path, articles: Sequence[Article]) -> None:
 
 
 def build(home: Path, location: str = "local") -> builder.BuildReport:
-    """Build the home's next version with the bundled model, by the engine at a location."""
-    embedder = open_embedder(Settings().embedding)
+    """Build the home's next version with its settings' model, by the engine at a location."""
+    embedder = open_embedder(settings.load(home).embedding)
     versions = Versions(home / "versions", open_engine(EngineSettings(location), home))
     recipe = builder.recipe(versions.engine, embedder, Settings().chunking)
     with Archive.open(home / FILE_NAME) as archive:

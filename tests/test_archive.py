@@ -130,6 +130,16 @@ def test_counts(archive):
     days = [dt.date(2020, 5, 1), dt.date(2021, 6, 2), None]
     add(archive, [article(n, published=day, publisher="P") for n, day in enumerate(days)])
     assert archive.counts() == archives.Counts(3, 3, 1, days[1], days[0], 1)
+    assert archive.counts(stories=7).stories == 7
+
+
+def test_a_publisher_stays_where_the_next_adding_names_none(archive):
+    add(archive, [article(1, publisher="Harian Kita")])
+    assert add(archive, [article(1, publisher="")]).same == 1
+    assert add(archive, [article(1, "Isi baru.", publisher="")]).changed == 1
+    assert archive.get("a1").publisher == "Harian Kita"
+    assert add(archive, [article(1, "Isi baru.", publisher="Kabar Hulu")]).changed == 1
+    assert archive.get("a1").publisher == "Kabar Hulu"
 
 
 # What is out

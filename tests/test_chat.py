@@ -69,6 +69,16 @@ def test_a_new_version_is_picked_up_by_a_running_chat(home):
     assert chat.overview().articles == 5
 
 
+def test_a_version_built_with_another_model_is_picked_up_too(home):
+    chat = Chat.open(home)
+    first = chat.ask(ASKED).answer
+    (home / "tanya.toml").write_text('[embedding]\nquery_prompt = "pertanyaan: "\n')
+    assert chat.ask(ASKED).answer == first, "not built yet"
+    homes.build(home)
+    assert chat.ask(ASKED).answer.evidence.version == "000002"
+    assert cited(chat.ask(ASKED)) == {"a1"}
+
+
 def test_a_removed_article_is_not_cited_from_that_moment(home):
     chat = Chat.open(home)
     assert cited(chat.ask(ASKED)) == {"a1"}

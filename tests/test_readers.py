@@ -269,7 +269,8 @@ def test_an_id_that_stands_twice_keeps_its_first_text(tmp_path: Path) -> None:
         # A page that was crawled twice may have changed meanwhile.
         bodies = [o.body for o in found if isinstance(o, Article)]
         assert bodies == [FIRST, FIRST, FIRST, SECOND]
-        (problem,) = [o for o in found if isinstance(o, ReadProblem)]
+        problems = [o for o in found if isinstance(o, ReadProblem)]
+        (problem,) = [o for o in problems if "No column" not in o.reason]
         assert problem.place == f"{name}:{3 if name == 'a.csv' else 2}"
         assert "The id 'hk-1' stands twice" in problem.reason
 
@@ -278,6 +279,13 @@ def test_csv_without_a_text_column(tmp_path: Path) -> None:
     (problem,) = outcomes(written(tmp_path / "a.csv", "nama,umur\nRini,30\n"))
     assert isinstance(problem, ReadProblem)
     assert "nama, umur" in problem.reason
+
+
+def test_csv_without_a_title_column_says_so(tmp_path: Path) -> None:
+    found = outcomes(written(tmp_path / "a.csv", f"tajuk,isi\n{TITLE},{FIRST}\n"))
+    problem, article = found
+    assert isinstance(problem, ReadProblem) and "tajuk, isi" in problem.reason
+    assert isinstance(article, Article) and article.title == ""
 
 
 def test_csv_header_that_cannot_be_read(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def embedder():
 
 @pytest.fixture
 def retriever(embedder):
-    return Retriever(RetrievalSettings(), lambda: embedder)
+    return Retriever(RetrievalSettings(), lambda _: embedder)
 
 
 def test_a_story_counts_once_and_names_its_other_articles(retriever, index):
@@ -96,7 +96,7 @@ def test_a_filter_holds_in_every_mode(retriever, index):
 
 
 def test_lexical_search_needs_no_model(index):
-    def no_model():
+    def no_model(_):
         raise AssertionError("the model was asked for")
 
     hits = Retriever(RetrievalSettings(mode="lexical"), no_model).retrieve(Query("banjir"), index)
@@ -106,7 +106,7 @@ def test_lexical_search_needs_no_model(index):
 def test_another_model_than_the_index_was_built_with_is_refused(index):
     other = open_embedder(EmbeddingSettings(query_prompt="tanya: "))
     with pytest.raises(ModelError, match="tanya build"):
-        Retriever(RetrievalSettings(), lambda: other).retrieve(Query("banjir"), index)
+        Retriever(RetrievalSettings(), lambda _: other).retrieve(Query("banjir"), index)
 
 
 def test_weights_are_inverse_document_frequencies(retriever, index):
@@ -128,7 +128,7 @@ def test_the_best_hits_bring_the_passages_beside_theirs(tmp_path, embedder):
     homes.add(tmp_path, [long, *homes.HARBOUR])
     homes.build(tmp_path)
     index = Versions(tmp_path / "versions", LocalEngine()).current()
-    evidence = Retriever(RetrievalSettings(), lambda: embedder).retrieve(
+    evidence = Retriever(RetrievalSettings(), lambda _: embedder).retrieve(
         Query("Kopi Lembah Sadane dikirim ke Norwegia"), index
     )
     best = evidence.hits[0].passage
