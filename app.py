@@ -86,13 +86,25 @@ Changes = dict[Any, Any]
 _MISSING = "-"
 
 
+def examples_of(chat: Chat) -> tuple[str, ...]:
+    """Return the questions to begin with: those of the settings, else ones that are answered."""
+    from qa.examples import examples
+
+    if chat.settings.chat.examples:
+        return chat.settings.chat.examples
+    try:
+        return examples(chat, EXAMPLES)
+    except (TanyaError, OSError, sqlite3.Error) as error:
+        logger.warning("no example questions: %s", error)
+        return ()
+
+
 class Desk:
     """Answers what happens on the page, for all visitors; it keeps nothing of any of them."""
 
     def __init__(self, chat: Chat, screen: Screen) -> None:
         self._chat = chat
         self._screen = screen
-        self._examples = chat.settings.chat.examples or EXAMPLES
 
     def ask(
         self,
@@ -104,6 +116,8 @@ class Desk:
         publishers: list[str] | None,
     ) -> Iterator[Changes]:
         """Answer what was typed, or `picked` on the page (an example, a corrected question)."""
+        from qa import question
+
         s = self._screen
         wish = picked if isinstance(picked, dict) else {}
         asked = str(wish.get("text", typed) or "").strip()[: html.LONGEST_QUESTION + 1]
@@ -121,6 +135,15 @@ class Desk:
             return
         if not any(char.isalnum() for char in asked):
             yield {s.hint: html.hint_html("Tulis dulu pertanyaan Anda.")}
+            return
+        if question.is_courtesy(asked):
+            yield {
+                s.hint: html.hint_html(
+                    "Silakan. Tulis pertanyaan tentang isi arsip, misalnya siapa, kapan, atau "
+                    "mengapa."
+                ),
+                s.question: "",
+            }
             return
         yield {
             s.hint: "",
@@ -194,8 +217,8 @@ class Desk:
         changes[s.version] = live
         if not conversation and live == _MISSING:
             changes[s.live] = html.missing_html()
-        elif not conversation and version == _MISSING:
-            changes[s.live] = html.welcome_html(self._examples)
+        elif not conversation and version in ("", _MISSING):
+            changes[s.live] = html.welcome_html(examples_of(self._chat))
         if live != _MISSING:
             choices = self.publisher_choices()
             known = {value for _, value in choices}
@@ -263,7 +286,7 @@ class Desk:
             **fresh,
             s.conversation: (),
             s.history: "",
-            s.live: html.missing_html() if missing else html.welcome_html(self._examples),
+            s.live: html.missing_html() if missing else html.welcome_html(examples_of(self._chat)),
             s.hint: "",
             s.question: "",
             s.send: _update(interactive=True),
@@ -349,7 +372,6 @@ def _name_html(title: str) -> str:
 def _parts(chat: Chat) -> tuple[Screen, Desk]:
     import gradio as gr
 
-    examples = chat.settings.chat.examples or EXAMPLES
     freshness = gr.HTML(
         '<p class="ta-freshness">Membaca indeks…</p>',
         elem_id="ta-freshness",
@@ -362,7 +384,7 @@ def _parts(chat: Chat) -> tuple[Screen, Desk]:
     def read_article(request: object) -> str:
         return desks[0].read_article(request)
 
-    for part, value in (("ta-history", ""), ("ta-live", html.welcome_html(examples))):
+    for part, value in (("ta-history", ""), ("ta-live", html.welcome_html(()))):
         turns.append(
             gr.HTML(
                 value,
@@ -549,6 +571,7 @@ def _warm(chat: Chat) -> None:
     try:
         for _ in chat.stream("Apa kabar terbaru?"):
             pass
+        examples_of(chat)
     except TanyaError as error:
         logger.info("nothing to load yet: %s", error)
 

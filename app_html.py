@@ -302,7 +302,7 @@ def turn_html(
 def _heard(turn: Turn) -> str:
     answer = turn.answer
     if not answer.claims:
-        return "Arsip tidak memuat jawabannya."
+        return "Jawabannya tidak ditemukan di arsip."
     return f"Jawaban: {len(answer.claims)} kalimat, {len(answer.citations)} kutipan."
 
 
@@ -508,12 +508,17 @@ def _mark_id(number: int, citation: int) -> str:
 
 
 def _silence_html(turn: Turn, chosen: Filter) -> str:
+    from qa.extractive import unknown_names
+
     answer = turn.answer
     if answer.status == "unsupported":
         why = (
             f"Ditemukan artikel yang dekat, tetapi {len(answer.dropped)} kalimat jawabannya tidak "
             "dapat dibuktikan dengan kutipan, jadi tidak ditampilkan sebagai jawaban."
         )
+    elif answer.evidence.hits and (unknown := unknown_names(answer.evidence)):
+        named = ", ".join(f"“{name}”" for name in unknown)
+        why = f"{named} tidak disebut di artikel mana pun yang cocok dengan pertanyaan ini."
     elif answer.evidence.hits:
         why = "Tidak ada kalimat di arsip yang cukup kuat untuk dijadikan jawaban."
     else:
@@ -531,7 +536,7 @@ def _silence_html(turn: Turn, chosen: Filter) -> str:
             "Tanya lagi tanpa saringan</button></p>"
         )
     return (
-        '<div class="ta-none"><h3>Arsip tidak memuat jawabannya.</h3>'
+        '<div class="ta-none"><h3>Jawabannya tidak ditemukan di arsip.</h3>'
         f"<p>{escape(why)}</p><p>{escape(' '.join(tips))}</p>{again}</div>"
     )
 
@@ -680,7 +685,8 @@ def welcome_html(examples: Sequence[str]) -> str:
         '<section class="ta-welcome"><div class="lead"><h2>Apa yang ingin Anda telusuri?</h2>'
         "<p>Ajukan pertanyaan seperti kepada rekan di ruang arsip. Setiap kalimat jawaban dikutip "
         "dari artikel yang dapat Anda buka dan periksa.</p></div>"
-        f'<div><h3>Contoh pertanyaan</h3><ul class="ta-examples">{rows}</ul></div></section>'
+        + (rows and f'<div><h3>Contoh pertanyaan</h3><ul class="ta-examples">{rows}</ul></div>')
+        + "</section>"
     )
 
 
@@ -736,8 +742,9 @@ def freshness_html(overview: Overview, now: dt.datetime) -> str:
     named = [name for name, _ in overview.publishers if name]
     parts.append(f"{number_words(len(named))} penerbit")
     if overview.oldest and overview.newest:
-        years = sorted({overview.oldest.year, overview.newest.year})
-        parts.append("–".join(map(str, years)))
+        oldest, newest = overview.oldest.year, overview.newest.year
+        since = f"{oldest} sampai" if oldest != newest else "sampai"
+        parts.append(f"{since} {date_words(overview.newest)}")
     built = overview.built if overview.built.tzinfo else overview.built.replace(tzinfo=dt.UTC)
     parts.append(f"indeks diperbarui {ago_words(built, now)}")
     waiting = ""

@@ -174,6 +174,7 @@ _TURNS = """
 .ta-more li { color: var(--ta-ink); overflow-wrap: anywhere; }
 .ta-foot { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; margin-top: 18px;
   font-size: 13px; color: var(--ta-soft); font-variant-numeric: tabular-nums; }
+.ta-foot .ta-link, .ta-doors .ta-link { min-height: 24px; }
 .ta-busy { display: flex; align-items: center; gap: 12px; margin: 18px 0; font-size: 15px;
   color: var(--ta-soft); }
 .ta-busy i { width: 84px; height: 3px; border-radius: 2px; background: var(--ta-line);
@@ -234,7 +235,8 @@ _WELCOME = """
 _COMPOSER = """
 #ta-composer { position: sticky; bottom: 0; z-index: 20; gap: 0 !important;
   flex-grow: 0 !important; margin-top: auto !important;
-  padding: 8px 0 16px; background: var(--ta-paper); border-top: 1px solid var(--ta-line); }
+  padding: 8px 0 16px; background: var(--ta-paper); border-top: 1px solid var(--ta-line);
+  box-shadow: -2px 0 var(--ta-paper), 2px 0 var(--ta-paper); }
 #ta-composer .form, #ta-composer .block { background: transparent !important; border: 0 !important;
   box-shadow: none !important; overflow: visible !important; }
 #ta-filters { padding: 0 !important; margin: 0 !important; }
@@ -346,6 +348,7 @@ _PHONE = """
   #ta-restart { padding: 6px 10px !important; font-size: 13px !important; }
   .ta-question { font-size: 22px; }
   .ta-answer p { font-size: 17px; }
+  .ta-cite { padding: 6px 5px; }
   .ta-welcome { padding: 24px 0 20px; }
   .ta-welcome h2 { font-size: 27px; margin-bottom: 10px; }
   .ta-welcome .lead p { font-size: 15px; margin: 0; }
@@ -500,6 +503,14 @@ element.addEventListener('click', (event) => {
   }
 });
 
+element.addEventListener('keydown', (event) => {
+  const form = event.target.closest && event.target.closest('form.ta-edit');
+  if (event.key !== 'Escape' || !form) return;
+  const opener = element.querySelector(`[data-do=edit][data-form="${form.id}"][aria-controls]`);
+  edit(opener);
+  opener.focus({preventScroll: true});
+});
+
 // The dates of a question that had some, and its publishers, which the form does not show.
 const limitsOf = (form) => {
   const ends = form.querySelector('.ends');
@@ -519,6 +530,7 @@ element.addEventListener('submit', (event) => {
     turn: Number(form.dataset.turn),
     ...limitsOf(form),
   });
+  focusBox();
 });
 
 focusBox();

@@ -364,6 +364,14 @@ class Archive:
                 found[row[0]] = _article(row), row[11]
         return [found[article_id] for article_id in article_ids if article_id in found]
 
+    def newest_bodies(self, count: int) -> list[str]:
+        """Return the texts of the articles that were published last, the newest first."""
+        rows = self._db.execute(
+            "SELECT body FROM article WHERE published IS NOT NULL ORDER BY published DESC LIMIT ?",
+            (count,),
+        )
+        return [row[0] for row in rows]
+
     def present(self, article_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that the archive holds."""
         found: set[str] = set()

@@ -86,6 +86,8 @@ class Chat(Finder):
         asked = asked.encode("utf-8", "replace").decode("utf-8")
         if not any(char.isalnum() for char in asked):
             raise InputError("The question is empty: type what you want to know.")
+        if not understood and question.is_courtesy(asked):
+            raise InputError("Nothing is asked: type what you want to know of the archive.")
         notice = ""
         if len(asked) > question.LONGEST:
             notice = f"Hanya {question.LONGEST} karakter pertama pertanyaan yang dibaca."

@@ -298,7 +298,7 @@ def _print_turn(turn: Turn) -> None:
             _say(f"[{c.number}] {shown(c.passage.title)} ({source}) {shown(c.passage.url)}")
             _say(f"    “{shown(c.quote)}”")
     else:
-        _say("Arsip tidak memuat jawabannya.")
+        _say("Jawabannya tidak ditemukan di arsip.")
         for hit in answer.evidence.hits[:3]:
             source = _from(hit.passage.publisher, hit.passage.published)
             _say(f"  mungkin terkait: {shown(hit.passage.title)} ({source})")

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from index import text
 from index.errors import ModelError
 from index.records import Claim, Evidence
 from index.settings import AnswerSettings
-from qa import alignment, certainty, sentences, spans
+from qa import alignment, certainty, sentences, spans, speakers
 from qa.alignment import Aligner, Pair
 from qa.ranking import Stems, Trees
 from qa.sentences import Floats, Pages
@@ -130,6 +131,7 @@ def read(evidence: Evidence) -> Reading:
     rows = sentences.features(pages, evidence)
     scores = known.sentences.predict(rows)
     scores = scores + hints(pages, rows) - _NAMELESS * _lacks_names(evidence)[pages.hit]
+    scores = scores + _SPOKEN * _spoken(evidence, pages)
     order = ranked(pages, scores)
     if not len(order):
         return Reading((), "", 0.0, 0.0)
@@ -141,6 +143,8 @@ def read(evidence: Evidence) -> Reading:
     if chosen:
         likely = certainty.calibrated(chosen.score, known.fitted.span_knots)
         short = pages.texts[best][chosen.start : chosen.end]
+        if _echoes(evidence.query.text, short):
+            short = ""
     pair = laid_beside(evidence, pages, int(best), short, known.stems)
     values = certainty.features(
         evidence,
@@ -165,12 +169,20 @@ def read(evidence: Evidence) -> Reading:
         borne_out = borne_out_by_one(evidence, [int(pages.hit[best]) + 1])
         sure = max(sure, _QUOTED * borne_out if borne_out > _ALL else 0.0)
     sure *= _numbers_borne_out(evidence, int(pages.hit[best]) + 1)
+    # What is said of others is no answer about somebody of whom the archive says nothing.
+    sure *= _UNKNOWN_NAME if unknown_names(evidence) else 1.0
     return Reading(
         _sentences(pages, scores, order, known.fitted.sharpness),
         short if likely >= _least_span(pages, known.fitted) else "",
         likely,
         sure,
     )
+
+
+def _echoes(question: str, short: str) -> bool:
+    """Tell whether a number or a date only repeats the question: "harga 25 Mei", "25/5"."""
+    stems = set(text.stems(short))
+    return any(c.isdigit() for c in short) and stems <= set(text.stems(question))
 
 
 def laid_beside(evidence: Evidence, pages: Pages, best: int, short: str, stems: Stems) -> Pair:
@@ -196,6 +208,22 @@ def _numbers_borne_out(evidence: Evidence, number: int) -> float:
     return _NO_NUMBER if lacking else 1.0
 
 
+_UNKNOWN_NAME = 0.5
+"""What is left of the confidence where the question has a name that no hit holds."""
+
+
+def unknown_names(evidence: Evidence) -> list[str]:
+    """Return the names of the question, as written, that not even one of the hits holds."""
+    said = set().union(*(said_in(evidence, n) for n in range(1, len(evidence.hits) + 1)))
+    found = []
+    for word in evidence.query.text.split()[1:]:
+        # As if another word stood before it: a first word is no name.
+        stems = {s for s in names_and_numbers(f"- {word}") if not s[0].isdigit()}
+        if stems - said:
+            found.append(word.strip("\"'“”‘’()[].,;:?!"))
+    return found
+
+
 _NAMELESS = 1.0
 """What a sentence's score loses for each name of the question that its article does not hold."""
 
@@ -206,6 +234,22 @@ def _lacks_names(evidence: Evidence) -> npt.NDArray[np.float64]:
     asked = {stem for stem in names_and_numbers(evidence.query.text) if not stem[0].isdigit()}
     known = asked & set().union(*said)
     return np.array([len(known - words) for words in said], dtype=np.float64)
+
+
+_SPOKEN = 2.0
+"""What the words of the one who is asked for add to a sentence's score; another's lose as much."""
+
+
+def _spoken(evidence: Evidence, pages: Pages) -> npt.NDArray[np.float64]:
+    """Tell of each sentence whether it gives the words that are asked for, [S]: 1, -1 another's."""
+    out = np.zeros(len(pages.texts))
+    if pages.asked.sought.kind != "quote":
+        return out
+    who = speakers.asked_for(evidence.query.text)
+    if who:
+        for begin, end in pairwise(pages.first_sentence.tolist()):
+            out[begin:end] = speakers.spoken_by(pages.texts[begin:end], who)
+    return out
 
 
 _UNSPOKEN = ("cause", "quote", "manner", "verdict")

@@ -83,6 +83,11 @@ class Finder:
         with self._lock:
             return self._open_archive().get(article_id, content)
 
+    def newest_bodies(self, count: int) -> list[str]:
+        """Return the texts of the articles that were published last, the newest first."""
+        with self._lock:
+            return self._open_archive().newest_bodies(count)
+
     def embedder(self, model: str = "") -> Embedder:
         """Return the embedding model of the settings, loaded at first use.
 

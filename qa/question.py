@@ -152,6 +152,22 @@ class _Asked:
     named: Filter = Filter()
 
 
+_COURTESY = frozenset(
+    "terima terimakasih makasih makasi trims thanks thank halo hai hi hello hey selamat ok oke "
+    "okay baik baiklah siap sip mantap assalamualaikum".split()
+)
+_POLITE = _COURTESY | frozenset(
+    "kasih you pagi siang sore malam ya sudah banyak kak min bang mas mbak pak bu atas "
+    "bantuannya infonya jawabannya".split()
+)
+
+
+def is_courtesy(asked: str) -> bool:
+    """Tell whether nothing is asked: "terima kasih banyak", "halo"."""
+    words = text.words(asked)
+    return bool(words) and words[0] in _COURTESY and _POLITE.issuperset(words) and "?" not in asked
+
+
 def understand(
     asked: str,
     before: Before | None = None,

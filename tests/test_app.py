@@ -238,7 +238,7 @@ def test_freshness_line():
     )
     said = assert_harmless(html.freshness_html(overview, now)).text
     assert said == (
-        "1.042 artikel · 2 penerbit · 2014–2026 · indeks diperbarui 5 menit lalu · "
+        "1.042 artikel · 2 penerbit · 2014 sampai 1 April 2026 · indeks diperbarui 5 menit lalu · "
         "3 artikel menunggu tanya build"
     )
 
@@ -401,7 +401,7 @@ def test_silence_offers_the_closest_articles():
     hits = [Hit(passage(body, 0, len(body), article_id=f"a{n}"), 1.0, 1, 1) for n in range(5)]
     said = turn(status="no_evidence", hits=hits)
     page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
-    assert "Arsip tidak memuat jawabannya." in page.text
+    assert "Jawabannya tidak ditemukan di arsip." in page.text
     assert "Mungkin terkait" in page.text
     assert len(page.all("article")) == 3
     assert "Salin" not in page.text

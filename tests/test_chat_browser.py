@@ -306,7 +306,7 @@ def test_an_unanswerable_question_is_met_honestly_and_the_filter_can_be_dropped(
     # The label changes when the page has taken the date in.
     expect(page.locator("#ta-filters > button")).to_contain_text("2015")
     ask(page, FIRST)
-    expect(newest(page)).to_contain_text("Arsip tidak memuat jawabannya.")
+    expect(newest(page)).to_contain_text("Jawabannya tidak ditemukan di arsip.")
     expect(newest(page)).to_contain_text("Pencarian dibatasi: sampai 31 Desember 2015")
     newest(page).get_by_role("button", name="Tanya lagi tanpa saringan").click()
     expect(newest(page)).to_contain_text("siber")

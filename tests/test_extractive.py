@@ -322,3 +322,21 @@ def test_an_article_without_a_name_of_the_question_gives_way_to_one_with_it(tmp_
         zip((hit.passage.article_id for hit in evidence.hits), lacking.tolist(), strict=True)
     )
     assert by_article == {"a1": 1.0, "a2": 0.0}
+
+
+def test_what_is_said_of_others_is_no_answer_about_somebody_unknown(chat, monkeypatch):
+    known = chat.ask("Kapan Wulandari Saputri meninjau Pasar Lereng?").answer
+    other = chat.ask("Kapan Zulfahmi Qodari meninjau Pasar Lereng?").answer
+    assert extractive.unknown_names(known.evidence) == []
+    assert extractive.unknown_names(other.evidence) == ["Zulfahmi", "Qodari"]
+    monkeypatch.setattr(extractive, "_UNKNOWN_NAME", 1.0)
+    extractive.read.cache_clear()
+    assert other.confidence == pytest.approx(0.5 * extractive.read(other.evidence).confidence)
+    assert known.confidence == extractive.read(known.evidence).confidence
+    extractive.read.cache_clear()
+
+
+def test_a_number_of_the_question_is_no_short_answer():
+    piece = "Pada Senin (25/5/2026) harga beras naik lagi."
+    found = evidence_of("Berapa harga beras 25 Mei 2026?", passage_of(1, [piece]))
+    assert "25" not in extractive.read(found).short
