@@ -537,7 +537,7 @@ class LocalWriter:
         rows: list[int] = []
         numbers = np.array(sorted(self._removed_articles), dtype=np.int64)
         for part in self._parts:
-            with np.load(self._folder / part / "columns.npz") as columns:
+            with manifests.ARRAYS, np.load(self._folder / part / "columns.npz") as columns:
                 rows.extend(columns["row"][np.isin(columns["article"], numbers)].tolist())
         np.savez(
             self._folder / "removed.npz",
@@ -694,7 +694,7 @@ class _NewPart:
 
     def take(self, part: Path, removed: set[int]) -> set[int]:
         """Copy a part but its removed articles; return the numbers of those."""
-        with np.load(part / "columns.npz") as columns:
+        with manifests.ARRAYS, np.load(part / "columns.npz") as columns:
             keep = ~np.isin(columns["article"], list(removed))
             self.rows.extend(columns["row"][keep].tolist())
             self.days.extend(columns["day"][keep].tolist())
@@ -844,7 +844,7 @@ def _open_parts(folder: Path, names: Sequence[str]) -> list[_Part]:
 
 
 def _open_part(folder: Path) -> _Part:
-    with np.load(folder / "columns.npz") as columns:
+    with manifests.ARRAYS, np.load(folder / "columns.npz") as columns:
         return _Part(
             folder,
             columns["row"],
@@ -857,14 +857,14 @@ def _open_part(folder: Path) -> _Part:
 
 def _size(part: Path, among: Set[int] | None = None) -> int:
     """Return how many rows a part has; of these articles, if given."""
-    with np.load(part / "columns.npz") as columns:
+    with manifests.ARRAYS, np.load(part / "columns.npz") as columns:
         if among is None:
             return len(columns["row"])
         return int(np.isin(columns["article"], list(among)).sum())
 
 
 def _read_removed(folder: Path) -> tuple[Rows, frozenset[int]]:
-    with np.load(folder / "removed.npz") as removed:
+    with manifests.ARRAYS, np.load(folder / "removed.npz") as removed:
         return removed["rows"], frozenset(removed["articles"].tolist())
 
 

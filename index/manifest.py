@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import json
 import sqlite3
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from index.errors import IndexDamagedError
 
 FILE_NAME = "manifest.json"
 FORMAT = 1
+
+ARRAYS = threading.RLock()
+"""Held while numpy reads a file: Python 3.11's ast, which it does so by, fails in two threads."""
 
 
 def write(folder: Path, version: IndexVersion, extra: Mapping[str, Any]) -> None:

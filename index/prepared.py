@@ -29,6 +29,7 @@ import numpy as np
 from index import chunking
 from index.embedding import Vectors
 from index.engine import Recipe
+from index.manifest import ARRAYS
 from index.records import Article, Span
 
 MOST_WORKERS = 4
@@ -194,7 +195,7 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipf
 def _keys(path: Path) -> list[tuple[str, str]]:
     """Return what a file holds; nothing if it is damaged, for it can be made again."""
     try:
-        with path.open("rb") as raw, np.load(raw) as file:
+        with ARRAYS, path.open("rb") as raw, np.load(raw) as file:
             return [(str(i), str(f)) for i, f in json.loads(file["keys"].tobytes())]
     except _DAMAGED:
         return []
@@ -203,7 +204,7 @@ def _keys(path: Path) -> list[tuple[str, str]]:
 def _read(path: Path, dimensions: int) -> dict[tuple[str, str], tuple[Cut, Vectors]]:
     found: dict[tuple[str, str], tuple[Cut, Vectors]] = {}
     try:
-        with path.open("rb") as raw, np.load(raw) as file:
+        with ARRAYS, path.open("rb") as raw, np.load(raw) as file:
             vectors = np.asarray(file["vectors"], dtype=np.float32)
             articles = json.loads(file["articles"].tobytes())
         at = 0

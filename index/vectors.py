@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from index.embedding import Vectors
 from index.engine import VectorKind
+from index.manifest import ARRAYS
 
 FEW = 100_000
 """Rows up to which every vector of a part is compared."""
@@ -90,12 +91,11 @@ class PartVectors:
     def __init__(self, folder: Path) -> None:
         import faiss
 
-        # One question should not take both cores from another.
-        faiss.omp_set_num_threads(1)
         self._index: Any = faiss.read_index(str(folder / CODES_FILE), faiss.IO_FLAG_MMAP_IFC)
         self._exact: Any = None
         if hasattr(self._index, "nlist"):
-            self._exact = np.load(folder / EXACT_FILE, mmap_mode="r")
+            with ARRAYS:
+                self._exact = np.load(folder / EXACT_FILE, mmap_mode="r")
             if self._exact.shape != (self._index.ntotal, self._index.d):
                 raise ValueError(f"{EXACT_FILE} has shape {self._exact.shape}")
 
@@ -131,6 +131,8 @@ class PartVectors:
     ) -> tuple[Vectors, Positions]:
         import faiss
 
+        # Of each thread its own setting: one question should not take both cores from another.
+        faiss.omp_set_num_threads(1)
         wanted: dict[str, Any] = {"nprobe": probes} if probes else {}
         if allowed is not None:
             # The selector keeps a pointer into `bits`, which must live as long as the search.

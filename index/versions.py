@@ -14,11 +14,14 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
 
 from index.engine import IndexVersion, IndexWriter, Recipe, SearchEngine, SearchIndex
 from index.errors import BusyError, IndexDamagedError, IndexMissingError
+from index.records import Filter
 
 LIVE = "LIVE"
 NEW = ".new"
@@ -199,7 +202,13 @@ class Versions:
 
     def _is_whole(self, name: str) -> bool:
         try:
-            self._engine.open(self._folder / name).close()
+            index = self._engine.open(self._folder / name)
+            try:
+                # Big parts read their vectors at the first search.
+                dimensions = index.version.recipe.dimensions
+                index.dense(np.ones(dimensions, dtype=np.float32), 1, Filter())
+            finally:
+                index.close()
         except IndexDamagedError:
             return False
         return True
@@ -218,10 +227,12 @@ def disk_bytes(folders: Sequence[Path]) -> int:
     """Return the bytes on disk of the folders, a file linked into several counted once."""
     seen: dict[int, int] = {}
     for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file():
-                stat = path.stat()
-                seen[stat.st_ino] = stat.st_size
+        # What another process prunes meanwhile takes no room any more.
+        for root, _, names in os.walk(folder):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    stat = os.stat(os.path.join(root, name))
+                    seen[stat.st_ino] = stat.st_size
     return sum(seen.values())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from index.archive import FILE_NAME, Archive
 from index.engine import SearchIndex
 from index.errors import InputError
 from index.records import Answer, Evidence, Filter, Passage, Query, Turn
@@ -53,6 +55,7 @@ class Chat(Finder):
         self._answerer = answers.ExtractiveAnswerer(chosen.answers)
         self._llm = llm.Server(chosen.llm, os.environ) if chosen.llm.base_url else None
         self._waiting: tuple[object, int] = (None, 0)
+        self._counting = threading.Lock()
 
     def ask(
         self,
@@ -186,11 +189,17 @@ class Chat(Finder):
 
     def _count_waiting(self, version: str) -> int:
         with self._lock:
-            archive = self._open_archive()
-            state = (version, archive.changes())
-            if self._waiting[0] != state:
-                self._waiting = (state, sum(waiting(archive, self._versions, version)))
-            return self._waiting[1]
+            state = (version, self._open_archive().changes())
+        # Counting many changes takes seconds, in which questions need the archive: so by a
+        # connection of its own, and one at a time. Meanwhile the number is the one before.
+        if self._waiting[0] != state and self._counting.acquire(blocking=False):
+            try:
+                with Archive.open(self.home / FILE_NAME) as archive:
+                    count = sum(waiting(archive, self._versions, version))
+                self._waiting = (state, count)
+            finally:
+                self._counting.release()
+        return self._waiting[1]
 
 
 _ANOTHER_DAY = 0.6

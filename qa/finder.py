@@ -16,7 +16,7 @@ from index.embedding import Embedder, open_embedder
 from index.engine import SearchIndex
 from index.engines import open_engine
 from index.records import Article, Filter, Hit
-from index.settings import Settings
+from index.settings import EmbeddingSettings, Settings
 from index.versions import Versions
 from qa import question
 from qa.follow_up import Before
@@ -42,6 +42,8 @@ class Finder:
         self._lock = threading.RLock()
         self._archive: Archive | None = None
         self._embedder: Embedder | None = None
+        self._embedders: dict[str, Embedder] = {}
+        self._missed: set[str] = set()
         self._ranker: Ranker | None = None
         self._speller: Speller | None = None
         self._today = today
@@ -96,13 +98,21 @@ class Finder:
         """
         with self._lock:
             if self._embedder is None:
-                self._embedder = open_embedder(self.settings.embedding)
-            if model not in ("", self._embedder.name):
+                self._embedder = self._load(self.settings.embedding)
+            # A turn under way, or one after a rollback, has an index of the model before.
+            if model and model not in self._embedders:
                 chosen = settings.load(self.home).embedding
-                if chosen != self.settings.embedding:
-                    self._embedder = open_embedder(chosen)
+                # The same settings may name a folder with new weights; one look at it is enough.
+                if chosen != self.settings.embedding or model not in self._missed:
+                    self._embedder = self._load(chosen)
                     self.settings = replace(self.settings, embedding=chosen)
-            return self._embedder
+                    self._missed.add(model)
+            return self._embedders.get(model, self._embedder)
+
+    def _load(self, chosen: EmbeddingSettings) -> Embedder:
+        embedder = open_embedder(chosen)
+        self._embedders[embedder.name] = embedder
+        return embedder
 
     def ranker(self) -> Ranker:
         """Return the learned ranker, loaded at first use."""

@@ -1,10 +1,13 @@
 """The chat's flow over a living archive: builds, removals and corrections while it runs."""
 
+import json
+import shutil
 import threading
 
 import pytest
 
 from index.archive import FILE_NAME, Archive
+from index.embedding import MODEL_FOLDER
 from index.errors import IndexMissingError, InputError
 from qa.chat import Chat
 from tests import homes
@@ -77,6 +80,22 @@ def test_a_version_built_with_another_model_is_picked_up_too(home):
     homes.build(home)
     assert chat.ask(ASKED).answer.evidence.version == "000002"
     assert cited(chat.ask(ASKED)) == {"a1"}
+    chat._versions.rollback()
+    assert chat.ask(ASKED).answer.evidence.version == "000001"
+
+
+def test_new_weights_in_the_folder_of_a_model_are_picked_up(home):
+    folder = home / "model"
+    shutil.copytree(MODEL_FOLDER, folder)
+    (home / "tanya.toml").write_text(f"[embedding]\nmodel = {json.dumps(str(folder))}\n")
+    homes.build(home)
+    chat = Chat.open(home)
+    assert cited(chat.ask(ASKED)) == {"a1"}
+    (folder / "README.md").write_text("other weights")
+    config = folder / "config_sentence_transformers.json"
+    config.write_text(config.read_text() + "\n")
+    homes.build(home)
+    assert chat.ask(ASKED).answer.evidence.version == "000003"
 
 
 def test_a_removed_article_is_not_cited_from_that_moment(home):
