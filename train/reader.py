@@ -1,0 +1,228 @@
+"""Trains the reader on the rows of train.rows, and exports it for the product.
+
+    python -m train.reader fit BASE OUT --rows reading.pkl --minutes 20
+    python -m train.reader fit BASE OUT --from OUT --rows news.pkl reading.pkl --minutes 60
+    python -m train.reader export BASE OUT qa/model
+
+Rows of fold 0 are left out unless --all is given, so that what is measured on fold 0 was not
+trained on. OUT is written every few minutes and at the end: an interrupted run loses little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import random
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from train.reader_model import ReaderModel, start
+from train.rows import Group
+
+ROWS_A_STEP = 16
+WARM_STEPS = 80
+SHARED, ANSWERS, SUPPORTS = 0.5, 0.5, 1.0
+"""Weights of the losses beside that of each passage's span: one softmax over all passages of a
+question (Clark and Gardner 2018), whether a passage answers, whether a premise supports."""
+
+
+def batches(groups: list[Group], rng: random.Random, chunk: int = 200) -> Iterator[list[Group]]:
+    """Yield groups for ever, those of like length together, so that little is padded."""
+    while True:
+        rng.shuffle(groups)
+        for at in range(0, len(groups), chunk):
+            found: list[list[Group]] = []
+            batch: list[Group] = []
+            near = sorted(
+                groups[at : at + chunk], key=lambda group: max(len(row.ids) for row in group.rows)
+            )
+            for group in near:
+                batch.append(group)
+                if sum(len(g.rows) for g in batch) >= ROWS_A_STEP:
+                    found.append(batch)
+                    batch = []
+            if batch:
+                found.append(batch)
+            rng.shuffle(found)
+            yield from found
+
+
+def tensors(batch: Sequence[Group]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return ids, mask, what no answer may touch (minus a lot) [rows, length], spans [rows, 2]."""
+    rows = [row for group in batch for row in group.rows]
+    length = max(len(row.ids) for row in rows)
+    ids = torch.ones(len(rows), length, dtype=torch.long)
+    mask, barred = torch.zeros(len(rows), length), torch.zeros(len(rows), length)
+    for number, row in enumerate(rows):
+        ids[number, : len(row.ids)] = torch.tensor(row.ids)
+        mask[number, : len(row.ids)] = 1
+        barred[number, 1 : row.begin] = -1e4
+        barred[number, len(row.ids) - 1 :] = -1e4
+    return ids, mask, barred, torch.tensor([(row.first, row.last) for row in rows])
+
+
+def loss_of(model: ReaderModel, batch: Sequence[Group]) -> Tensor:
+    """Return the batch's loss; see SHARED."""
+    ids, mask, barred, wanted = tensors(batch)
+    spans, verdicts = model(ids, mask)
+    spans = spans + barred.unsqueeze(-1)
+    claims = torch.tensor([g.supports is not None for g in batch for _ in g.rows])
+    total = spans.new_zeros(())
+    asked = ~claims
+    if asked.any():
+        for end in (0, 1):
+            total = total + nn.functional.cross_entropy(spans[asked][..., end], wanted[asked, end])
+        answers = (wanted[asked, 0] > 0).float()
+        total = total / 2 + ANSWERS * nn.functional.binary_cross_entropy_with_logits(
+            verdicts[asked, 0], answers
+        )
+    if claims.any():
+        right = torch.tensor([float(g.supports or 0) for g in batch for _ in g.rows])[claims]
+        share = claims.float().mean()
+        total = total * (1 - share) + SUPPORTS * share * (
+            nn.functional.binary_cross_entropy_with_logits(verdicts[claims, 1], right)
+        )
+    shared, count, at = spans.new_zeros(()), 0, 0
+    for group in batch:
+        these = slice(at, at + len(group.rows))
+        at += len(group.rows)
+        right_rows = [n for n, row in enumerate(group.rows) if row.first]
+        if len(group.rows) > 1 and len(right_rows) == 1:
+            width = spans.shape[1] - 1
+            for end in (0, 1):
+                target = right_rows[0] * width + int(wanted[these][right_rows[0], end]) - 1
+                logits = spans[these, 1:, end].reshape(1, -1)
+                shared = shared + nn.functional.cross_entropy(logits, torch.tensor([target])) / 2
+            count += 1
+    return total + SHARED * shared / max(count, 1)
+
+
+def chosen(args: argparse.Namespace, rng: random.Random) -> list[Group]:
+    """Return the groups to train on: all of the news, of the rest the share args.replay."""
+    groups = [
+        group
+        for path in args.rows
+        for group in pickle.loads(path.read_bytes())
+        if (args.all or group.fold != 0)
+        and (group.kind in ("news", "pair", "miss") or rng.random() < args.replay)
+    ]
+    print(len(groups), "groups,", sum(len(g.rows) for g in groups), "rows", flush=True)
+    return groups
+
+
+def fit(args: argparse.Namespace) -> None:
+    """Train for args.minutes; the learning rate falls linearly to args.last of its height."""
+    torch.manual_seed(0)
+    rng = random.Random(args.seed)
+    model = start(args.base, args.layers)
+    if args.begin:
+        model.load_state_dict(torch.load(args.begin))
+    groups = chosen(args, rng)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = args.dropout
+    learned = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=args.rate, weight_decay=0.01)
+    model.train()
+    begin = saved = time.time()
+    seen, mean = 0, 0.0
+    for step, batch in enumerate(batches(groups, rng), start=1):
+        done = (time.time() - begin) / 60 / args.minutes
+        if done >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = args.rate * min(1, step / WARM_STEPS) * (1 - done * (1 - args.last))
+        loss = loss_of(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
+        seen += sum(len(g.rows) for g in batch)
+        mean = 0.98 * mean + 0.02 * float(loss)
+        if step % 50 == 0:
+            shown = mean / (1 - 0.98**step)
+            print(f"{step} steps, {seen} rows, loss {shown:.3f}, {done:.0%}", flush=True)
+        if time.time() - saved > 300:
+            save(model, args.out)
+            saved = time.time()
+    save(model, args.out)
+
+
+def save(model: ReaderModel, path: Path) -> None:
+    """Write the weights whole or not at all."""
+    part = path.with_suffix(".part")
+    torch.save(model.state_dict(), part)
+    part.replace(path)
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write OUT as int8 ONNX, with the tokenizer, into the folder args.folder."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.transformers import optimizer
+
+    model = start(args.base, args.layers).eval()
+    model.load_state_dict(torch.load(args.out))
+    model.encoder.set_attn_implementation("eager")
+    args.folder.mkdir(parents=True, exist_ok=True)
+    whole = args.folder / "whole.onnx"
+    ids = torch.randint(5, 1000, (2, 20))
+    axes = {"ids": {0: "rows", 1: "length"}, "mask": {0: "rows", 1: "length"}}
+    torch.onnx.export(
+        model,
+        (ids, torch.ones(2, 20)),
+        str(whole),
+        input_names=["ids", "mask"],
+        output_names=["spans", "verdicts"],
+        dynamic_axes={**axes, "spans": {0: "rows", 1: "length"}, "verdicts": {0: "rows"}},
+        dynamo=False,
+        opset_version=17,
+    )
+    fused = optimizer.optimize_model(
+        str(whole), model_type="bert", num_heads=12, hidden_size=384, opt_level=0
+    )
+    fused.save_model_to_file(str(whole))
+    quantize_dynamic(
+        whole,
+        args.folder / "reader.onnx",
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=["MatMul", "Attention"],
+        per_channel=True,
+        extra_options={"DefaultTensorType": 1},
+    )
+    whole.unlink()
+    shutil.copy(args.base / "tokenizer.json", args.folder / "tokenizer.json")
+
+
+def main() -> None:
+    """Train or export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("fit")
+    two = commands.add_parser("export")
+    for command in (one, two):
+        command.add_argument("base", type=Path)
+        command.add_argument("out", type=Path)
+        command.add_argument("--layers", type=int, default=6)
+    one.add_argument("--rows", type=Path, nargs="+", required=True)
+    one.add_argument("--from", dest="begin", type=Path)
+    one.add_argument("--minutes", type=float, default=60)
+    one.add_argument("--rate", type=float, default=1.5e-4)
+    one.add_argument("--last", type=float, default=0.0, help="share of the rate at the end")
+    one.add_argument("--dropout", type=float, default=0.0)
+    one.add_argument("--replay", type=float, default=1.0, help="share of the sets' rows to keep")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--all", action="store_true", help="train on fold 0 as well")
+    one.set_defaults(run=fit)
+    two.add_argument("folder", type=Path)
+    two.set_defaults(run=export)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""Makes the reader's training rows: questions with passages that answer and passages that do not.
+
+    python -m train.rows DATA HOME BASE OUT
+
+DATA is the folder of question sets, HOME an archive that holds the news and the sets' passages
+with a live index (hard negatives come from its own retrieval), BASE holds tokenizer.json.
+Articles are split five ways by their id: the rows say in which fold they fall.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import pickle
+import random
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from index.chunking import passages as cut
+from index.records import Article, Passage
+from qa.reader import Encoder
+from train.data import rows
+
+FOLDS = 5
+MAX_TOKENS = 160
+PAIRS = Path(__file__).parent / "pairs.jsonl"
+NEGATIVES = 2
+"""Passages of other articles that a question is also read with."""
+
+
+class Row(NamedTuple):
+    """Token ids; where the passage begins in them; first and last token of the answer, or 0, 0."""
+
+    ids: list[int]
+    begin: int
+    first: int
+    last: int
+
+
+class Group(NamedTuple):
+    """A question with its passages; `kind` is the set, `fold` that of its article.
+
+    `supports` is None but for a claim over one premise, for which it tells whether it is entailed.
+    """
+
+    kind: str
+    fold: int
+    rows: list[Row]
+    supports: bool | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about one article: `answers` verbatim, best first; none where it is a miss."""
+
+    question: str
+    article_id: str
+    answers: tuple[str, ...] = ()
+    sentence: str = ""
+
+
+def fold_of(article_id: str) -> int:
+    """Return the fold of an article, 0 to 4."""
+    return zlib.crc32(article_id.encode()) % FOLDS
+
+
+def news_questions(data: Path) -> Iterator[Asked]:
+    """Yield the questions as people ask, follow-ups by what is meant."""
+    for row in rows(data / "news_questions/questions.jsonl.gz"):
+        asked = row.get("standalone") or row["question"]
+        yield Asked(asked, row["article_id"], tuple(row["answers"]), row.get("sentence", ""))
+
+
+def pairs(bodies: dict[str, str], path: Path = PAIRS) -> Iterator[tuple[Asked, Asked]]:
+    """Yield the matched pairs: one that its article answers, one that looks like it and is not.
+
+    The file holds offsets in place of the articles' words; where an article's text is another
+    than when the pair was written, the pair is left out.
+    """
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        body = bodies.get(row["article_id"], "")
+        answer = body[row["start"] : row["end"]]
+        if answer and zlib.crc32(answer.encode()) == row["check"]:
+            yield (
+                Asked(row["question"], row["article_id"], (answer,)),
+                Asked(row["near_miss"], row["article_id"]),
+            )
+
+
+def span_in(passage: str, asked: Asked) -> tuple[int, int] | None:
+    """Return where the best answer stands in a passage's text, in its sentence where that is given.
+
+    Without a sentence, of several places the one amid most of the question's words counts.
+    """
+    for answer in asked.answers:
+        low = high = 0
+        if asked.sentence:
+            low = passage.find(asked.sentence)
+            high = low + len(asked.sentence)
+        places = [] if low < 0 else list(_places(passage, answer, low, high or len(passage)))
+        if places:
+            words = set(asked.question.lower().split())
+
+            def amid(at: int) -> int:
+                around = passage[max(at - 150, 0) : at + 150]
+                return len(words & set(around.lower().split()))  # noqa: B023
+
+            at = max(places, key=amid)
+            return at, at + len(answer)
+    return None
+
+
+def _places(text: str, part: str, low: int, high: int) -> Iterator[int]:
+    at = text.find(part, low, high)
+    while at >= 0:
+        if not (text[at - 1 : at].isalnum() or text[at + len(part) : at + len(part) + 1].isalnum()):
+            yield at
+        at = text.find(part, at + 1, high)
+
+
+def made_article(article_id: str, body: str) -> list[Passage]:
+    """Cut the passage of a question set as an article of the archive would be."""
+    return cut(Article(article_id, "", "", body), max_tokens=MAX_TOKENS)
+
+
+class Maker:
+    """Turns questions into groups of rows."""
+
+    def __init__(self, encoder: Encoder, near: Callable[[str], list[Passage]]) -> None:
+        self.encoder = encoder
+        self.near = near
+        self.lost = 0
+        self.rng = random.Random(0)
+
+    def row(self, question: str, passage: Passage, span: tuple[int, int] | None) -> Row:
+        """Return the row of a question and a passage with the answer's characters in its text."""
+        # A title lost now and then, so that untitled articles are read as well.
+        bare = self.rng.random() < 0.1
+        title, day = ("", None) if bare else (passage.title, passage.published)
+        read = self.encoder.encode(question, title, day, passage.text)
+        if span is None:
+            return Row(read.ids, read.begin, 0, 0)
+        inside = [
+            n for n, (a, b) in enumerate(read.offsets) if b > span[0] and a < span[1] and b > a
+        ]
+        if not inside:
+            return Row(read.ids, read.begin, 0, 0)
+        return Row(read.ids, read.begin, read.begin + inside[0], read.begin + inside[-1])
+
+    def groups(
+        self, kind: str, asked: Asked, own: Sequence[Passage], *, most: int, others: int
+    ) -> Iterator[Group]:
+        """Yield the question's group: the answering passage, `most` others of its article, and
+        passages of other articles; nothing where the answer is in no passage."""
+        spans = [span_in(passage.text, asked) for passage in own]
+        right = next((n for n, span in enumerate(spans) if span), None)
+        if asked.answers and right is None:
+            self.lost += 1
+            return
+        made = []
+        rest = [passage for n, passage in enumerate(own) if n != right]
+        if right is not None:
+            made.append(self.row(asked.question, own[right], spans[right]))
+        # Those that hold the question's words are the ones that mislead.
+        words = set(asked.question.lower().split())
+        rest.sort(key=lambda p: -len(words & set(p.text.lower().split())))
+        for passage in rest[:most]:
+            if right is None or not any(a in passage.text for a in asked.answers):
+                made.append(self.row(asked.question, passage, None))
+        if others:
+            stories = {passage.story_id for passage in own}
+            wrong = [
+                passage
+                for passage in self.near(asked.question)
+                if passage.story_id not in stories
+                and passage.article_id != asked.article_id
+                and not any(a.lower() in passage.text.lower() for a in asked.answers)
+            ]
+            for passage in wrong[:others]:
+                made.append(self.row(asked.question, passage, None))
+        if made:
+            yield Group(kind, fold_of(asked.article_id), made)
+
+
+def reading_sets(data: Path, maker: Maker) -> Iterator[Group]:
+    """Yield the groups of the sets over single passages: FacQA, IDK-MRC, translated SQuAD."""
+    for name, folder, share in (
+        ("facqa", "facqa_dev/", 1.0),
+        ("idk", "idk_mrc/train_", 1.0),
+        ("squad", "squad_id_mt/", 0.35),
+    ):
+        bodies = {r["id"]: r["text"] for r in rows(data / f"{folder}passages.jsonl.gz")}
+        for row in rows(data / f"{folder}qa.jsonl.gz"):
+            if maker.rng.random() > share:
+                continue
+            asked = Asked(row["question"], row["passage_id"], tuple(row["answers"]))
+            own = made_article(row["passage_id"], bodies[row["passage_id"]])
+            others = 1 if name == "facqa" or (name == "idk" and maker.rng.random() < 0.3) else 0
+            yield from maker.groups(name, asked, own, most=1, others=others)
+
+
+def entailment(data: Path, encoder: Encoder) -> Iterator[Group]:
+    """Yield IndoNLI's training pairs, a claim in the question's place."""
+    for row in rows(data / "indonli/pairs.jsonl.gz"):
+        if row["split"] == "train":
+            read = encoder.encode(row["hypothesis"], "", None, row["premise"])
+            yield Group("nli", 1, [Row(read.ids, read.begin, 0, 0)], row["label"] == "e")
+
+
+def write(path: Path, found: Iterable[Group]) -> None:
+    """Write groups and print how many rows of which set they hold."""
+    groups = list(found)
+    counts: dict[str, list[int]] = {}
+    for group in groups:
+        count = counts.setdefault(group.kind, [0, 0])
+        count[0] += 1
+        count[1] += len(group.rows)
+    print(path, {kind: f"{a} groups, {b} rows" for kind, (a, b) in counts.items()}, flush=True)
+    path.write_bytes(pickle.dumps(groups))
+
+
+def main() -> None:
+    """Make OUT/reading.pkl and OUT/news.pkl."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "home", "base", "out"):
+        parser.add_argument(name, type=Path)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    encoder = Encoder.load(args.base / "tokenizer.json")
+
+    from qa.finder import Finder
+
+    finder = Finder.open(args.home, lambda: dt.date(2026, 6, 1))
+    index = finder.index()
+
+    def near(question: str) -> list[Passage]:
+        return [hit.passage for hit in finder.search(question, 8)]
+
+    def own(article_id: str) -> list[Passage]:
+        (size,) = index.sizes([article_id])
+        return index.passages([f"{article_id}#{n}" for n in range(size)])
+
+    maker = Maker(encoder, near)
+    write(
+        args.out / "reading.pkl",
+        [*entailment(args.data, encoder), *reading_sets(args.data, maker)],
+    )
+
+    def news() -> Iterator[Group]:
+        for asked in news_questions(args.data):
+            others = NEGATIVES if asked.answers else 1
+            yield from maker.groups("news", asked, own(asked.article_id), most=2, others=others)
+        bodies = {row["id"]: row["text"] for row in rows(args.data / "news/articles.jsonl.gz")}
+        for good, miss in pairs(bodies):
+            passages = own(good.article_id)
+            yield from maker.groups("pair", good, passages, most=1, others=1)
+            yield from maker.groups("miss", miss, passages, most=2, others=1)
+
+    write(args.out / "news.pkl", news())
+    print(f"{maker.lost} questions whose answer stands in no passage")
+
+
+if __name__ == "__main__":
+    main()
