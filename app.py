@@ -116,7 +116,7 @@ class Desk:
         publishers: list[str] | None,
     ) -> Iterator[Changes]:
         """Answer what was typed, or `picked` on the page (an example, a corrected question)."""
-        from qa import question
+        from qa.question import understand
 
         s = self._screen
         wish = picked if isinstance(picked, dict) else {}
@@ -136,7 +136,7 @@ class Desk:
         if not any(char.isalnum() for char in asked):
             yield {s.hint: html.hint_html("Tulis dulu pertanyaan Anda.")}
             return
-        if question.is_courtesy(asked):
+        if understand.is_courtesy(asked):
             yield {
                 s.hint: html.hint_html(
                     "Silakan. Tulis pertanyaan tentang isi arsip, misalnya siapa, kapan, atau "
@@ -323,7 +323,7 @@ def _meant(turn: Turn, wish: dict[str, Any], chosen: Filter) -> Query:
     query = dataclasses.replace(turn.query, filter=read.within(chosen), read=read, named=Filter())
     if not wish.get("edited"):
         return query
-    from qa.question import kind_of
+    from qa.question.understand import kind_of
 
     text = str(wish["text"]).strip()
     return dataclasses.replace(query, text=text, kind=kind_of(text), own="")
@@ -569,7 +569,7 @@ def serve(home: Path, host: str = "", port: int = -1) -> None:
 def _warm(chat: Chat) -> None:
     """Load the models before the first visitor asks; without an index there is nothing to load."""
     try:
-        for _ in chat.stream("Apa kabar terbaru?"):
+        for _ in chat.stream("Siapa yang datang ke acara itu?"):
             pass
         examples_of(chat)
     except TanyaError as error:

@@ -508,7 +508,7 @@ def _mark_id(number: int, citation: int) -> str:
 
 
 def _silence_html(turn: Turn, chosen: Filter) -> str:
-    from qa.extractive import unknown_names
+    from qa.confidence import unknown_names
 
     answer = turn.answer
     if answer.status == "unsupported":

@@ -12,8 +12,6 @@ from index import text
 from index.records import Answer, Citation, Passage, Turn
 from qa import answers, support
 from qa.chat import Chat
-from qa.extractive import names_and_numbers
-from qa.sentences import NUMERALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +126,8 @@ def _must_stand(claim: str, words: Sequence[str]) -> set[str]:
     """Return the stems of a claim's names, numbers and dates."""
     stems = set(text.stems(claim))
     # A date in figures is told by what stands around it, so its words are those of all the claim.
-    names = names_and_numbers(claim) & stems
-    spelled = text.stems(" ".join(word for word in words if word in NUMERALS))
+    names = text.names_and_numbers(claim) & stems
+    spelled = text.stems(" ".join(word for word in words if word in text.NUMERALS))
     return names | {stem for stem in stems if stem[0].isdigit()} | set(spelled)
 
 

@@ -18,7 +18,7 @@ from eval.answers import Folder
 from eval.markup import escaped, figure, section, table, tag
 from eval.plots import Curve, Series
 from eval.scores import mean
-from qa.question import kind_of
+from qa.question.understand import kind_of
 
 WORST = 20
 _SMALL = 5

@@ -33,7 +33,7 @@ MOST_COMPARED = 100_000
 """Passages that other programs are compared at, at most."""
 
 PEERS = tuple(name for name in bench_peers.PEERS if name != "plain")
-OURS, RANKED, PLAIN = "tanya", "tanya, ranked", "plain"
+OURS, PLAIN = "tanya", "plain"
 DEPTHS = (10, 100)
 PEER_SECONDS = 60.0
 """How long a program is asked at each depth; slower ones are asked fewer questions."""
@@ -407,8 +407,7 @@ def _ours(place: _Place, plan: Plan, clock: Clock) -> list[Peer]:
     told, cost = _work("write-index", place, clock, _one_thread())
     told["peak_bytes"] = max(told["peak_bytes"], cost["peak_bytes"])
     told["versions"] = {name: metadata.version(name) for name in ("faiss-cpu", "tantivy")}
-    ranked = {**told, "searches": told["ranked"]}
-    return [_peer(OURS, told, place), _peer(RANKED, ranked, place)]
+    return [_peer(OURS, told, place)]
 
 
 @dataclass(frozen=True, slots=True)

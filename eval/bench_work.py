@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from eval.bench_text import QUERIES, WARM
 from index import builder, chunking, settings
@@ -29,12 +28,13 @@ from index.archive import BATCH, FILE_NAME, Archive
 from index.embedding import Embedder, Vectors, open_embedder, passage_text
 from index.engine import ArticleEntry, IndexVersion, SearchIndex
 from index.engines import open_engine
-from index.records import Evidence, Filter, Passage, Query, Scored
-from qa import answers, question
+from index.records import Evidence, Filter, Passage, Query, Reading, Scored
+from qa import answers, confidence
 from qa.chat import Chat
-from qa.ranking import Candidate, Ranker
+from qa.question import understand
+from qa.question.spelling import Speller
+from qa.reader import reader
 from qa.retriever import Retriever
-from qa.spelling import Speller
 
 Figures = dict[str, float]
 
@@ -62,7 +62,7 @@ def questions(work: Path) -> tuple[list[Asked], list[Asked]]:
 
 
 class Pipeline:
-    """From a question to ranked evidence as the chat goes, by the public parts that it is made of.
+    """From a question to evidence as the chat goes, by the public parts that it is made of.
 
     What is given instead of a part, such as one that tells its time, takes that part's place.
     """
@@ -72,7 +72,6 @@ class Pipeline:
         chat: Chat,
         index: SearchIndex | None = None,
         embedder: Embedder | None = None,
-        ranker: Any = None,
         meter: Meter | None = None,
     ) -> None:
         self.chat = chat
@@ -85,17 +84,18 @@ class Pipeline:
         self._retriever = Retriever(
             chat.settings.retrieval,
             (lambda _: embedder) if embedder else chat.embedder,
-            (lambda: ranker) if ranker else chat.ranker,
             self._present,
         )
 
     def understand(self, asked: str) -> Query:
         """Return what a question is first understood as."""
-        readings = question.understand(asked, today=TODAY, index=self._live, speller=self._speller)
-        return readings[0].query
+        meanings = understand.understand(
+            asked, today=TODAY, index=self._live, speller=self._speller
+        )
+        return meanings[0].query
 
     def find(self, query: Query) -> Evidence:
-        """Return the ranked evidence for a query."""
+        """Return the evidence for a query."""
         return self._retriever.retrieve(query, self._index)
 
     def evidence(self, asked: str) -> Evidence:
@@ -159,21 +159,8 @@ class _MeteredEmbedder:
         return found
 
 
-class _MeteredRanker:
-    def __init__(self, ranker: Ranker, meter: Meter) -> None:
-        self._ranker, self._meter = ranker, meter
-
-    def scores(
-        self, asked: str, kind: str, weights: Any, candidates: Sequence[Candidate]
-    ) -> npt.NDArray[np.float64]:
-        found: npt.NDArray[np.float64] = self._meter.told(
-            "rank", self._ranker.scores, asked, kind, weights, candidates
-        )
-        return found
-
-
 def ask_evidence(home: Path, work: Path) -> Figures:
-    """Time a question's way to ranked evidence, one at a time, and what it finds."""
+    """Time a question's way to evidence, one at a time, and what it finds."""
     asked, warm = questions(work)
     pipeline = Pipeline(Chat.open(home, lambda: TODAY))
     for each in warm:
@@ -214,9 +201,15 @@ def profile(home: Path, work: Path) -> Figures:
         chat,
         _MeteredIndex(chat.index(), meter),
         _MeteredEmbedder(chat.embedder(), meter),
-        _MeteredRanker(chat.ranker(), meter),
         meter,
     )
+    budget, passages = chat.settings.reader.passages, 0
+
+    def read(asked: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
+        nonlocal passages
+        passages += len(pages)
+        return reader().read(asked, pages)
+
     totals: Figures = {}
     for number, each in enumerate([*warm, *asked]):
         meter.spent = {}
@@ -227,11 +220,15 @@ def profile(home: Path, work: Path) -> Figures:
         whole = (time.perf_counter() - began) * 1000
         known = sum(ms for part, ms in meter.spent.items() if part not in inner)
         meter.spent["fuse"] = whole - known
+        if number == len(warm):
+            passages = 0
+        evidence = meter.told("read", confidence.judged, evidence, read, budget)
         meter.told("answer", _answered, evidence, chat)
         if number >= len(warm):
             for part, ms in meter.spent.items():
                 totals[part] = totals.get(part, 0.0) + ms
-    return {f"part_{part}": ms / len(asked) for part, ms in totals.items()}
+    parts = {f"part_{part}": ms / len(asked) for part, ms in totals.items()}
+    return {**parts, "passages_read": passages / len(asked)}
 
 
 def _answered(evidence: Evidence, chat: Chat) -> None:
@@ -250,7 +247,7 @@ def _answered(evidence: Evidence, chat: Chat) -> None:
 
 
 def serve_evidence(home: Path, work: Path) -> Figures:
-    """Count ranked evidence a second for CLIENTS people at once, in one process as the chat's."""
+    """Count evidence a second for CLIENTS people at once, in one process as the chat's."""
     pipeline = Pipeline(Chat.open(home, lambda: TODAY))
     return {"evidence_a_second": _together(pipeline.evidence, work)}
 
@@ -362,7 +359,7 @@ class _Given:
 def write_index(home: Path, work: Path) -> dict[str, Any]:
     """Do what other programs are measured at: index given vectors, then search without embedding.
 
-    Returned is what they print, once for both searches mixed and once with the learned ranker.
+    Returned is what they print.
     """
     chosen = settings.load(home)
     plan = json.loads((work / "plan.json").read_text(encoding="utf-8"))
@@ -387,29 +384,21 @@ def write_index(home: Path, work: Path) -> dict[str, Any]:
             return {
                 "build_seconds": built,
                 "passages": at,
-                **{
-                    name: {
-                        str(k): _search(index, given, ranked, k, home, work) for k in plan["depths"]
-                    }
-                    for name, ranked in (("searches", False), ("ranked", True))
-                },
+                "searches": {str(k): _search(index, given, k, home, work) for k in plan["depths"]},
                 "peak_bytes": memory()["VmHWM"],
             }
 
 
-def _search(
-    index: SearchIndex, given: Embedder, ranked: bool, k: int, home: Path, work: Path
-) -> dict[str, Any]:
+def _search(index: SearchIndex, given: Embedder, k: int, home: Path, work: Path) -> dict[str, Any]:
     chosen = replace(settings.load(home).retrieval, mode="hybrid", hits=k)
-    ranker = Ranker.load() if ranked else None
-    retriever = Retriever(chosen, lambda _: given, (lambda: ranker) if ranker else None, set)
+    retriever = Retriever(chosen, lambda _: given, set)
     asked, warm = questions(work)
     for each in warm:
-        retriever.retrieve(Query(each.text, kind=question.kind_of(each.text)), index)
+        retriever.retrieve(Query(each.text, kind=understand.kind_of(each.text)), index)
     spent, found = [], []
     for each in asked:
         began = time.perf_counter()
-        evidence = retriever.retrieve(Query(each.text, kind=question.kind_of(each.text)), index)
+        evidence = retriever.retrieve(Query(each.text, kind=understand.kind_of(each.text)), index)
         spent.append((time.perf_counter() - began) * 1000)
         found.append([hit.passage.id for hit in evidence.hits[:10]])
     middle, slow = np.percentile(spent, [50, 95]).tolist()

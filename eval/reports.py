@@ -17,7 +17,7 @@ from eval.markup import escaped, figure, section, table, tag
 from eval.plots import Series
 from eval.runs import Measured, Run, TextsOf
 from index.errors import InputError
-from qa.question import kind_of
+from qa.question.understand import kind_of
 
 WORST = 20
 _COLUMNS = (*scores.MEASURES, *scores.ANSWERS)

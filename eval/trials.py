@@ -153,7 +153,7 @@ def run(
     for when, embedder in zip(("before", "after"), models, strict=True):
         progress(f"indexing, {when}", 0, 1)
         found = build(work / when, corpus, embedder, settings)
-        retriever = Retriever(settings.retrieval, lambda _, e=embedder: e, None, _all_there)  # type: ignore[misc]
+        retriever = Retriever(settings.retrieval, lambda _, e=embedder: e, _all_there)  # type: ignore[misc]
         progress(f"indexing, {when}", 1, 1)
         runs_of.append(
             [
@@ -198,10 +198,11 @@ def _ask(
     retriever: Retriever,
     progress: Callable[[int, int], None],
 ) -> Measured:
-    """Search for every question of a set as it was typed; a learned ranker is left out."""
+    """Search for every question of a set as it was typed, nothing is read."""
 
     def search(question: str, chosen: Filter) -> list[Hit]:
-        return retriever.articles(Query(question, chosen), found, runs.DEPTH, mode=mode)
+        evidence = retriever.articles(Query(question, chosen), found, runs.DEPTH, mode=mode)
+        return list(evidence.hits)
 
     outcomes = runs.execute(asked.questions.questions, search, progress)
     return runs.measure(asked.questions, runs.made(asked.name, outcomes))

@@ -55,6 +55,23 @@ class Passage:
     published: dt.date | None
     content: str
 
+    def sentence(self, span: Span) -> str:
+        """Return the text of one of the passage's sentences, as archived."""
+        at = 0
+        for start, end in self.spans:
+            if (start, end) == span:
+                return self.text[at : at + end - start]
+            at += end - start + 1
+        raise ValueError(f"{span!r} is no sentence of the passage {self.id!r}")
+
+    def sentences(self) -> list[str]:
+        """Return the text of each sentence, as archived; `text` joins them by single spaces."""
+        found, at = [], 0
+        for start, end in self.spans:
+            found.append(self.text[at : at + end - start])
+            at += end - start + 1
+        return found
+
     @property
     def start(self) -> int:
         """Return where the passage begins in the archived body."""
@@ -100,17 +117,45 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage in the ranking that answers draw on. Ranks count from 1; None: not found that way.
+class Candidate:
+    """A passage that a search brought, with what each search says of it.
 
-    `also_in` are the other articles of the same story among the candidates.
+    Ranks count from 1; None: not found that way. `score` mixes `bm25` and `cosine`.
     """
 
-    passage: Passage
+    passage_id: str
     score: float
-    dense_rank: int | None
-    lexical_rank: int | None
+    bm25: float = 0.0
+    cosine: float = 0.0
+    lexical_rank: int | None = None
+    dense_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article to read: its passages in order, and the candidate that it was found by.
+
+    `best` is the place of the passage that speaks for it: the candidate's, and after reading that
+    of its best reading. `also_in` are the other articles of the same story among the candidates.
+    `score` orders the hits: higher is better.
+    """
+
+    passages: tuple[Passage, ...]
+    best: int
+    candidate: Candidate
+    score: float
     also_in: tuple[str, ...] = ()
+
+    @property
+    def passage(self) -> Passage:
+        """Return the passage that speaks for the article."""
+        return self.passages[self.best]
+
+    @property
+    def around(self) -> str:
+        """Return the headline and the text of that passage and of those beside it."""
+        beside = self.passages[max(self.best - 1, 0) : self.best + 2]
+        return " ".join([self.passage.title, *(passage.text for passage in beside)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +164,8 @@ class Query:
 
     `read` is the part of the filter that stood in the question; `named` is a date in it that is not
     a filter. `prefer` are ids of articles that a follow-up is likely to be about, `own` the words
-    that it does not take from the question before; "" where all are its own.
+    that it does not take from the question before; "" where all are its own. `english` is the
+    question as typed where `text` is its translation: the reader reads either language.
     """
 
     text: str
@@ -129,19 +175,57 @@ class Query:
     named: Filter = field(default_factory=Filter)
     prefer: tuple[str, ...] = ()
     own: str = ""
+    english: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reader found in one sentence: where in it the answer stands, and how likely.
+
+    `hit` counts from 1; `passage` is the sentence's passage there. `start` and `end` are the
+    answer's offsets into the archived body, `sentence` those of the sentence around it. `span` and
+    `answers` are the model's scores that the answer stands there and that the passage answers;
+    `score` is what readings are ordered by: higher is better.
+    """
+
+    hit: int
+    passage: Passage
+    start: int
+    end: int
+    sentence: Span
+    span: float
+    answers: float
+    score: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """Return the sentence as it is shown, on one line."""
+        return " ".join(self.passage.sentence(self.sentence).split())
+
+    @property
+    def short(self) -> str:
+        """Return the answer in the sentence, on one line."""
+        begin = self.sentence[0]
+        text = self.passage.sentence(self.sentence)
+        return " ".join(text[self.start - begin : self.end - begin].split())
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The passages found for a query, best first, and the version that they came from.
+    """The articles found for a query, best first, and the version that they came from.
 
-    `weights` are the query's stems with their inverse document frequencies.
+    `weights` are the query's stems with their inverse document frequencies. `readings` are what was
+    read in them, best first, `confidence` the probability that what they say answers, and `short`
+    the answer in a few words, "" where it is not likely to be right; all are empty before reading.
     """
 
     query: Query
     hits: tuple[Hit, ...]
     version: str
     weights: tuple[tuple[str, float], ...] = ()
+    readings: tuple[Reading, ...] = ()
+    confidence: float = 0.0
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

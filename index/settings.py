@@ -55,22 +55,32 @@ class EngineSettings:
 class RetrievalSettings:
     """How passages are found: mode "hybrid", "lexical" or "dense"; `candidates` from each search.
 
-    With `ranker`, hybrid search orders what both searches bring by learned trees; without it by a
-    mixture of the two scores, of which `dense_weight`, from 0 to 1, is the dense one's share.
+    Hybrid search orders what both searches bring by a mixture of the two scores, of which
+    `dense_weight`, from 0 to 1, is the dense one's share.
     """
 
     mode: str = "hybrid"
     candidates: int = 100
     dense_weight: float = 0.15
-    ranker: bool = True
     hits: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """How much is read for a question: at most `passages`, fewer where the answer is sure before.
+
+    With `search`, `tanya search` orders the first ten articles by reading them too.
+    """
+
+    passages: int = 16
+    search: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.25
+    min_confidence: float = 0.23
     max_sentences: int = 3
 
 
@@ -110,6 +120,7 @@ class Settings:
     chunking: ChunkingSettings = field(default_factory=ChunkingSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    reader: ReaderSettings = field(default_factory=ReaderSettings)
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     llm: LlmSettings = field(default_factory=LlmSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
@@ -214,6 +225,12 @@ def check(settings: Settings, place: str) -> None:
             "engine.dense_index",
             settings.engine.dense_index,
             "FLAT or HNSW",
+        ),
+        (
+            1 <= settings.reader.passages <= 1000,
+            "reader.passages",
+            settings.reader.passages,
+            "from 1 to 1000",
         ),
         (
             0 <= settings.answers.min_confidence <= 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import re
@@ -38,6 +39,13 @@ STOP_WORDS = frozenset(
 MONTHS = tuple(
     "januari februari maret april mei juni juli agustus september oktober november desember".split()
 )
+
+
+def written(day: dt.date) -> str:
+    """Return a day as the articles write it: "15 desember 2016"."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
 _FULL_DATE = re.compile(r"\b(\d{1,2})[/-](\d{1,2})[/-]((?:19|20)\d\d)\b")
 _SHORT_DATE = re.compile(r"\((\d{1,2})/(\d{1,2})()\)")
 
@@ -270,3 +278,21 @@ def _byte_characters() -> dict[int, str]:
             table[byte] = chr(spare)
             spare += 1
     return table
+
+
+# Names and numbers -------------------------------------------------------------------------------
+
+NUMERALS = frozenset(
+    "satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas belas puluh puluhan "
+    "ratus ratusan ribu ribuan juta jutaan miliar triliun persen seorang sebuah setengah".split()
+)
+
+
+def names_and_numbers(sentence: str) -> set[str]:
+    """Return the stems of a sentence's names, but for its first word, and of its numbers."""
+    found: set[str] = set()
+    for number, word in enumerate(sentence.split()):
+        bare = word.lstrip("\"'“‘([")
+        if (number and bare[:1].isupper()) or any(char.isdigit() for char in bare):
+            found.update(stems(bare))
+    return found

@@ -1,19 +1,20 @@
-"""From evidence to an answer: the check that every claim passes, and putting it together."""
+"""From readings to an answer: the claims, THE CHECK that each of them passes, the short answer."""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from index import text
-from index.records import Answer, Citation, Claim, Evidence, Hit, Passage, Span
+from index.records import Answer, Citation, Claim, Evidence, Hit, Passage, Reading, Span
 from index.settings import AnswerSettings
-from qa import extractive, support
-from qa.extractive import ExtractiveAnswerer, names_and_numbers
-from qa.sentences import NUMERALS, sentence_texts
-
-__all__ = ["Answerer", "BodyOf", "ExtractiveAnswerer", "answer", "check", "confidence"]
+from qa import support
+from qa.confidence import fitted, showable
+from qa.timeline import POINTS, TOPICS, alike, timeline
 
 BodyOf = Callable[[Passage], str | None]
 """Gives the archived body that a passage's offsets belong to; None if it is no longer kept."""
@@ -30,31 +31,119 @@ class Answerer(Protocol):
         ...
 
 
-# How sure ----------------------------------------------------------------------------------------
+# Sentences that answer ---------------------------------------------------------------------------
 
 
-def confidence(evidence: Evidence) -> float:
-    """Estimate in [0, 1] how far the best hits bear out the question, whatever answers it.
+class ExtractiveAnswerer:
+    """Shows the one to three archived sentences that answer; writes no word of its own."""
 
-    The share of the question's words, by inverse document frequency, that stand in one hit; names
-    and numbers of the question that a hit lacks count double against it.
+    name = "extractive"
+
+    def __init__(self, settings: AnswerSettings) -> None:
+        self._settings = settings
+
+    def claims(self, evidence: Evidence) -> Iterator[Claim]:
+        """Yield sentences verbatim: the one with the short answer first, or a timeline."""
+        if evidence.query.kind in TOPICS:
+            yield from timeline(evidence)
+            return
+        most = self._settings.max_sentences
+        chosen = disagreeing(evidence)[:most] or enough(evidence.readings, most, *fitted().shares)
+        for hit, words in _introduced(chosen, most):
+            yield Claim(words, (hit,))
+
+
+def enough(readings: Sequence[Reading], most: int, share: float, least: float) -> list[Reading]:
+    """Return the first readings, no two sentences alike, until they are likely enough to answer.
+
+    A reading's share is its part of all readings' likelihood, exp(score). Readings are added until
+    their shares reach `share`; one whose own is below `least` adds nothing.
     """
-    weights = dict(evidence.weights)
-    total = sum(weights.values())
-    if not total or not evidence.hits:
-        return 0.0
-    needed = names_and_numbers(evidence.query.text)
-    best = 0.0
-    for hit in evidence.hits[:5]:
-        said = set(text.stems(f"{hit.passage.title} {hit.passage.text}"))
-        if hit.passage.published:
-            said.add(str(hit.passage.published.year))
-        missing = sum(w for stem, w in weights.items() if stem not in said)
-        missing += sum(weights.get(stem, 0.0) for stem in needed - said)
-        share = 1 - missing / total
-        # Another year or another count is another question, however alike the rest is.
-        best = max(best, share / 2 if any(stem[0].isdigit() for stem in needed - said) else share)
-    return max(0.0, min(1.0, best))
+    if not readings:
+        return []
+    likely = [math.exp(r.score - readings[0].score) for r in readings]
+    total = sum(likely)
+    chosen: list[Reading] = []
+    sure = 0.0
+    for reading, own in zip(readings, likely, strict=True):
+        if chosen and (sure >= share * total or own < least * total or len(chosen) == most):
+            break
+        if not any(alike(reading.words, other.words) for other in chosen):
+            chosen.append(reading)
+        sure += own
+    # The first stays first; what stands with it in one article follows it in reading order.
+    return sorted(chosen, key=lambda r: (r is not chosen[0], r.hit, r.sentence))
+
+
+_SPOKEN_BY = re.compile(
+    r"[\"”] *,? *(kata|ujar|ucap|tutur|tegas|ungkap|imbuh|papar|jelas|tambah)"
+    r"(nya\b| (dia|ia|beliau)\b)",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"(?<=\w )[A-Z][\w'’-]+|^[A-Z][\w'’-]+ [A-Z]")
+
+
+def _introduced(chosen: Sequence[Reading], most: int) -> Iterator[tuple[int, str]]:
+    """Yield hit and sentence; before one that only points at a person, one that names somebody."""
+    named = {(r.hit, r.words) for r in chosen}
+    left = most - len(chosen)
+    for reading in chosen:
+        if left > 0 and (POINTS.match(reading.words) or _SPOKEN_BY.search(reading.words)):
+            before = _naming(reading)
+            if before and (reading.hit, before) not in named:
+                named.add((reading.hit, before))
+                left -= 1
+                yield reading.hit, before
+        yield reading.hit, reading.words
+
+
+def _naming(reading: Reading) -> str:
+    """Return the nearest of the two sentences before a reading's that names somebody, or ""."""
+    place = reading.passage.spans.index(reading.sentence)
+    pieces = reading.passage.sentences()
+    for at in range(place - 1, max(place - 3, -1), -1):
+        words = " ".join(pieces[at].split())
+        if _NAMED.search(words) and not POINTS.match(words) and showable(words):
+            return words
+    return ""
+
+
+# Sources that disagree ---------------------------------------------------------------------------
+
+_AMOUNT = re.compile(
+    r"(?:Rp ?|US\$ ?)?(\d+(?:[.,]\d+)*)(?: (ribu|juta|miliar|triliun))?[ -](persen|%|[a-z]{3,})"
+)
+_AS_LIKELY = 1.0
+"""How far below the best score, a logit, a reading may be that says otherwise."""
+
+
+def disagreeing(evidence: Evidence) -> list[Reading]:
+    """Return readings of different stories that give different amounts, the newest first.
+
+    They must be about as likely as the best one, hold all names of the question, and count the
+    same thing: the same word follows the number. Fewer than two are no disagreement.
+    """
+    readings = evidence.readings
+    if evidence.query.kind != "howmany" or not readings:
+        return []
+    counted = _AMOUNT.search(readings[0].words, max(readings[0].words.find(readings[0].short), 0))
+    if counted is None:
+        return []
+    needed = text.names_and_numbers(evidence.query.text)
+    found: dict[str, Reading] = {}
+    hits: set[int] = set()
+    for reading in readings:
+        if reading.score < readings[0].score - _AS_LIKELY:
+            break
+        passage = reading.passage
+        amounts = {m[1] for m in _AMOUNT.finditer(reading.words) if m[3] == counted[3]}
+        said = set(text.stems(f"{passage.title} {reading.words}"))
+        if len(amounts) == 1 and passage.published and reading.hit not in hits and needed <= said:
+            hits.add(reading.hit)
+            found.setdefault(amounts.pop(), reading)
+    if len(found) < 2 or counted[1] not in found:
+        return []
+    return sorted(found.values(), key=lambda r: r.passage.published or dt.date.min, reverse=True)
 
 
 # The check ---------------------------------------------------------------------------------------
@@ -65,48 +154,52 @@ _LEAST_SUPPORT = 0.4
 """A claim's words that its passages share, that its proof shares; its score by qa.support."""
 
 
-def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[tuple[Hit, Span]]:
-    """Return the proof of a claim: each cited hit with the span that shows it; empty if unproven.
+class Proof(NamedTuple):
+    """The sentence of a hit's passage that shows a claim."""
 
-    A sentence of the cited passage, verbatim, is its own proof. Any other claim passes if every hit
-    that it cites exists, all its numbers and names stand in the proving sentences (or their
-    headline and date), most of its words stand in the cited passages, it negates what they do and
-    says the opposite of nothing there, and the learned support score does not speak against it.
+    hit: Hit
+    passage: Passage
+    span: Span
+
+
+def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[Proof]:
+    """Return the proof of a claim, a sentence of each cited hit; empty if it is unproven.
+
+    A sentence of a cited article, verbatim, is its own proof. Any other claim passes if every hit
+    that it cites exists and proves it alone: all its numbers and names stand in the proving
+    sentence (or its headline and date), most of its words stand in its passage, it negates what
+    that sentence does and says the opposite of nothing there, and the learned support score does
+    not speak against it.
     In both cases the archived text must still be kept.
     """
     if not claim.text.strip() or not claim.cited:
         return []
     if any(not 1 <= number <= len(evidence.hits) for number in claim.cited):
         return []
-    hits = [evidence.hits[number - 1] for number in dict.fromkeys(claim.cited)]
-    spans = [_proving_span(claim.text, hit.passage) for hit in hits]
-    if not _borne_out(claim.text, hits, spans):
-        return []
     proof = []
-    for hit, span in zip(hits, spans, strict=True):
-        body = body_of(hit.passage)
-        if span is None or body is None or body[span[0] : span[1]] not in hit.passage.text:
+    for number in dict.fromkeys(claim.cited):
+        hit = evidence.hits[number - 1]
+        place = _proving(claim.text, hit)
+        if place is None or not _supported(claim.text, *place):
             return []
-        proof.append((hit, span))
+        passage, (start, end) = place
+        body = body_of(passage)
+        if body is None or body[start:end] != passage.sentence((start, end)):
+            return []
+        proof.append(Proof(hit, passage, (start, end)))
     return proof
 
 
 _LEADS = frozenset("menurut pada di dalam sementara namun selain setelah sejak saat hal".split())
 
 
-def _borne_out(claim: str, hits: Sequence[Hit], spans: Sequence[Span | None]) -> bool:
-    said: set[str] = set()
-    shown: list[str] = []
-    for hit, span in zip(hits, spans, strict=True):
-        if span is None:
-            return False
-        passage = hit.passage
-        sentence = sentence_texts(passage)[passage.spans.index(span)]
-        if " ".join(sentence.split()) == claim:
-            return True
-        said.update(text.stems(f"{passage.title} {passage.text}"))
-        shown.extend((sentence, passage.title, _written(passage)))
-    proven = " ".join(shown)
+def _supported(claim: str, passage: Passage, span: Span) -> bool:
+    sentence = passage.sentence(span)
+    if " ".join(sentence.split()) == claim:
+        return True
+    said = set(text.stems(f"{passage.title} {passage.text}"))
+    day = text.written(passage.published) if passage.published else ""
+    proven = f"{sentence} {passage.title} {day}"
     if not _must_stand(claim) <= set(text.stems(proven)):
         return False
     mine, theirs = text.words(claim), text.words(proven)
@@ -122,29 +215,27 @@ def _borne_out(claim: str, hits: Sequence[Hit], spans: Sequence[Span | None]) ->
 
 def _must_stand(claim: str) -> set[str]:
     """Return the stems of a claim's names and numbers, and of its first word if uncommon."""
-    found = names_and_numbers(claim)
+    found = text.names_and_numbers(claim)
     common = text.STOP_WORDS | text.QUESTION_WORDS | _LEADS
     first = text.words(claim)[:1]
     found.update(text.stems(" ".join(word for word in first if word not in common)))
-    spelled = [word for word in text.words(claim) if word in NUMERALS]
+    spelled = [word for word in text.words(claim) if word in text.NUMERALS]
     return found | set(text.stems(" ".join(spelled)))
 
 
-def _written(passage: Passage) -> str:
-    day = passage.published
-    return f"{day.day} {day:%m} {day.year}" if day else ""
-
-
-def _proving_span(claim: str, passage: Passage) -> Span | None:
+def _proving(claim: str, hit: Hit) -> tuple[Passage, Span] | None:
+    """Return the sentence of an article that is the claim, else the one that shares most of it."""
     wanted = set(text.query_stems(claim))
-    best: tuple[float, Span] | None = None
-    for span, piece in zip(passage.spans, sentence_texts(passage), strict=True):
-        if " ".join(piece.split()) == claim:
-            return span
-        share = len(wanted & set(text.stems(piece))) / len(wanted) if wanted else 0.0
-        if best is None or share > best[0]:
-            best = (share, span)
-    return best[1] if best and best[0] >= _LEAST_QUOTE else None
+    best: tuple[float, Passage, Span] | None = None
+    # The passage that was read comes first, for the same words may stand in the article twice.
+    for passage in (hit.passage, *hit.passages):
+        for span, piece in zip(passage.spans, passage.sentences(), strict=True):
+            if " ".join(piece.split()) == claim:
+                return passage, span
+            share = len(wanted & set(text.stems(piece))) / len(wanted) if wanted else 0.0
+            if best is None or share > best[0]:
+                best = (share, passage, span)
+    return best[1:] if best and best[0] >= _LEAST_QUOTE else None
 
 
 # Putting an answer together ----------------------------------------------------------------------
@@ -154,18 +245,15 @@ def answer(
     evidence: Evidence, answerer: Answerer, body_of: BodyOf, settings: AnswerSettings
 ) -> Iterator[Answer]:
     """Yield the answer as it grows, a checked claim at a time; the last one is complete."""
-    hits = tuple(hit for hit in evidence.hits if body_of(hit.passage) is not None)
-    evidence = replace(evidence, hits=hits)
-    reading = extractive.read(evidence)
-    draft = Answer("no_evidence", "", (), (), (), reading.confidence, evidence, answerer.name)
-    if reading.confidence < settings.min_confidence or not hits:
+    draft = Answer("no_evidence", "", (), (), (), evidence.confidence, evidence, answerer.name)
+    if evidence.confidence < settings.min_confidence or not evidence.hits:
         yield draft
         return
     for claim in answerer.claims(evidence):
         proof = check(claim, evidence, body_of)
         draft = _with_claim(draft, claim, proof, body_of)
-        if not draft.short_answer and _stands_in(reading.short, draft):
-            draft = replace(draft, short_answer=reading.short)
+        if not draft.short_answer and _stands_in(evidence.short, draft):
+            draft = replace(draft, short_answer=evidence.short)
         yield draft
     if not draft.claims:
         yield replace(draft, status="unsupported" if draft.dropped else "no_evidence")
@@ -173,27 +261,26 @@ def answer(
 
 def _stands_in(short: str, draft: Answer) -> bool:
     """Tell whether a claim that is shown, and a sentence that it cites, hold the short answer."""
-    quotes = {citation.number: citation.quote for citation in draft.citations}
+    whole = re.compile(rf"(?<!\w){re.escape(short)}(?!\w)")
+    quotes = {c.number: " ".join(c.quote.split()) for c in draft.citations}
     return bool(short) and any(
-        short in claim.text and any(short in quotes[number] for number in claim.cited)
+        whole.search(claim.text) and any(whole.search(quotes[number]) for number in claim.cited)
         for claim in draft.claims
     )
 
 
-def _with_claim(
-    draft: Answer, claim: Claim, proof: Iterable[tuple[Hit, Span]], body_of: BodyOf
-) -> Answer:
+def _with_claim(draft: Answer, claim: Claim, proof: Iterable[Proof], body_of: BodyOf) -> Answer:
     citations = list(draft.citations)
     cited: list[int] = []
-    for hit, (start, end) in proof:
-        body = body_of(hit.passage)
+    for hit, passage, (start, end) in proof:
+        body = body_of(passage)
         if body is None:
             continue
-        new = Citation(len(citations) + 1, hit.passage, body[start:end], start, end, hit.also_in)
+        new = Citation(len(citations) + 1, passage, body[start:end], start, end, hit.also_in)
         same = [
             c.number
             for c in citations
-            if c.passage.id == hit.passage.id and (c.start, c.end) == (start, end)
+            if c.passage.id == passage.id and (c.start, c.end) == (start, end)
         ]
         if not same:
             citations.append(new)

@@ -18,10 +18,12 @@ from index.errors import InputError
 from index.records import Answer, Evidence, Filter, Passage, Query, Turn
 from index.settings import Settings
 from index.waiting import waiting
-from qa import answers, extractive, follow_up, llm, question
+from qa import answers, confidence, llm, timeline
 from qa.finder import Finder
-from qa.follow_up import Before
-from qa.question import Reading
+from qa.question import follow_up, understand
+from qa.question.follow_up import Before
+from qa.question.understand import Understood
+from qa.reader import reader
 
 _RECENT, _SEVERAL = (31, 366), 3
 """Days before the newest article that the latest news are looked for in; how many are enough."""
@@ -89,72 +91,82 @@ class Chat(Finder):
         asked = asked.encode("utf-8", "replace").decode("utf-8")
         if not any(char.isalnum() for char in asked):
             raise InputError("The question is empty: type what you want to know.")
-        if not understood and question.is_courtesy(asked):
+        if not understood and understand.is_courtesy(asked):
             raise InputError("Nothing is asked: type what you want to know of the archive.")
         notice = ""
-        if len(asked) > question.LONGEST:
-            notice = f"Hanya {question.LONGEST} karakter pertama pertanyaan yang dibaca."
+        if len(asked) > understand.LONGEST:
+            notice = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
         index = self._versions.current()
         before = _left_behind(conversation[-1]) if conversation else None
-        readings = (
-            [Reading(understood)]
+        meanings = (
+            [Understood(understood)]
             if understood
-            else self._readings(asked, index, chosen, before, as_typed=as_typed)
+            else self.meanings(asked, index, chosen, before, as_typed=as_typed)
         )
-        for reading, draft in self._attempts(readings, index):
-            remarks = [notice, reading.notice, _lifted(reading), draft.remark]
+        for meant, draft in self._attempts(meanings, index):
+            remarks = [notice, meant.notice, _lifted(meant), draft.remark]
             told = " ".join(filter(None, remarks))
             seconds = time.perf_counter() - began
-            yield Turn(asked, reading.query, draft, told, seconds, reading.swaps)
+            yield Turn(asked, meant.query, draft, told, seconds, meant.swaps)
 
     def _attempts(
-        self, readings: Sequence[Reading], index: SearchIndex
-    ) -> Iterator[tuple[Reading, Answer]]:
-        """Yield the drafts of the first reading that is answered; of none, the first silence."""
+        self, meanings: Sequence[Understood], index: SearchIndex
+    ) -> Iterator[tuple[Understood, Answer]]:
+        """Yield the drafts of the first meaning that is answered; of none, the first silence."""
         silence = None
-        for number, reading in enumerate(readings):
-            evidence = self._evidence(reading.query, index)
-            if reading.own and not _leant_on(reading, evidence):
+        for number, meant in enumerate(meanings):
+            evidence = self.find(meant.query, index)
+            if meant.own and not _leant_on(meant, evidence):
                 continue
-            if reading.trial:
-                other = self._retriever.retrieve(readings[number + 1].query, index)
+            if meant.trial:
+                other = self._retriever.retrieve(meanings[number + 1].query, index)
                 if not _no_worse(evidence, other):
                     continue
             drafts = []
-            growing = self._write(evidence)
+            bodies = self._bodies()
+            growing = self._write(self._read(evidence, bodies), bodies)
             for draft in growing:
-                drafts.append((reading, draft))
+                drafts.append((meant, draft))
                 if draft.claims:
                     break
             last = drafts[-1][1]
-            doubtful = silence and reading.widened.dated and last.confidence < _ANOTHER_DAY
+            doubtful = silence and meant.widened.dated and last.confidence < _ANOTHER_DAY
             if last.status == "no_evidence" or doubtful:
                 silence = silence or drafts[-1]
                 continue
             yield from drafts
-            yield from ((reading, draft) for draft in growing)
+            yield from ((meant, draft) for draft in growing)
             return
         if silence:
             yield silence
 
-    def _evidence(self, query: Query, index: SearchIndex) -> Evidence:
+    def _read(self, evidence: Evidence, bodies: answers.BodyOf) -> Evidence:
+        """Read what was found; a topic is told without reading, as sure as one hit covers it."""
+        hits = tuple(hit for hit in evidence.hits if bodies(hit.passage) is not None)
+        evidence = replace(evidence, hits=hits)
+        if evidence.query.kind in timeline.TOPICS:
+            sure = timeline.covered_by_one(evidence, timeline.about(evidence))
+            return replace(evidence, confidence=sure)
+        return confidence.judged(evidence, reader().read, self.settings.reader.passages)
+
+    def find(self, query: Query, index: SearchIndex) -> Evidence:
         """Search for a query; of a topic for its subject, for the latest news among the newest."""
-        if query.kind not in extractive.TOPICS:
+        if query.kind not in timeline.TOPICS:
             return self._retriever.retrieve(query, index)
-        wanted = replace(query, text=extractive.subject(query.text))
+        wanted = replace(query, text=timeline.subject(query.text))
         newest = index.version.newest
         if query.kind == "latest" and newest and not query.filter.dated:
             for days in _RECENT:
                 recent = replace(query.filter, after=newest - dt.timedelta(days))
                 found = self._retriever.retrieve(replace(wanted, filter=recent), index)
                 found = replace(found, query=query)
-                if len(extractive.about(found)) >= _SEVERAL:
-                    return _with_leads(found, index)
+                if len(timeline.about(found)) >= _SEVERAL:
+                    return _with_leads(found)
         found = self._retriever.retrieve(wanted, index)
-        return _with_leads(replace(found, query=query), index)
+        return _with_leads(replace(found, query=query))
 
-    def _write(self, evidence: Evidence) -> Iterator[Answer]:
-        bodies, chosen = self._bodies(), self.settings.answers
+    def _write(self, evidence: Evidence, bodies: answers.BodyOf) -> Iterator[Answer]:
+        chosen = self.settings.answers
         if self._llm is None:
             return answers.answer(evidence, self._answerer, bodies, chosen)
         return llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
@@ -202,23 +214,19 @@ class Chat(Finder):
         return self._waiting[1]
 
 
-_ANOTHER_DAY = 0.6
-"""How sure an answer must be that is from other days than were asked for."""
+_ANOTHER_DAY = 0.5
+"""An answer from other days than were asked for must be likelier right than wrong."""
 
 
-def _with_leads(evidence: Evidence, index: SearchIndex) -> Evidence:
+def _with_leads(evidence: Evidence) -> Evidence:
     """Let an article whose headline tells the topic speak by its first passage."""
-    told = [
-        number
-        for number, hit in enumerate(evidence.hits)
-        if extractive.in_headline(evidence, number + 1) >= extractive.HEADLINED
-        and not hit.passage.id.endswith("#0")
-    ]
-    firsts = index.passages([f"{evidence.hits[n].passage.article_id}#0" for n in told])
     hits = list(evidence.hits)
-    for number, passage in zip(told, firsts, strict=True):
-        led = (*hits[:number], replace(hits[number], passage=passage), *hits[number + 1 :])
-        if number + 1 in extractive.about(replace(evidence, hits=led)):
+    for number, hit in enumerate(evidence.hits):
+        headlined = timeline.in_headline(evidence, number + 1) >= timeline.HEADLINED
+        if not hit.best or not headlined or not hit.passages[0].id.endswith("#0"):
+            continue
+        led = (*hits[:number], replace(hit, best=0), *hits[number + 1 :])
+        if number + 1 in timeline.about(replace(evidence, hits=led)):
             hits[number] = led[number]
     return replace(evidence, hits=tuple(hits))
 
@@ -231,30 +239,30 @@ def _left_behind(turn: Turn) -> Before:
     return Before(turn.query.text, turn.query.read, articles, turn.answer.short_answer)
 
 
-_BORNE_OUT = 0.6
-_LITTLE_BORNE_OUT = 0.25
+_COVERED = 0.6
+_LITTLE_COVERED = 0.25
 """Share of its own words that a likely follow-up must find; of a short one in a cited article."""
 
 
-def _leant_on(reading: Reading, evidence: Evidence) -> bool:
+def _leant_on(meant: Understood, evidence: Evidence) -> bool:
     """Tell whether a question that may follow the one before finds its own words there."""
-    among = reading.query.prefer if reading.cited else ()
-    if reading.cited and not among:
+    among = meant.query.prefer if meant.cited else ()
+    if meant.cited and not among:
         return False
-    least = _LITTLE_BORNE_OUT if among and follow_up.is_short(reading.own) else _BORNE_OUT
-    return follow_up.support(evidence, reading.own, among) >= least
+    least = _LITTLE_COVERED if among and follow_up.is_short(meant.own) else _COVERED
+    return follow_up.support(evidence, meant.own, among) >= least
 
 
 def _no_worse(evidence: Evidence, other: Evidence) -> bool:
-    """Tell whether a date's articles bear the question out as well as all articles do."""
+    """Tell whether a date's articles cover the question as well as all articles do."""
     if not evidence.hits:
         return False
-    sure, elsewhere = answers.confidence(evidence), answers.confidence(other)
+    sure, elsewhere = confidence.covered(evidence), confidence.covered(other)
     undated = bool(other.hits) and other.hits[0].passage.published is None
     return sure > elsewhere or (sure == elsewhere and not undated)
 
 
-def _lifted(reading: Reading) -> str:
-    if not reading.widened:
+def _lifted(meant: Understood) -> str:
+    if not meant.widened:
         return ""
-    return f"Tidak ada jawaban {question.limits(reading.widened)}; hasil dari seluruh arsip."
+    return f"Tidak ada jawaban {understand.limits(meant.widened)}; hasil dari seluruh arsip."

@@ -203,8 +203,8 @@ def search(
             "published": passage.published.isoformat() if passage.published else None,
             "url": passage.url,
             "text": passage.text,
-            "dense_rank": hit.dense_rank,
-            "lexical_rank": hit.lexical_rank,
+            "dense_rank": hit.candidate.dense_rank,
+            "lexical_rank": hit.candidate.lexical_rank,
         }
         if as_json:
             typer.echo(json.dumps(row, ensure_ascii=False))
@@ -247,9 +247,9 @@ def serve(
 
 
 def _filter(finder: Finder, after: str, before: str, publishers: list[str]) -> Filter:
-    from qa import question
+    from qa.question import understand
 
-    names = question.resolve_publishers(publishers, finder.publishers()) if publishers else ()
+    names = understand.resolve_publishers(publishers, finder.publishers()) if publishers else ()
     chosen = Filter(_day(after, "--after"), _day(before, "--before"), names)
     if chosen.after and chosen.before and chosen.after > chosen.before:
         raise typer.BadParameter(f"--after {after} is later than --before {before}.")
@@ -334,7 +334,7 @@ def _filter_words(chosen: Filter) -> str:
 
 def _days(first: dt.date | None, last: dt.date | None) -> str:
     """Return days as newspapers write them, what two have in common once."""
-    from qa.when import written
+    from qa.question.dates import written
 
     if not first or not last:
         return f"sejak {written(first)}" if first else f"sampai {written(last)}" if last else ""

@@ -13,7 +13,6 @@ from qa.chat import Chat
 MOST = 5
 _LOCK = threading.Lock()
 _NEWEST = 150
-_SURE = 0.5
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z'’-]+(?: [A-Z][a-z'’-]+){1,2}(?= [a-z])")
 
 
@@ -43,7 +42,7 @@ def _examples(chat: Chat, version: str, known: tuple[str, ...]) -> tuple[str, ..
 
 def _is_answered(chat: Chat, asked: str) -> bool:
     answer = chat.ask(asked).answer
-    return answer.status == "answered" and answer.confidence >= _SURE
+    return answer.status == "answered"
 
 
 def _named(chat: Chat) -> list[str]:

@@ -15,17 +15,21 @@ from index.archive import Archive
 from index.embedding import Embedder, open_embedder
 from index.engine import SearchIndex
 from index.engines import open_engine
-from index.records import Article, Filter, Hit
+from index.records import Article, Evidence, Filter, Hit
 from index.settings import EmbeddingSettings, Settings
 from index.versions import Versions
-from qa import question
-from qa.follow_up import Before
-from qa.question import Reading
-from qa.ranking import Ranker
+from qa import confidence
+from qa.question import understand
+from qa.question.follow_up import Before
+from qa.question.spelling import Speller
+from qa.question.understand import Understood
+from qa.reader import reader
 from qa.retriever import Retriever
-from qa.spelling import Speller
 
 VERSIONS = "versions"
+
+_READ_FIRST = 10
+"""So many articles of a search are ordered by reading."""
 
 
 class Finder:
@@ -37,14 +41,12 @@ class Finder:
         self.home = home
         self.settings = chosen
         self._versions = Versions(home / VERSIONS, open_engine(chosen.engine, home))
-        ranker = self.ranker if chosen.retrieval.ranker else None
-        self._retriever = Retriever(chosen.retrieval, self.embedder, ranker, self._present)
+        self._retriever = Retriever(chosen.retrieval, self.embedder, self._present)
         self._lock = threading.RLock()
         self._archive: Archive | None = None
         self._embedder: Embedder | None = None
         self._embedders: dict[str, Embedder] = {}
         self._missed: set[str] = set()
-        self._ranker: Ranker | None = None
         self._speller: Speller | None = None
         self._today = today
 
@@ -65,16 +67,28 @@ class Finder:
         chosen: Filter = Filter(),  # noqa: B008
         index: SearchIndex | None = None,
     ) -> list[Hit]:
-        """Return the best passage of each of the k best articles, best first.
+        """Return the k best articles, best first; hybrid search orders the first ten by reading.
 
         `index` is another version to search than the live one.
         """
         index = index or self._versions.current()
+        mode = mode or self.settings.retrieval.mode
+        reads = mode == "hybrid" and self.settings.reader.search
         found: list[Hit] = []
-        for reading in self._readings(asked, index, chosen):
-            if not reading.trial and not found:
-                found = self._retriever.articles(reading.query, index, k, mode=mode)
-        return found
+        for meant in self.meanings(asked, index, chosen):
+            if not meant.trial and not found:
+                whole = _READ_FIRST if reads else 0
+                most = max(k, whole)
+                evidence = self._retriever.articles(
+                    meant.query, index, most, mode=mode, whole=whole
+                )
+                found = self._by_reading(evidence) if reads else list(evidence.hits)
+        return found[:k]
+
+    def _by_reading(self, evidence: Evidence) -> list[Hit]:
+        first = replace(evidence, hits=evidence.hits[:_READ_FIRST])
+        read = confidence.judged(first, reader().read, self.settings.reader.passages)
+        return [*confidence.by_reading(read), *evidence.hits[_READ_FIRST:]]
 
     def index(self) -> SearchIndex:
         """Return the live version, open; raises IndexMissingError before the first build."""
@@ -114,13 +128,6 @@ class Finder:
         self._embedders[embedder.name] = embedder
         return embedder
 
-    def ranker(self) -> Ranker:
-        """Return the learned ranker, loaded at first use."""
-        with self._lock:
-            if self._ranker is None:
-                self._ranker = Ranker.load()
-            return self._ranker
-
     def publishers(self) -> list[str]:
         """Return the publishers of the live version, biggest first."""
         return [name for name, _ in self._versions.current().version.publishers]
@@ -129,17 +136,18 @@ class Finder:
         with self._lock:
             return self._open_archive().present(article_ids)
 
-    def _readings(
+    def meanings(
         self,
         asked: str,
         index: SearchIndex,
-        chosen: Filter,
+        chosen: Filter = Filter(),  # noqa: B008
         before: Before | None = None,
         *,
         as_typed: bool = False,
-    ) -> list[Reading]:
+    ) -> list[Understood]:
+        """Return what a question may be understood as; see `qa.question.understand`."""
         speller = None if as_typed else self._speller_of(index)
-        return question.understand(
+        return understand.understand(
             asked, before, chosen, today=self._today(), index=index, speller=speller
         )
 

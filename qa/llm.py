@@ -103,7 +103,7 @@ def _block(number: int, passage: Passage, room: int) -> str:
         lines.append(f"Judul: {title}")
     day = passage.published
     publisher = _shortened(_plain(passage.publisher), _LONGEST_HEADING)
-    when = f"{day.day} {text.MONTHS[day.month - 1].capitalize()} {day.year}" if day else ""
+    when = text.written(day).title() if day else ""
     if publisher or when:
         lines.append(f"Terbit: {', '.join(filter(None, (when, publisher)))}")
     head, tail = "\n".join(lines) + "\nIsi: ", f"\n</kutipan {number}>\n"

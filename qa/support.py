@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from index import text
-from qa import sentences
-from qa.ranking import Trees
-from qa.sentences import Floats
+from qa import trees
+from qa.trees import Floats, Trees
 
-MODEL_FILE = Path(__file__).parent / "support.txt"
+MODEL_FILE = Path(__file__).parent / "model" / "support.txt"
 
 NEGATORS = frozenset("tidak tak bukan belum batal gagal tanpa jangan menolak bukanlah".split())
 
@@ -110,7 +109,7 @@ def features(claim: str, shown: str) -> Floats:
     lacking = [w for w, s in zip(content, stems, strict=False) if s not in held]
     soft = [s in held or (len(s) >= 5 and s[:5] in begins) for s in stems]
     capital = {w for p in claim.split()[1:] if p[:1].isupper() for w in text.words(p)}
-    numbers = [w for w in lacking if w[0].isdigit() or w in sentences.NUMERALS]
+    numbers = [w for w in lacking if w[0].isdigit() or w in text.NUMERALS]
     neighbours = set(zip(there, there[1:], strict=False)) | set(zip(there, there[2:], strict=False))
     pairs = list(zip(stems, stems[1:], strict=False))
     count = max(len(stems), 1)
@@ -137,7 +136,7 @@ def features(claim: str, shown: str) -> Floats:
 
 @functools.cache
 def _trees() -> Trees:
-    return sentences.load_trees(MODEL_FILE, NAMES)
+    return trees.load_trees(MODEL_FILE, NAMES)
 
 
 def score(claim: str, shown: str) -> float:

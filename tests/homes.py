@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from index import builder, settings
+from index import builder, settings, text
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
 from index.engines import open_engine
-from index.records import Article
+from index.records import Article, Candidate, Evidence, Hit, Passage, Query, Reading
 from index.settings import EngineSettings, Settings
 from index.versions import Versions
+from qa.question.understand import kind_of
 
 NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
 
@@ -41,6 +42,53 @@ def article(number: int | str, body: str, **fields: object) -> Article:
         "body": body,
     }
     return Article(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def passage(
+    name: str,
+    pieces: Sequence[str],
+    title: str = "Kabar hari ini",
+    published: dt.date | None = None,
+    number: int = 0,
+    start: int = 0,
+) -> Passage:
+    """Return the passage of an article that consists of these sentences, from `start` on."""
+    spans, at = [], start
+    for piece in pieces:
+        spans.append((at, at + len(piece)))
+        at += len(piece) + 1
+    whole = " ".join(pieces)
+    return Passage(
+        f"{name}#{number}", name, name, whole, tuple(spans), title, "Uji", "", published, "c"
+    )
+
+
+def hit(*passages: Passage, score: float = 1.0, best: int = 0) -> Hit:
+    """Return an article with these passages as it is found."""
+    return Hit(passages, best, Candidate(passages[best].id, score, 1.0, 0.5, 1, 1), score)
+
+
+def evidence(
+    asked: str,
+    *passages: Passage,
+    weights: Sequence[tuple[str, float]] | None = None,
+    confidence: float = 1.0,
+) -> Evidence:
+    """Return the evidence for a question that these passages, each its article's only one, are."""
+    hits = tuple(hit(p, score=1.0 / n) for n, p in enumerate(passages, start=1))
+    found = [(stem, 4.0) for stem in text.query_stems(asked)] if weights is None else weights
+    query = Query(asked, kind=kind_of(asked))
+    return Evidence(query, hits, "000001", tuple(found), confidence=confidence)
+
+
+def reading(number: int, page: Passage, short: str, score: float = 0.0) -> Reading:
+    """Return the reading of a hit that finds an answer in the first sentence that holds it."""
+    for span in page.spans:
+        at = page.sentence(span).find(short)
+        if at >= 0:
+            start = span[0] + at
+            return Reading(number, page, start, start + len(short), span, score, score, score)
+    raise ValueError(f"{short!r} stands in no sentence of {page.id!r}")
 
 
 HARBOUR = [

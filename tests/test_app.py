@@ -23,7 +23,6 @@ from index.records import (
     Claim,
     Evidence,
     Filter,
-    Hit,
     Passage,
     Query,
     Turn,
@@ -380,7 +379,7 @@ def test_what_articles_hold_stays_text():
     assert not [a for a in page.all("a") if not a["href"].startswith("#")]
     read = assert_harmless(html.article_html(article, [(quote.start, quote.end)]))
     assert read.marks == [quote.quote]
-    hits = [Hit(quote.passage, 1.0, 1, 1)]
+    hits = [homes.hit(quote.passage)]
     silent = turn(status="no_evidence", hits=hits, question=EVIL)
     assert_harmless(html.turn_html(silent, 1, Filter(publishers=(EVIL,)), archive(article)))
     assert_harmless(html.trouble_html(EVIL, 1, IndexDamagedError(EVIL)))
@@ -398,7 +397,7 @@ def test_an_unexpected_error_keeps_its_details_to_the_log():
 
 def test_silence_offers_the_closest_articles():
     body = "Harga cabai turun di pasar induk."
-    hits = [Hit(passage(body, 0, len(body), article_id=f"a{n}"), 1.0, 1, 1) for n in range(5)]
+    hits = [homes.hit(passage(body, 0, len(body), article_id=f"a{n}")) for n in range(5)]
     said = turn(status="no_evidence", hits=hits)
     page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
     assert "Jawabannya tidak ditemukan di arsip." in page.text

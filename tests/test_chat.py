@@ -44,7 +44,7 @@ def test_an_empty_question_is_refused(home):
 
 
 def test_an_answer_grows_claim_by_claim(home):
-    turns = list(Chat.open(home).stream("biaya proyek pelabuhan tertunda"))
+    turns = list(Chat.open(home).stream("Berapa rumah terendam banjir di Sungai Pinang?"))
     counts = [len(turn.answer.claims) for turn in turns]
     assert counts == sorted(counts) and counts[-1] > 1
     assert turns[-1].seconds >= turns[0].seconds > 0
@@ -52,9 +52,9 @@ def test_an_answer_grows_claim_by_claim(home):
 
 def test_what_was_asked_of_a_day_is_not_answered_by_a_doubtful_one_of_another(home):
     chat = Chat.open(home)
-    sure = chat.ask("Siapa yang meresmikan Pelabuhan Batu Layar kemarin?")
+    sure = chat.ask("Siapa pelatih Melati Timur kemarin?")
     assert sure.answer.status == "answered" and "hasil dari seluruh arsip" in sure.notice
-    asked = "Siapa yang memuji tim voli{}?"
+    asked = "Siapa yang meresmikan Pelabuhan Batu Layar{}?"
     assert chat.ask(asked.format("")).answer.status == "answered"
     assert chat.ask(asked.format(" hari ini")).answer.status == "no_evidence"
 

@@ -16,7 +16,8 @@ from eval.cli import app, run
 from eval.datasets import Question, QuestionSet
 from eval.runs import Found, Outcome, Run
 from index.errors import InputError
-from index.records import Filter, Hit, Passage
+from index.records import Filter, Passage
+from tests import homes
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "questions"
@@ -53,7 +54,7 @@ def passage(article_id, text="Isi.", title="Judul"):
 
 
 def hits(*pairs):
-    return [Hit(passage(article), score, None, None) for article, score in pairs]
+    return [homes.hit(passage(article), score=score) for article, score in pairs]
 
 
 # Scores worked by hand ---------------------------------------------------------------------------

@@ -9,9 +9,9 @@ import pytest
 
 from index import readers, text
 from index.records import Article, Filter
-from qa import follow_up
 from qa.chat import Chat
-from qa.follow_up import Before
+from qa.question import follow_up
+from qa.question.follow_up import Before
 from tests import homes
 
 ROOT = Path(__file__).parent.parent
@@ -176,7 +176,7 @@ def test_a_date_in_a_fact_chooses_among_articles_that_bear_it_out(sample):
     assert "2.140 rumah" in " ".join(claim.text for claim in turn.answer.claims)
     # Other articles of 2022 there are, but the one about the rhinoceros is of 2023.
     turn = sample.ask("Apakah perkawinan badak Melati terjadi pada 2022?")
-    assert turn.answer.citations[0].passage.published.year == 2023
+    assert turn.answer.evidence.hits[0].passage.published.year == 2023
     assert not turn.query.filter
     assert turn.query.named == Filter(dt.date(2022, 1, 1), dt.date(2022, 12, 31))
 

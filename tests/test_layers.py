@@ -41,21 +41,18 @@ ORDER = (
     "index.waiting",
     "index.prepared",
     "index.builder",
-    "qa.when",
-    "qa.english",
-    "qa.spelling",
-    "qa.follow_up",
-    "qa.question",
-    "qa.ranking",
+    "qa.question.dates",
+    "qa.question.english",
+    "qa.question.spelling",
+    "qa.question.follow_up",
+    "qa.question.understand",
     "qa.retriever",
+    "qa.reader",
+    "qa.confidence",
     "qa.finder",
-    "qa.sentences",
-    "qa.spans",
-    "qa.speakers",
+    "qa.timeline",
+    "qa.trees",
     "qa.support",
-    "qa.alignment",
-    "qa.certainty",
-    "qa.extractive",
     "qa.answers",
     "qa.llm",
     "qa.chat",
@@ -105,18 +102,20 @@ HEAVY = (
     "gradio",
     "httpx2",
     "milvus_lite",
+    "onnxruntime",
     "openai",
     "pandas",
     "pymilvus",
     "sentence_transformers",
     "tantivy",
+    "tokenizers",
     "torch",
     "trafilatura",
 )
 
 
 def modules():
-    paths = [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     app = ROOT / "app.py"
     found = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths}
     return {**found, **({app: "app"} if app.exists() else {})}

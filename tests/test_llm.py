@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import text
-from index.records import Claim, Evidence, Hit, Passage, Query
+from index.records import Claim, Evidence, Passage, Query
 from index.settings import LlmSettings, Settings
 from qa import llm
 from qa.chat import Chat
@@ -446,27 +446,12 @@ EVIL = (
 
 
 def evidence_of(*told, question="Apa kabar?"):
-    hits = tuple(
-        Hit(
-            Passage(
-                f"h{n}#0",
-                f"h{n}",
-                "",
-                body,
-                ((0, len(body)),),
-                title,
-                publisher,
-                "",
-                dt.date(2024, 1, 2),
-                "",
-            ),
-            1.0,
-            1,
-            1,
-        )
+    day = dt.date(2024, 1, 2)
+    pages = (
+        Passage(f"h{n}#0", f"h{n}", "", body, ((0, len(body)),), title, publisher, "", day, "")
         for n, (body, title, publisher) in enumerate(told)
     )
-    return Evidence(Query(question), hits, "1")
+    return Evidence(Query(question), tuple(map(homes.hit, pages)), "1", confidence=1.0)
 
 
 SETTINGS = LlmSettings("http://127.0.0.1/v1", "uji")

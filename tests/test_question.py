@@ -6,8 +6,8 @@ import pytest
 
 from index.errors import InputError
 from index.records import Filter
-from qa import question
-from qa.follow_up import Before
+from qa.question import understand
+from qa.question.follow_up import Before
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -99,7 +99,7 @@ ASKED = {
 
 
 def read(asked, before=None, chosen=Filter(), **known):  # noqa: B008
-    return question.understand(asked, before, chosen, today=TODAY, **known)
+    return understand.understand(asked, before, chosen, today=TODAY, **known)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,6 @@ def read(asked, before=None, chosen=Filter(), **known):  # noqa: B008
 def test_a_question_is_of_its_kind(asked, kind):
     # Chat words and English are put into newspaper words first.
     assert read(asked)[0].query.kind == kind
-
-
-def test_the_ranker_counts_kinds_by_their_place():
-    assert [kind for kind, _ in question.KINDS] == (
-        "latest development howmany why when where quote who how what yesno comparison".split()
-    )
 
 
 def test_first_question_stands_as_typed():
@@ -147,7 +141,7 @@ def test_the_chosen_filter_stays_and_outweighs_the_question():
 
 
 def test_an_endless_question_is_cut():
-    assert len(read("banjir " * 5000)[0].query.text) <= question.LONGEST
+    assert len(read("banjir " * 5000)[0].query.text) <= understand.LONGEST
 
 
 # Dates -------------------------------------------------------------------------------------------
@@ -215,7 +209,7 @@ def test_of_two_dates_none_is_a_filter():
     ],
 )
 def test_a_filter_is_said_within_a_sentence(chosen, words):
-    assert question.limits(chosen) == words
+    assert understand.limits(chosen) == words
 
 
 # Publishers --------------------------------------------------------------------------------------
@@ -278,17 +272,17 @@ def test_a_publisher_that_is_asked_about_is_no_filter(asked):
 
 def test_publishers_are_found_whatever_their_spelling():
     known = ["Kompas.com", "Kabar Hulu", "detikcom"]
-    assert question.resolve_publishers(["kompas", "KABAR HULU"], known) == (
+    assert understand.resolve_publishers(["kompas", "KABAR HULU"], known) == (
         "Kompas.com",
         "Kabar Hulu",
     )
     alike = ["Harian Uji", "harianuji.com", "Harian-Uji"]
-    assert question.resolve_publishers(["Harian Uji"], alike) == ("Harian Uji",)
-    assert question.resolve_publishers(["HARIAN UJI"], alike) == tuple(alike)
+    assert understand.resolve_publishers(["Harian Uji"], alike) == ("Harian Uji",)
+    assert understand.resolve_publishers(["HARIAN UJI"], alike) == tuple(alike)
     with pytest.raises(InputError, match=r"'Kabar Hilir'; did you mean 'Kabar Hulu'\?$"):
-        question.resolve_publishers(["Kabar Hilir"], known)
+        understand.resolve_publishers(["Kabar Hilir"], known)
     with pytest.raises(InputError, match=r"'XYZ'; `tanya status` lists those that it holds\.$"):
-        question.resolve_publishers(["XYZ"], known)
+        understand.resolve_publishers(["XYZ"], known)
 
 
 # English -----------------------------------------------------------------------------------------
@@ -330,7 +324,7 @@ HARBOUR = Before("Siapa meresmikan Pelabuhan Batu Layar?", articles=("a1",))
 def test_follow_up_takes_the_topic_from_the_question_before(asked):
     (only,) = read(asked, HARBOUR)
     assert {"Pelabuhan", "Batu", "Layar"} <= set(only.query.text.rstrip(")?").split())
-    assert only.query.kind == question.kind_of(asked)
+    assert only.query.kind == understand.kind_of(asked)
     assert only.query.prefer == ("a1",)
     # "Kapan itu terjadi?" has no word of its own that an article could hold.
     assert only.query.own == ("" if "itu" in asked else asked.rstrip("?"))

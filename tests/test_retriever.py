@@ -11,8 +11,7 @@ from index.local_engine import LocalEngine
 from index.records import Filter, Query
 from index.settings import EmbeddingSettings, RetrievalSettings
 from index.versions import Versions
-from qa.retriever import Retriever
-from qa.sentences import sentence_texts
+from qa.retriever import MOST_PASSAGES, Retriever
 from tests import homes
 
 REPRINT = [
@@ -60,13 +59,13 @@ def test_a_story_counts_once_and_names_its_other_articles(retriever, index):
 
 
 def test_a_search_for_articles_lists_every_reprint(retriever, index):
-    hits = retriever.articles(Query("satelit Nusadirgantara"), index, 10)
+    hits = retriever.articles(Query("satelit Nusadirgantara"), index, 10).hits
     assert {"ar0", "ar1", "ar2"} <= {hit.passage.article_id for hit in hits}
 
 
 @pytest.mark.parametrize("mode", ["lexical", "dense", "hybrid"])
 def test_scores_fall_and_articles_are_distinct(retriever, index, mode):
-    hits = retriever.articles(Query("banjir Sungai Pinang tanggul"), index, 10, mode=mode)
+    hits = retriever.articles(Query("banjir Sungai Pinang tanggul"), index, 10, mode=mode).hits
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
     ids = [hit.passage.article_id for hit in hits]
@@ -81,7 +80,7 @@ def test_hybrid_holds_the_stated_mixture(retriever, index, embedder):
     cosine = {s.passage_id: s.score for s in index.dense(vector, 100, Filter())}
     bm25 = {s.passage_id: s.score for s in index.lexical(query.text, 100, Filter())}
     best = max(bm25.values())
-    for hit in retriever.articles(query, index, 10, mode="hybrid"):
+    for hit in retriever.articles(query, index, 10, mode="hybrid").hits:
         passage_id = hit.passage.id
         expected = (1 - weight) * bm25.get(passage_id, 0) / best + weight * cosine[passage_id]
         assert hit.score == pytest.approx(expected, abs=1e-5)
@@ -90,7 +89,7 @@ def test_hybrid_holds_the_stated_mixture(retriever, index, embedder):
 def test_a_filter_holds_in_every_mode(retriever, index):
     chosen = Filter(after=dt.date(2024, 1, 1), publishers=("Kabar Hulu",))
     for mode in ("lexical", "dense", "hybrid"):
-        hits = retriever.articles(Query("banjir satelit voli", chosen), index, 10, mode=mode)
+        hits = retriever.articles(Query("banjir satelit voli", chosen), index, 10, mode=mode).hits
         found = {hit.passage.article_id for hit in hits}
         assert "a3" in found and found <= {"a3", "ar0"}
 
@@ -120,7 +119,7 @@ def test_evidence_is_a_value(retriever, index):
     assert evidence.version == index.version.name
 
 
-def test_the_best_hits_bring_the_passages_beside_theirs(tmp_path, embedder):
+def test_a_hit_brings_all_passages_of_its_article(tmp_path, embedder):
     plain = "Panen di lembah itu dimulai pada pukul enam pagi dan berlangsung sampai siang hari."
     facts = {2: "Kopi Lembah Sadane dikirim ke Norwegia.", 20: "Ketua koperasi bernama Wiradi."}
     sentences = [facts.get(number, f"{plain} Hari {number}.") for number in range(80)]
@@ -131,13 +130,30 @@ def test_the_best_hits_bring_the_passages_beside_theirs(tmp_path, embedder):
     evidence = Retriever(RetrievalSettings(), lambda _: embedder).retrieve(
         Query("Kopi Lembah Sadane dikirim ke Norwegia"), index
     )
-    best = evidence.hits[0].passage
-    (size,) = index.sizes([best.article_id])
+    hit = evidence.hits[0]
+    (size,) = index.sizes([hit.passage.article_id])
     assert size > 3
     assert index.sizes(["tiada"]) == [0]
-    first, second = index.passages([f"{best.article_id}#{n}" for n in range(2)])
-    assert best.spans == (*first.spans, *second.spans)
-    assert [long.body[start:end] for start, end in best.spans] == sentence_texts(best)
-    assert [h.passage for h in evidence.hits[3:]] == index.passages(
-        [h.passage.id for h in evidence.hits[3:]]
+    assert list(hit.passages) == index.passages([f"apanjang#{n}" for n in range(size)])
+    assert "Norwegia" in hit.passage.text
+    spans = [span for passage in hit.passages for span in passage.spans]
+    texts = [text for passage in hit.passages for text in passage.sentences()]
+    assert [long.body[start:end] for start, end in spans] == texts
+    assert texts == [passage.sentence(s) for passage in hit.passages for s in passage.spans]
+
+
+def test_of_a_very_long_article_the_passages_around_the_found_one_come(tmp_path, embedder):
+    plain = "Panen di lembah itu dimulai pada pukul enam pagi dan berlangsung sampai siang hari."
+    sentences = [f"{plain} Hari ke-{number} berjalan lancar." for number in range(400)]
+    sentences[380] = "Kopi Lembah Sadane dikirim ke Norwegia."
+    homes.add(tmp_path, [homes.article("panjang", " ".join(sentences)), *homes.HARBOUR])
+    homes.build(tmp_path)
+    index = Versions(tmp_path / "versions", LocalEngine()).current()
+    evidence = Retriever(RetrievalSettings(), lambda _: embedder).retrieve(
+        Query("Kopi Lembah Sadane dikirim ke Norwegia"), index
     )
+    hit = evidence.hits[0]
+    assert len(hit.passages) == MOST_PASSAGES < index.sizes(["apanjang"])[0]
+    assert "Norwegia" in hit.passage.text
+    numbers = [int(passage.id.partition("#")[2]) for passage in hit.passages]
+    assert numbers == list(range(numbers[0], numbers[0] + MOST_PASSAGES))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa import spelling
 from qa.chat import Chat
+from qa.question import spelling
 from tests import homes
 
 _PLACES = "Nagalera Karangtirta Pasirluhur Balangkas Wanasigra Tanjung".split()

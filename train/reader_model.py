@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-HEADS = ("start", "end")
 POSITIONS = 384
 _NAMES = {
     "q": "attention.self.query",

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gzip
 import json
-import pickle
 import random
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from index import settings
 from index.chunking import passages as cut
 from index.records import Article, Passage
 from qa.reader import Encoder
@@ -27,7 +28,7 @@ from train.data import rows
 
 FOLDS = 5
 MAX_TOKENS = 160
-PAIRS = Path(__file__).parent / "pairs.jsonl"
+PAIRS = Path(__file__).parent / "matched_pairs.jsonl"
 NEGATIVES = 2
 """Passages of other articles that a question is also read with."""
 
@@ -221,11 +222,20 @@ def write(path: Path, found: Iterable[Group]) -> None:
         count[0] += 1
         count[1] += len(group.rows)
     print(path, {kind: f"{a} groups, {b} rows" for kind, (a, b) in counts.items()}, flush=True)
-    path.write_bytes(pickle.dumps(groups))
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        file.writelines(f"{json.dumps(group)}\n" for group in groups)
+
+
+def read(path: Path) -> Iterator[Group]:
+    """Yield the groups of a file that `write` wrote."""
+    with gzip.open(path, "rt") as file:
+        for line in file:
+            kind, fold, found, supports = json.loads(line)
+            yield Group(kind, fold, [Row(*row) for row in found], supports)
 
 
 def main() -> None:
-    """Make OUT/reading.pkl and OUT/news.pkl."""
+    """Make OUT/reading.jsonl.gz and OUT/news.jsonl.gz."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("data", "home", "base", "out"):
         parser.add_argument(name, type=Path)
@@ -235,7 +245,9 @@ def main() -> None:
 
     from qa.finder import Finder
 
-    finder = Finder.open(args.home, lambda: dt.date(2026, 6, 1))
+    chosen = settings.load(args.home)
+    unread = replace(chosen, reader=replace(chosen.reader, search=False))
+    finder = Finder(args.home, unread, lambda: dt.date(2026, 6, 1))
     index = finder.index()
 
     def near(question: str) -> list[Passage]:
@@ -247,7 +259,7 @@ def main() -> None:
 
     maker = Maker(encoder, near)
     write(
-        args.out / "reading.pkl",
+        args.out / "reading.jsonl.gz",
         [*entailment(args.data, encoder), *reading_sets(args.data, maker)],
     )
 
@@ -261,7 +273,7 @@ def main() -> None:
             yield from maker.groups("pair", good, passages, most=1, others=1)
             yield from maker.groups("miss", miss, passages, most=2, others=1)
 
-    write(args.out / "news.pkl", news())
+    write(args.out / "news.jsonl.gz", news())
     print(f"{maker.lost} questions whose answer stands in no passage")
 
 

@@ -8,7 +8,6 @@ writes OUT/tokenizer.json and OUT/base.npz, the encoder with the kept rows of it
 from __future__ import annotations
 
 import argparse
-import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -82,7 +81,6 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    random.seed(0)
     base = e5.read(args.e5)
     kept = choose(base, texts(args.data), SIZE)
     args.out.mkdir(parents=True, exist_ok=True)

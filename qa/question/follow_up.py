@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from index import text
 from index.records import Evidence, Filter
-from qa import when
+from qa.question import dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _with_more(other: str, question: str) -> str:
 
 def _swap(other: str, question: str, today: dt.date) -> str:
     """Put something in the place of its like in the question before; "" if it has none there."""
-    named = when.dates(other, today)
+    named = dates.dates(other, today)
     if named and not _content(other[: named[0].start] + other[named[0].end :]):
         return _swap_date(other, question, today)
     lead = re.match(r"(?:(di|ke|dari|untuk|oleh|kepada|pada)\s+)?(.+)$", other, re.IGNORECASE)
@@ -202,9 +202,9 @@ def _swap(other: str, question: str, today: dt.date) -> str:
 
 
 def _swap_date(other: str, question: str, today: dt.date) -> str:
-    new = when.dates(other, today)[0]
+    new = dates.dates(other, today)[0]
     said = other[new.start : new.end]
-    for old in when.dates(question, today):
+    for old in dates.dates(question, today):
         return f"{question[: old.start]}{said}{question[old.end :]}"
     return f"{question.rstrip(' ?.!')} {said}?"
 
@@ -261,7 +261,7 @@ def _shared_head(thing: str, question: str) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
-# Whether the articles bear it out ----------------------------------------------------------------
+# Whether the articles cover it --------------------------------------------------------------------
 
 
 def support(evidence: Evidence, own: str, among: tuple[str, ...] = ()) -> float:
@@ -278,6 +278,6 @@ def support(evidence: Evidence, own: str, among: tuple[str, ...] = ()) -> float:
     for hit in evidence.hits[:5]:
         if among and hit.passage.article_id not in among:
             continue
-        said = set(text.stems(f"{hit.passage.title} {hit.passage.text}"))
+        said = set(text.stems(hit.around))
         best = max(best, sum(weights[stem] for stem in stems & said) / total)
     return best

@@ -12,15 +12,15 @@ from index import text
 from index.engine import SearchIndex
 from index.errors import InputError
 from index.records import Filter, Query
-from qa import english, follow_up, when
-from qa.follow_up import Before
-from qa.spelling import Speller
-from qa.when import When
+from qa.question import dates, english, follow_up
+from qa.question.dates import When
+from qa.question.follow_up import Before
+from qa.question.spelling import Speller
 
 LONGEST = 2000
 """Characters of a question that are read."""
 
-# In this order the trained ranker counts the kinds: append, never insert.
+# The first that matches is the kind.
 KINDS = (
     (
         "latest",
@@ -124,11 +124,11 @@ _NEWS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Understood:
     """One way to understand a question; `notice` tells the person what was done to its words.
 
-    `own` are words that a follow-up must find borne out, by an article cited before if `cited`.
-    A `trial` is kept only if its filter does not make the answer worse than the next reading's.
+    `own` are words that a follow-up must find covered, by an article cited before if `cited`.
+    A `trial` is kept only if its filter does not make the answer worse than the next meaning's.
     `widened` is a filter of the question that was lifted for want of an answer; `swaps` are
     corrected words, (typed, meant).
     """
@@ -176,17 +176,20 @@ def understand(
     today: dt.date,
     index: SearchIndex | None = None,
     speller: Speller | None = None,
-) -> list[Reading]:
-    """Return the readings of a question, to be tried in this order until one is answered.
+) -> list[Understood]:
+    """Return the meanings of a question, to be tried in this order until one is answered.
 
     `before` is the turn before; `chosen` is the filter that the person set, which outweighs one
     that stands in the question. Words are corrected by `speller`, publishers known by `index`.
     """
     words, notices, swaps = _worded(" ".join(asked[:LONGEST].split()), index, speller)
     publishers = [name for name, _ in index.version.publishers] if index else []
-    readings = _in_conversation(words, before, chosen, today, publishers)
-    readings.extend(_as_topic(readings[-1]))
-    return [replace(r, notice=" ".join(notices), swaps=swaps) for r in readings]
+    meanings = _in_conversation(words, before, chosen, today, publishers)
+    meanings.extend(_as_topic(meanings[-1]))
+    if before is None and english.NOTICE in notices:
+        typed = " ".join(asked[:LONGEST].split())
+        meanings = [replace(m, query=replace(m.query, english=typed)) for m in meanings]
+    return [replace(r, notice=" ".join(notices), swaps=swaps) for r in meanings]
 
 
 def _worded(
@@ -231,12 +234,21 @@ def _formal(question: str) -> str:
     return " ".join(kept) or question
 
 
-def _as_topic(reading: Reading) -> list[Reading]:
-    """Return the reading as a topic, where a question of how things stand may be read so."""
-    query = reading.query
-    if query.kind not in ("how", "what", "other") or not _STATE.search(query.text):
+_BARE = 6
+"""Words that name a topic and ask nothing of it."""
+
+
+def _as_topic(meant: Understood) -> list[Understood]:
+    """Return the meaning as a topic, where a question of how things stand may be read so.
+
+    So may a few bare words: "gempa Tarrawe".
+    """
+    query = meant.query
+    bare = query.kind == "other" and len(text.query_stems(query.text)) <= _BARE
+    asks = query.kind in ("how", "what", "other") and _STATE.search(query.text)
+    if not bare and not asks:
         return []
-    return [replace(reading, query=replace(query, kind="development"))]
+    return [replace(meant, query=replace(query, kind="development"))]
 
 
 # Dates and publishers ----------------------------------------------------------------------------
@@ -249,7 +261,7 @@ def _dated(words: str, whole: str, names: tuple[str, ...], today: dt.date) -> _A
     article was published. Any other date, "dua tahun lalu" too, may just as well be a part of the
     fact that is asked for: it is only named.
     """
-    found = when.dates(words, today)
+    found = dates.dates(words, today)
     relative = [w for w in found if _is_recent(w)]
     # Of several dates none is known to be the articles'.
     several = relative if len(relative) == 1 else found
@@ -260,7 +272,7 @@ def _dated(words: str, whole: str, names: tuple[str, ...], today: dt.date) -> _A
         words = _without(words, meant)
         if meant.relative:
             # In the articles of other days "minggu lalu" is another week.
-            others = [w for w in when.dates(whole, today) if w.relative]
+            others = [w for w in dates.dates(whole, today) if w.relative]
             whole = _without(whole, others[0]) if others else whole
         return _Asked(words, Filter(meant.after, meant.before, names), whole)
     return _Asked(words, Filter(publishers=names), whole, Filter(meant.after, meant.before))
@@ -337,7 +349,7 @@ def _publisher_at(
 
 def limits(chosen: Filter) -> str:
     """Say a filter within a sentence: "pada 15 Desember 2016", "dari Kompas.com"."""
-    first, last = map(when.written, (chosen.after, chosen.before))
+    first, last = map(dates.written, (chosen.after, chosen.before))
     days = ""
     if first and last:
         days = f"pada {first}" if first == last else f"antara {first} dan {last}"
@@ -352,15 +364,15 @@ def limits(chosen: Filter) -> str:
 
 def _in_conversation(
     question: str, before: Before | None, chosen: Filter, today: dt.date, known: Sequence[str]
-) -> list[Reading]:
+) -> list[Understood]:
     bare, names = _without_publisher(question, known)
     leans = follow_up.leans(bare) if before else "no"
-    alone = _readings(_dated(bare, question, names, today), chosen)
+    alone = _meanings(_dated(bare, question, names, today), chosen)
     if before is None:
         return alone
     joined = follow_up.standalone(bare, before, today)[:LONGEST]
     whole = follow_up.standalone(question, before, today)[:LONGEST]
-    following = _readings(_dated(joined, whole, names, today), chosen, before)
+    following = _meanings(_dated(joined, whole, names, today), chosen, before)
     if leans == "yes":
         return following
     if leans == "perhaps":
@@ -369,8 +381,8 @@ def _in_conversation(
     return [*alone, replace(following[-1], own=bare)]
 
 
-def _readings(asked: _Asked, chosen: Filter, before: Before | None = None) -> list[Reading]:
-    """Return the readings of a question's words: with the filter in them, and without."""
+def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> list[Understood]:
+    """Return the meanings of a question's words: with the filter in them, and without."""
     read = asked.read
     if before:
         fresh = read.dated or asked.named.dated
@@ -388,15 +400,15 @@ def _readings(asked: _Asked, chosen: Filter, before: Before | None = None) -> li
         before.articles if before else (),
         own,
     )
-    readings = [Reading(query)]
+    meanings = [Understood(query)]
     if asked.named and not chosen.dated:
         days = asked.named.within(read)
         dated = replace(query, filter=days.within(chosen), read=days, named=Filter())
-        readings.insert(0, Reading(dated, trial=True))
+        meanings.insert(0, Understood(dated, trial=True))
     if query.filter != chosen:
         wide = replace(query, text=asked.whole, filter=chosen, read=Filter())
-        readings.append(Reading(wide, widened=query.read))
-    return readings
+        meanings.append(Understood(wide, widened=query.read))
+    return meanings
 
 
 # Kinds -------------------------------------------------------------------------------------------

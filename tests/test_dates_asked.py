@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa import when
+from qa.question import dates
 
 TODAY = dt.date(2026, 11, 22)  # a Sunday
 
 
 def one(question, today=TODAY):
-    (found,) = when.dates(question, today)
+    (found,) = dates.dates(question, today)
     return found
 
 
@@ -120,30 +120,30 @@ def test_last_month_at_the_edges_of_the_calendar(today, after, before):
     ],
 )
 def test_what_only_looks_like_a_date_is_none(question):
-    assert when.dates(question, TODAY) == []
+    assert dates.dates(question, TODAY) == []
 
 
 def test_two_dates_that_are_no_span_stay_two():
-    found = when.dates("Apa beda banjir 2019 dengan banjir 2023?", TODAY)
+    found = dates.dates("Apa beda banjir 2019 dengan banjir 2023?", TODAY)
     assert [str(w.after) for w in found] == ["2019-01-01", "2023-01-01"]
 
 
 @given(st.dates(dt.date(1950, 1, 1), dt.date(2099, 12, 31)))
 def test_a_written_day_is_read_back(day):
-    found = one(f"Apa yang terjadi pada {when.written(day)}?")
+    found = one(f"Apa yang terjadi pada {dates.written(day)}?")
     assert (found.after, found.before) == (day, day)
 
 
 @given(st.text(alphabet="0123456789/- adeilmnprstu", max_size=40), st.dates(dt.date(1900, 3, 1)))
 def test_no_text_breaks_the_reader(question, today):
-    for found in when.dates(question, today):
+    for found in dates.dates(question, today):
         assert 0 <= found.start < found.end <= len(question)
         if found.after and found.before:
             assert found.after <= found.before
 
 
 def test_every_lebaran_lies_a_lunar_year_after_the_one_before():
-    days = list(when.LEBARAN.values())
+    days = list(dates.LEBARAN.values())
     assert [day.year for day in days] == list(range(2007, 2031))
     assert {(b - a).days for a, b in zip(days, days[1:], strict=False)} <= {353, 354, 355}
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", str(day)) for day in days)

@@ -1,0 +1,88 @@
+"""Training rows: where the answer stands in them, and what stands beside it."""
+
+import json
+import zlib
+
+import pytest
+
+from qa.reader import MODEL, Encoder
+from tests import homes
+from train import rows
+from train.rows import Asked, Maker
+
+TWICE = "Tiket dijual 20 ribu. Kapal memuat 20 penumpang. Ada 120 kursi."
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Asked("Berapa penumpang dimuat kapal?", "a", ("20",), "Kapal memuat 20 penumpang."), 35),
+        (Asked("Berapa harga tiket yang dijual?", "a", ("20",)), 13),
+        (Asked("Berapa kursi?", "a", ("12",)), None),  # a part of a number is no answer
+        (Asked("Berapa?", "a", ("20",), "Kalimat yang tidak ada."), None),
+        (Asked("Berapa?", "a"), None),
+    ],
+)
+def test_the_place_of_an_answer(asked, expected):
+    span = rows.span_in(TWICE, asked)
+    assert (span and span[0]) == expected
+    if span:
+        assert TWICE[slice(*span)] == "20"
+
+
+def test_a_group_holds_the_answer_then_what_misleads():
+    encoder = Encoder.load(MODEL / "tokenizer.json")
+    own = [
+        homes.passage("a", ("Kabar lain dari pasar.",), number=0),
+        homes.passage("a", ("Bupati Rukmana meresmikan jembatan.",), number=1),
+    ]
+    same = homes.passage("b", ("Rukmana juga meresmikan pasar.",))
+    other = homes.passage("c", ("Jembatan lain rusak.",))
+    maker = Maker(encoder, lambda question: [own[0], same, other])
+    asked = Asked("Siapa yang meresmikan jembatan?", "a", ("Rukmana",))
+    (group,) = maker.groups("news", asked, own, most=1, others=2)
+    right, beside, wrong = group.rows
+    words = encoder._tokenizer.decode(right.ids[right.first : right.last + 1])
+    assert words.strip() == "Rukmana"
+    # The passage of another article that holds the answer too is not taught to be wrong.
+    assert (beside.first, beside.last, wrong.first, wrong.last) == (0, 0, 0, 0)
+    assert "Jembatan lain" in encoder._tokenizer.decode(wrong.ids)
+
+    (miss,) = maker.groups(
+        "miss", Asked("Siapa yang menutup jembatan?", "a"), own, most=2, others=1
+    )
+    assert len(miss.rows) == 3 and not any(row.first for row in miss.rows)
+    assert list(maker.groups("news", Asked("Siapa?", "a", ("Zul",)), own, most=1, others=0)) == []
+    assert maker.lost == 1
+
+
+def test_pairs_are_left_out_where_the_article_is_another(tmp_path):
+    row = {
+        "article_id": "a", "question": "Siapa?", "near_miss": "Kapan?", "start": 7, "end": 14,
+        "check": zlib.crc32(b"Rukmana"),
+    }  # fmt: skip
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    ((good, miss),) = rows.pairs({"a": "Bupati Rukmana datang."}, path)
+    assert good.answers == ("Rukmana",) and miss.answers == ()
+    assert list(rows.pairs({"a": "Sekretaris Rukmana datang."}, path)) == []
+    assert list(rows.pairs({}, path)) == []
+
+
+def test_the_matched_pairs_hold_no_text_of_an_article():
+    lines = rows.PAIRS.read_text(encoding="utf-8").splitlines()
+    keys = {"article_id", "question", "start", "end", "check", "near_miss", "kind", "style"}
+    for line in lines:
+        row = json.loads(line)
+        assert row.keys() == keys
+        assert row["question"] != row["near_miss"] and row["start"] < row["end"]
+    assert len(lines) > 2000
+
+
+def test_groups_come_back_as_they_were_written(tmp_path):
+    groups = [
+        rows.Group("news", 3, [rows.Row([0, 5, 2], 1, 1, 1), rows.Row([0, 2], 1, 0, 0)]),
+        rows.Group("nli", 1, [rows.Row([0, 2], 1, 0, 0)], True),
+    ]
+    rows.write(tmp_path / "rows.jsonl.gz", groups)
+    assert list(rows.read(tmp_path / "rows.jsonl.gz")) == groups
