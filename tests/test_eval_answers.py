@@ -24,6 +24,7 @@ from eval.cli import app, run
 from eval.datasets import Question
 from index.errors import InputError
 from index.records import Filter
+from index.settings import AnswerSettings
 from qa.chat import Chat
 from qa.cli import turn_row
 from tests import homes
@@ -270,11 +271,12 @@ def test_answers_of_the_sample(made):
     assert scores[FOLLOW_UP]["understood"]["value"] > 0.9
     assert {row["part"] for row in rows} == {FIRST, OPENING, FOLLOW_UP}
     silent = [row for row in rows if row["status"] == "no_evidence"]
-    assert silent and all(row["confidence"] < 0.25 for row in silent)
+    least = AnswerSettings().min_confidence
+    assert silent and all(row["confidence"] < least for row in silent)
     # Nothing is found where a filter leaves no article; else the best candidate has its confidence.
     assert sum(row["confidence"] > 0 for row in silent) >= len(silent) - 1
     about = json.loads((made / "provenance.json").read_text("utf-8"))
-    assert about["version"] == "000001" and about["answers"]["min_confidence"] == 0.25
+    assert about["version"] == "000001" and about["answers"]["min_confidence"] == least
 
 
 def test_rows_are_those_of_a_batch(harbour, tmp_path):
