@@ -185,7 +185,8 @@ def understand(
     words, notices, swaps = _worded(" ".join(asked[:LONGEST].split()), index, speller)
     publishers = [name for name, _ in index.version.publishers] if index else []
     meanings = _in_conversation(words, before, chosen, today, publishers)
-    meanings.extend(_as_topic(meanings[-1]))
+    if not any(meant.query.kind == "development" for meant in meanings):
+        meanings.extend(_as_topic(meanings[-1]))
     if before is None and english.NOTICE in notices:
         typed = " ".join(asked[:LONGEST].split())
         meanings = [replace(m, query=replace(m.query, english=typed)) for m in meanings]
@@ -378,7 +379,7 @@ def _in_conversation(
     if leans == "perhaps":
         return [*(replace(r, own=bare, cited=True) for r in following), *alone]
     # What has names of its own is a new topic, unless that finds nothing.
-    return [*alone, replace(following[-1], own=bare)]
+    return [*alone, *_as_topic(alone[-1]), replace(following[-1], own=bare)]
 
 
 def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> list[Understood]:
