@@ -160,8 +160,14 @@ def set_filter(page, after="", before=""):
     summary = page.locator("#ta-filters > button")
     if not page.locator("#ta-after textarea").is_visible():
         summary.click()
-    page.locator("#ta-after textarea").fill(after)
-    page.locator("#ta-before textarea").fill(before)
+    first, last = page.locator("#ta-after textarea"), page.locator("#ta-before textarea")
+    for _ in range(5):
+        first.fill(after)
+        last.fill(before)
+        # On a busy machine the last word of the answer before comes late and takes them away.
+        page.wait_for_timeout(200)
+        if (first.input_value(), last.input_value()) == (after, before):
+            break
 
 
 def overflow(page):
