@@ -290,8 +290,9 @@ def row(evidence: Evidence, readings: Sequence[Reading], words: Words) -> Floats
     hit = evidence.hits[best.hit - 1]
     said = words.said[best.hit - 1]
     short = frozenset(text.stems(best.short))
-    others = [r for r in readings[1:] if not _alike(short, frozenset(text.stems(r.short)))]
-    margin = best.score - others[0].score if others else _WIDE
+    differing = (r for r in readings[1:] if not _alike(short, frozenset(text.stems(r.short))))
+    other = next(differing, None)
+    margin = best.score - other.score if other else _WIDE
     firsts: dict[int, Reading] = {}
     for reading in readings:
         firsts.setdefault(reading.hit, reading)

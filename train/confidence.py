@@ -15,6 +15,7 @@ import datetime as dt
 import json
 import pickle
 import random
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval import answer_scores
-from index.records import Evidence, Passage, Reading
+from index.records import Evidence, Reading
 from qa import answers, confidence
 from qa.confidence import CONFIDENCE, ORDER, ROUND, SHORT, Logistic, words_of
 from qa.reader import order
@@ -301,8 +302,6 @@ def crossed(reads: Sequence[Held], enough: float, folds: int = 5) -> list[Outcom
 
 def hash_of(read: Held) -> int:
     """Return a number by which a question's article falls into a fold of fold 0."""
-    import zlib
-
     return zlib.crc32(f"again {read.asked.article_id}".encode())
 
 
@@ -352,13 +351,9 @@ def _held(outcome: Outcome) -> bool:
     read = outcome.read
     return any(
         answer_scores.holds(page.text, read.asked.answers)
-        for page in _pages(read.evidence.hits[:3])
+        for hit in read.evidence.hits[:3]
+        for page in hit.passages
     )
-
-
-def _pages(hits: Sequence[object]) -> Iterator[Passage]:
-    for hit in hits:
-        yield from hit.passages  # type: ignore[attr-defined]
 
 
 def fit(args: argparse.Namespace) -> None:
