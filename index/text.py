@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,6 +119,12 @@ def query_stems(text: str) -> list[str]:
     found = words(text)
     kept = [word for word in found if word not in QUESTION_WORDS and word not in STOP_WORDS]
     return list(dict.fromkeys(_stem_words()(kept or found)))
+
+
+def held(weights: Mapping[str, float], stems: Set[str]) -> float:
+    """Return which share of some words, by their weights, stands among `stems`; 0 of no words."""
+    total = sum(weights.values())
+    return sum(weight for stem, weight in weights.items() if stem in stems) / (total or 1.0)
 
 
 # Sentences ---------------------------------------------------------------------------------------

@@ -196,22 +196,24 @@ class Words:
     numbers: frozenset[str]
 
 
-def said_in(hit: Hit) -> frozenset[str]:
-    """Return the stems of an article's passages and headline, with its day of publication."""
-    whole = " ".join([hit.passage.title, *(passage.text for passage in hit.passages)])
-    if day := hit.passage.published:
-        whole = f"{whole} {text.written(day)}"
-    return frozenset(text.stems(whole))
+def said_in(hit: Hit, *, around: bool = False) -> frozenset[str]:
+    """Return the stems of an article's passages and headline, with its day of publication.
+
+    `around` leaves out what does not stand beside the hit's best passage.
+    """
+    whole = [hit.passage.title, *(passage.text for passage in hit.passages)]
+    said = hit.around if around else " ".join(whole)
+    day = hit.passage.published
+    return frozenset(text.stems(f"{said} {text.written(day)}" if day else said))
 
 
 def words_of(evidence: Evidence) -> Words:
     """Look the question's words up in the hits."""
     weights = dict(evidence.weights)
-    total = sum(weights.values()) or 1.0
     said = tuple(said_in(hit) for hit in evidence.hits)
     asked = text.names_and_numbers(evidence.query.text)
     numbers = frozenset(stem for stem in asked if stem[0].isdigit())
-    coverage = tuple(sum(w for s, w in weights.items() if s in there) / total for there in said)
+    coverage = tuple(text.held(weights, there) for there in said)
     return Words(said, coverage, weights, frozenset(asked) - numbers, numbers)
 
 
@@ -221,11 +223,9 @@ def covered(evidence: Evidence) -> float:
     The share of its words, by weight, less that of the names and numbers that the hit lacks.
     """
     words = words_of(replace(evidence, hits=evidence.hits[:_FIRST]))
-    total = sum(words.weights.values()) or 1.0
     best = 0.0
     for share, said in zip(words.coverage, words.said, strict=True):
-        lacking = (words.names | words.numbers) - said
-        share -= sum(words.weights.get(stem, 0.0) for stem in lacking) / total
+        share -= text.held(words.weights, (words.names | words.numbers) - said)
         # Another year or another count is another question, however alike the rest is.
         best = max(best, share / 2 if words.numbers - said else share)
     return best
@@ -301,7 +301,6 @@ def row(evidence: Evidence, readings: Sequence[Reading], words: Words) -> Floats
     near = frozenset(text.stems(f"{best.passage.title} {best.passage.text}")) | (
         said & words.numbers
     )
-    total = sum(words.weights.values()) or 1.0
     everywhere = frozenset().union(*words.said)
     lacking = words.numbers - said
     asked = frozenset(words.weights)
@@ -316,7 +315,7 @@ def row(evidence: Evidence, readings: Sequence[Reading], words: Words) -> Floats
             hit.candidate.cosine,
             words.coverage[best.hit - 1],
             max(words.coverage),
-            sum(w for s, w in words.weights.items() if s in near) / total,
+            text.held(words.weights, near),
             len(words.names - said) / max(len(words.names), 1),
             bool(lacking),
             any(map(_YEAR.fullmatch, lacking)),

@@ -53,7 +53,8 @@ class Encoder:
     """Puts a question and a passage into the model's token ids."""
 
     def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+        # A question is read with many passages, a headline with each passage of its article.
+        self._pieces = functools.lru_cache(1024)(tokenizer.encode)
 
     @classmethod
     def load(cls, path: Path) -> Encoder:
@@ -66,14 +67,14 @@ class Encoder:
 
     def count(self, words: str) -> int:
         """Return the number of pieces of a text."""
-        return len(self._tokenizer.encode(words).ids)
+        return len(self._pieces(words).ids)
 
     def encode(self, question: str, title: str, day: dt.date | None, passage: str) -> Encoded:
         """Return "<s> question </s></s> title, date </s> passage </s>", each part cut to size."""
-        asked = self._tokenizer.encode(question).ids[:QUESTION_PIECES]
+        asked = self._pieces(question).ids[:QUESTION_PIECES]
         title = title[:_TITLE_CHARACTERS]
-        header = self._tokenizer.encode(f"{title}, {text.written(day)}" if day else title)
-        read = self._tokenizer.encode(passage)
+        header = self._pieces(f"{title}, {text.written(day)}" if day else title)
+        read = self._pieces(passage)
         ids = [_BEGIN, *asked, _END, _END, *header.ids[:HEADER_PIECES], _END]
         begin = len(ids)
         return Encoded(

@@ -178,11 +178,9 @@ def _preferred(candidates: list[Candidate], query: Query, index: SearchIndex) ->
     if not ids:
         return candidates
     weights = dict(_weights(query.own, index)) if query.own else {}
-    total = sum(weights.values()) or 1.0
     gains = {}
     for passage in index.passages(ids):
-        said = weights.keys() & text.stems(passage.text)
-        share = sum(weights[stem] for stem in said) / total
+        share = text.held(weights, set(text.stems(passage.text)))
         gains[passage.id] = (_PREFERENCE[0] + _PREFERENCE[1] * share) * candidates[0].score
     moved = [replace(c, score=c.score + gains.get(c.passage_id, 0.0)) for c in candidates]
     return sorted(moved, key=lambda c: (-c.score, c.passage_id))

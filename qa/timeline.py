@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from index import text
 from index.records import Claim, Evidence
-from qa.confidence import showable
+from qa.confidence import said_in, showable
 
 TOPICS = frozenset({"latest", "development"})
 """Kinds of question that a timeline answers."""
@@ -47,42 +47,27 @@ def subject(question: str) -> str:
 def about(evidence: Evidence) -> list[int]:
     """Return the hits, from 1, that are about the topic: all its names, most of its weight."""
     weights = topic(evidence)
-    total = sum(weights.values())
     needed = text.names_and_numbers(evidence.query.text) & weights.keys()
     found = []
-    for number in range(1, len(evidence.hits) + 1):
-        said = said_in(evidence, number)
-        share = sum(weight for stem, weight in weights.items() if stem in said)
-        if needed <= said and share >= (_ABOUT_NAMED if needed else _ABOUT) * total:
+    for number, hit in enumerate(evidence.hits, start=1):
+        said = said_in(hit, around=True)
+        least = _ABOUT_NAMED if needed else _ABOUT
+        if needed <= said and text.held(weights, said) >= least:
             found.append(number)
     return found
 
 
 def in_headline(evidence: Evidence, number: int) -> float:
     """Return the share of the topic's weight that a hit's headline holds."""
-    weights = topic(evidence)
     said = set(text.stems(evidence.hits[number - 1].passage.title))
-    return sum(w for stem, w in weights.items() if stem in said) / (sum(weights.values()) or 1.0)
+    return text.held(topic(evidence), said)
 
 
 def covered_by_one(evidence: Evidence, numbers: Iterable[int]) -> float:
     """Return the most of the topic's weight that one of these hits holds, as a share."""
     weights = topic(evidence)
-    total = sum(weights.values())
-    best = 0.0
-    for number in numbers:
-        said = said_in(evidence, number)
-        best = max(best, sum(weight for stem, weight in weights.items() if stem in said))
-    return best / total if total else 0.0
-
-
-def said_in(evidence: Evidence, number: int) -> set[str]:
-    """Return the stems of what stands around the passage that a hit was found by, and its day."""
-    hit = evidence.hits[number - 1]
-    said = set(text.stems(hit.around))
-    if day := hit.passage.published:
-        said.update(text.stems(text.written(day)))
-    return said
+    hits = (evidence.hits[number - 1] for number in numbers)
+    return max((text.held(weights, said_in(hit, around=True)) for hit in hits), default=0.0)
 
 
 def alike(one: str, other: str) -> bool:
@@ -128,14 +113,11 @@ _LEANING = re.compile(
 
 def _telling(evidence: Evidence, number: int, weights: dict[str, float]) -> str:
     """Return the sentence of a hit that tells most of the topic, early and on its own."""
-    total = sum(weights.values()) or 1.0
     best, kept = -9.0, ""
     for place, piece in enumerate(evidence.hits[number - 1].passage.sentences()):
         if not showable(piece):
             continue
-        said = set(text.stems(piece))
-        score = sum(weight for stem, weight in weights.items() if stem in said) / total
-        score -= _LATE * place
+        score = text.held(weights, set(text.stems(piece))) - _LATE * place
         leans = _LEANING.match(piece) or POINTS.match(piece)
         score -= _LEANS * (bool(leans) + (len(piece.split()) > _LONG))
         if score > best:

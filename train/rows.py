@@ -27,6 +27,8 @@ from qa.reader import Encoder
 from train.data import rows
 
 FOLDS = 5
+NEWS = ("news", "pair", "miss")
+"""Kinds of rows that are over news articles, among all passages of their article."""
 MAX_TOKENS = 160
 PAIRS = Path(__file__).parent / "matched_pairs.jsonl"
 NEGATIVES = 2

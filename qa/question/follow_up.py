@@ -269,15 +269,9 @@ def support(evidence: Evidence, own: str, among: tuple[str, ...] = ()) -> float:
 
     `among` limits it to these articles. 1 for a question that has no words of its own.
     """
-    weights = dict(evidence.weights)
-    stems = set(text.stems(" ".join(_content(own)))) & weights.keys()
-    total = sum(weights[stem] for stem in stems)
-    if not total:
+    stems = set(text.stems(" ".join(_content(own))))
+    weights = {stem: weight for stem, weight in evidence.weights if stem in stems}
+    if not any(weights.values()):
         return 1.0
-    best = 0.0
-    for hit in evidence.hits[:5]:
-        if among and hit.passage.article_id not in among:
-            continue
-        said = set(text.stems(hit.around))
-        best = max(best, sum(weights[stem] for stem in stems & said) / total)
-    return best
+    hits = [h for h in evidence.hits[:5] if not among or h.passage.article_id in among]
+    return max((text.held(weights, set(text.stems(hit.around))) for hit in hits), default=0.0)
