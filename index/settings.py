@@ -72,7 +72,7 @@ class ReaderSettings:
     With `search`, `tanya search` orders the first ten articles by reading them too.
     """
 
-    passages: int = 16
+    passages: int = 12
     search: bool = True
 
 
@@ -80,7 +80,7 @@ class ReaderSettings:
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.23
+    min_confidence: float = 0.24
     max_sentences: int = 3
 
 

@@ -25,7 +25,7 @@ from qa.reader import MODEL
 
 Floats = npt.NDArray[np.float64]
 
-ORDER = ("span", "answers", "retrieval", "coverage", "found")
+ORDER = ("span", "answers", "retrieval", "coverage", "near", "found")
 """What readings are ordered by: see `order_rows`."""
 
 CONFIDENCE = (
@@ -115,7 +115,7 @@ def _logistic(raw: Mapping[str, object]) -> Logistic:
 
 # Reading -----------------------------------------------------------------------------------------
 
-ROUND = 8
+ROUND = 4
 """Passages that are read before it is asked whether the answer is sure."""
 
 Read = Callable[[str, Sequence[tuple[int, Passage]]], list[Reading]]
@@ -187,10 +187,14 @@ def by_reading(evidence: Evidence) -> list[Hit]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What stands in the hits of an evidence, against the question's words."""
+    """What stands in the hits of an evidence, against the question's words.
+
+    `said` and `coverage` are of whole articles, `near` of passages with their headline, by id.
+    """
 
     said: tuple[frozenset[str], ...]
     coverage: tuple[float, ...]
+    near: Mapping[str, float]
     weights: Mapping[str, float]
     names: frozenset[str]
     numbers: frozenset[str]
@@ -210,11 +214,21 @@ def said_in(hit: Hit, *, around: bool = False) -> frozenset[str]:
 def words_of(evidence: Evidence) -> Words:
     """Look the question's words up in the hits."""
     weights = dict(evidence.weights)
-    said = tuple(said_in(hit) for hit in evidence.hits)
+    said = []
+    near = {}
+    for hit in evidence.hits:
+        day = hit.passage.published
+        head = text.stems(f"{hit.passage.title} {text.written(day)}" if day else hit.passage.title)
+        whole = set(head)
+        for passage in hit.passages:
+            stems = text.stems(passage.text)
+            near[passage.id] = text.held(weights, {*head, *stems})
+            whole.update(stems)
+        said.append(frozenset(whole))
     asked = text.names_and_numbers(evidence.query.text)
     numbers = frozenset(stem for stem in asked if stem[0].isdigit())
     coverage = tuple(text.held(weights, there) for there in said)
-    return Words(said, coverage, weights, frozenset(asked) - numbers, numbers)
+    return Words(tuple(said), coverage, near, weights, frozenset(asked) - numbers, numbers)
 
 
 def covered(evidence: Evidence) -> float:
@@ -268,6 +282,7 @@ def order_rows(evidence: Evidence, readings: Sequence[Reading], words: Words) ->
                 r.answers,
                 evidence.hits[r.hit - 1].score / best,
                 words.coverage[r.hit - 1],
+                words.near[r.passage.id],
                 r.passage.id == evidence.hits[r.hit - 1].passage.id,
             )
             for r in readings
@@ -298,9 +313,6 @@ def row(evidence: Evidence, readings: Sequence[Reading], words: Words) -> Floats
         firsts.setdefault(reading.hit, reading)
     rivals = [r for number, r in firsts.items() if number != best.hit][:_FIRST]
     agree = sum(_alike(short, frozenset(text.stems(r.short))) for r in rivals)
-    near = frozenset(text.stems(f"{best.passage.title} {best.passage.text}")) | (
-        said & words.numbers
-    )
     everywhere = frozenset().union(*words.said)
     lacking = words.numbers - said
     asked = frozenset(words.weights)
@@ -315,7 +327,7 @@ def row(evidence: Evidence, readings: Sequence[Reading], words: Words) -> Floats
             hit.candidate.cosine,
             words.coverage[best.hit - 1],
             max(words.coverage),
-            text.held(words.weights, near),
+            words.near[best.passage.id],
             len(words.names - said) / max(len(words.names), 1),
             bool(lacking),
             any(map(_YEAR.fullmatch, lacking)),

@@ -148,6 +148,11 @@ class Reader:
                 )
         return readings
 
+    def supports(self, claim: str, shown: str) -> float:
+        """Return the logit that a text, of which the first PASSAGE_PIECES count, proves a claim."""
+        ids = self._encoder.encode(claim, "", None, shown).ids
+        return float(self._row(ids)[1][1])
+
     def _parts(self, page: Passage) -> list[Passage]:
         """Cut a passage that is longer than the model reads between its sentences."""
         if self._encoder.count(page.text) <= PASSAGE_PIECES:

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from eval import answer_scores
 from index.records import Evidence, Reading
 from qa import answers, confidence
-from qa.confidence import CONFIDENCE, ORDER, ROUND, SHORT, Logistic, words_of
+from qa.confidence import CONFIDENCE, ORDER, ROUND, SHORT, Logistic, Words, words_of
 from qa.reader import order
 from train.data import rows
 from train.rows import Asked, fold_of, news_questions, pairs
@@ -51,6 +51,7 @@ class Held(NamedTuple):
     asked: Asked
     evidence: Evidence
     rounds: list[list[Reading]]
+    words: Words
 
 
 def questions(data: Path) -> Iterator[tuple[str, Asked]]:
@@ -90,7 +91,7 @@ def collect(args: argparse.Namespace) -> None:
                 reader.read(meant.english or meant.text, waiting[at : at + ROUND])
                 for at in range(0, len(waiting), ROUND)
             ]
-            found.append(Held(kind, asked, evidence, rounds))
+            found.append(Held(kind, asked, evidence, rounds, words_of(evidence)))
             if len(found) % 100 == 0:
                 print(len(found), "questions read", flush=True)
     args.out.write_bytes(pickle.dumps(found))
@@ -132,7 +133,7 @@ def fit_order(reads: Sequence[Held]) -> Logistic:
         readings = [r for some in read.rounds for r in some if confidence.showable(r.words)]
         labels = [right(read, reading) for reading in readings]
         if any(labels):
-            data.append(confidence.order_rows(read.evidence, readings, words_of(read.evidence)))
+            data.append(confidence.order_rows(read.evidence, readings, read.words))
             wanted.append(np.array(labels, dtype=np.float64))
     return conditional(ORDER, data, wanted)
 
@@ -171,16 +172,15 @@ def judge(reads: Sequence[Held], model: Logistic) -> list[Judged]:
     """Order each question's readings round by round."""
     out = []
     for read in reads:
-        words = words_of(read.evidence)
         readings: list[tuple[Reading, ...]] = []
         features = []
         so_far: list[Reading] = []
         for some in read.rounds:
             so_far += some
-            best = confidence.ordered(read.evidence, so_far, words, model)
+            best = confidence.ordered(read.evidence, so_far, read.words, model)
             if best:
                 readings.append(best)
-                features.append(confidence.row(read.evidence, best, words))
+                features.append(confidence.row(read.evidence, best, read.words))
         out.append(Judged(read, readings, features))
     return out
 
@@ -403,12 +403,12 @@ def main() -> None:
     for name in ("data", "home", "out"):
         one.add_argument(name, type=Path)
     one.add_argument("--model", type=Path, default=confidence.MODEL)
-    one.add_argument("--passages", type=int, default=16)
+    one.add_argument("--passages", type=int, default=12)
     one.set_defaults(run=collect)
     two = commands.add_parser("fit")
     two.add_argument("found", type=Path)
     two.add_argument("out", type=Path)
-    two.add_argument("--enough", type=float, default=0.8, help="confidence to stop reading at")
+    two.add_argument("--enough", type=float, default=0.7, help="confidence to stop reading at")
     two.add_argument("--refused", type=float, default=0.08, help="share of answerable ones")
     two.add_argument("--wrong", type=float, default=0.05, help="share of wrong bold answers")
     two.set_defaults(run=fit)

@@ -272,7 +272,7 @@ def main() -> None:
         bodies = {row["id"]: row["text"] for row in rows(args.data / "news/articles.jsonl.gz")}
         for good, miss in pairs(bodies):
             passages = own(good.article_id)
-            yield from maker.groups("pair", good, passages, most=1, others=1)
+            yield from maker.groups("pair", good, passages, most=2, others=1)
             yield from maker.groups("miss", miss, passages, most=2, others=1)
 
     write(args.out / "news.jsonl.gz", news())
