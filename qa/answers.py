@@ -148,10 +148,11 @@ def disagreeing(evidence: Evidence) -> list[Reading]:
 
 # The check ---------------------------------------------------------------------------------------
 
-_LEAST_SHARED = 0.6
+_LEAST_SHARED = 0.75
 _LEAST_QUOTE = 0.3
-_LEAST_SUPPORT = 0.4
-"""A claim's words that its passages share, that its proof shares; its score by qa.support."""
+_LEAST_SUPPORT = 0.45
+"""A claim's words that its proof and its headline share, that a sentence shares to be looked at as
+its proof; its score by qa.support."""
 
 
 class Proof(NamedTuple):
@@ -167,7 +168,7 @@ def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[Proof]:
 
     A sentence of a cited article, verbatim, is its own proof. Any other claim passes if every hit
     that it cites exists and proves it alone: all its numbers and names stand in the proving
-    sentence (or its headline and date), most of its words stand in its passage, it negates what
+    sentence (or its headline and date), and most of its other words too, it negates what
     that sentence does and says the opposite of nothing there, and the learned support score does
     not speak against it.
     In both cases the archived text must still be kept.
@@ -197,10 +198,10 @@ def _supported(claim: str, passage: Passage, span: Span) -> bool:
     sentence = passage.sentence(span)
     if " ".join(sentence.split()) == claim:
         return True
-    said = set(text.stems(f"{passage.title} {passage.text}"))
     day = text.written(passage.published) if passage.published else ""
     proven = f"{sentence} {passage.title} {day}"
-    if not _must_stand(claim) <= set(text.stems(proven)):
+    said = set(text.stems(proven))
+    if not _must_stand(claim) <= said:
         return False
     mine, theirs = text.words(claim), text.words(proven)
     if support.NEGATORS & set(mine) != support.NEGATORS & set(theirs):
