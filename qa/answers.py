@@ -13,7 +13,7 @@ from index import text
 from index.records import Answer, Citation, Claim, Evidence, Hit, Passage, Reading, Span
 from index.settings import AnswerSettings
 from qa import support
-from qa.confidence import fitted, showable
+from qa.confidence import fitted, headline, showable
 from qa.timeline import POINTS, TOPICS, alike, timeline
 
 BodyOf = Callable[[Passage], str | None]
@@ -198,8 +198,7 @@ def _supported(claim: str, passage: Passage, span: Span) -> bool:
     sentence = passage.sentence(span)
     if " ".join(sentence.split()) == claim:
         return True
-    day = text.written(passage.published) if passage.published else ""
-    proven = f"{sentence} {passage.title} {day}"
+    proven = f"{sentence} {headline(passage)}"
     said = set(text.stems(proven))
     if not _must_stand(claim) <= said:
         return False

@@ -200,15 +200,19 @@ class Words:
     numbers: frozenset[str]
 
 
+def headline(passage: Passage) -> str:
+    """Return the headline of a passage's article with its day of publication, in words."""
+    day = passage.published
+    return f"{passage.title} {text.written(day)}" if day else passage.title
+
+
 def said_in(hit: Hit, *, around: bool = False) -> frozenset[str]:
     """Return the stems of an article's passages and headline, with its day of publication.
 
     `around` leaves out what does not stand beside the hit's best passage.
     """
-    whole = [hit.passage.title, *(passage.text for passage in hit.passages)]
-    said = hit.around if around else " ".join(whole)
-    day = hit.passage.published
-    return frozenset(text.stems(f"{said} {text.written(day)}" if day else said))
+    said = hit.around if around else " ".join(passage.text for passage in hit.passages)
+    return frozenset(text.stems(f"{said} {headline(hit.passage)}"))
 
 
 def words_of(evidence: Evidence) -> Words:
@@ -217,8 +221,7 @@ def words_of(evidence: Evidence) -> Words:
     said = []
     near = {}
     for hit in evidence.hits:
-        day = hit.passage.published
-        head = text.stems(f"{hit.passage.title} {text.written(day)}" if day else hit.passage.title)
+        head = text.stems(headline(hit.passage))
         whole = set(head)
         for passage in hit.passages:
             stems = text.stems(passage.text)
