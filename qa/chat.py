@@ -15,10 +15,11 @@ from threadpoolctl import threadpool_limits
 from index.archive import FILE_NAME, Archive
 from index.engine import SearchIndex
 from index.errors import InputError
-from index.records import Answer, Evidence, Filter, Passage, Query, Turn
+from index.records import Answer, Evidence, Filter, Passage, Query, Reading, Turn
 from index.settings import Settings
 from index.waiting import waiting
 from qa import answers, confidence, llm, timeline
+from qa.confidence import Read
 from qa.finder import Finder
 from qa.question import follow_up, understand
 from qa.question.follow_up import Before
@@ -114,6 +115,7 @@ class Chat(Finder):
     ) -> Iterator[tuple[Understood, Answer]]:
         """Yield the drafts of the first meaning that is answered; of none, the first silence."""
         silence = None
+        read = _once()
         for number, meant in enumerate(meanings):
             evidence = self.find(meant.query, index)
             if meant.own and not _leant_on(meant, evidence):
@@ -124,7 +126,7 @@ class Chat(Finder):
                     continue
             drafts = []
             bodies = self._bodies()
-            growing = self._write(self._read(evidence, bodies), bodies)
+            growing = self._write(self._read(evidence, bodies, read), bodies)
             for draft in growing:
                 drafts.append((meant, draft))
                 if draft.claims:
@@ -140,14 +142,14 @@ class Chat(Finder):
         if silence:
             yield silence
 
-    def _read(self, evidence: Evidence, bodies: answers.BodyOf) -> Evidence:
+    def _read(self, evidence: Evidence, bodies: answers.BodyOf, read: Read) -> Evidence:
         """Read what was found; a topic is told without reading, as sure as one hit covers it."""
         hits = tuple(hit for hit in evidence.hits if bodies(hit.passage) is not None)
         evidence = replace(evidence, hits=hits)
         if evidence.query.kind in timeline.TOPICS:
             sure = timeline.covered_by_one(evidence, timeline.about(evidence))
             return replace(evidence, confidence=sure)
-        return confidence.judged(evidence, reader().read, self.settings.reader.passages)
+        return confidence.judged(evidence, read, self.settings.reader.passages)
 
     def find(self, query: Query, index: SearchIndex) -> Evidence:
         """Search for a query; of a topic for its subject, for the latest news among the newest."""
@@ -216,6 +218,23 @@ class Chat(Finder):
 
 _ANOTHER_DAY = 0.5
 """An answer from other days than were asked for must be likelier right than wrong."""
+
+
+def _once() -> Read:
+    """Return what reads for one turn: a passage that was read for the same question is not again.
+
+    The meanings of a question find the same articles, most of them.
+    """
+    known: dict[tuple[str, str], list[Reading]] = {}
+
+    def read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
+        fresh = [(hit, page) for hit, page in pages if (question, page.id) not in known]
+        known.update({(question, page.id): [] for _, page in fresh})
+        for reading in reader().read(question, fresh) if fresh else []:
+            known[question, reading.passage.id].append(reading)
+        return [replace(r, hit=hit) for hit, page in pages for r in known[question, page.id]]
+
+    return read
 
 
 def _with_leads(evidence: Evidence) -> Evidence:

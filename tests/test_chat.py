@@ -10,6 +10,7 @@ from index.archive import FILE_NAME, Archive
 from index.embedding import MODEL_FOLDER
 from index.errors import IndexMissingError, InputError
 from qa.chat import Chat
+from qa.reader import reader
 from tests import homes
 from tests.test_retriever import REPRINT
 
@@ -178,3 +179,18 @@ def test_an_understood_question_can_be_corrected(home):
 def test_a_question_of_a_book_length_is_cut_and_said_so(home):
     turn = Chat.open(home).ask(ASKED + " lalu" * 2000)
     assert turn.notice
+
+
+def test_no_passage_is_read_twice_for_one_question(home, monkeypatch):
+    pairs = []
+
+    class Counting:
+        def read(self, question, pages):
+            pairs.extend((question, page.id) for _, page in pages)
+            return reader().read(question, pages)
+
+    monkeypatch.setattr("qa.chat.reader", Counting)
+    # Not answered, so that each of its meanings is read: of the year, of all years.
+    turn = Chat.open(home).ask("Siapa nakhoda kapal Sungai Pinang tahun 2023?")
+    assert turn.answer.status == "no_evidence"
+    assert pairs and len(set(pairs)) == len(pairs)

@@ -23,14 +23,18 @@ from typing import NamedTuple
 from index import settings
 from index.chunking import passages as cut
 from index.records import Article, Passage
+from qa.question.follow_up import in_context
 from qa.reader import Encoder
 from train.data import rows
 
 FOLDS = 5
-NEWS = ("news", "pair", "miss")
+NEWS = ("news", "pair", "miss", "turn")
 """Kinds of rows that are over news articles, among all passages of their article."""
 MAX_TOKENS = 160
 PAIRS = Path(__file__).parent / "matched_pairs.jsonl"
+CONVERSATIONS = Path(__file__).parent / "conversations.jsonl"
+HEARD = 0.7
+"""How often a follow-up is read with the answer before; the product does not always have it."""
 NEGATIVES = 2
 """Passages of other articles that a news question is also read with."""
 MISLEADING = 4
@@ -97,6 +101,42 @@ def pairs(bodies: dict[str, str], path: Path = PAIRS) -> Iterator[tuple[Asked, A
             )
 
 
+def turns(
+    bodies: dict[str, str], rng: random.Random, path: Path = CONVERSATIONS
+) -> Iterator[tuple[Asked, str]]:
+    """Yield the turns of written conversations, follow-ups as the reader reads them, and each as
+    it is searched for. The file is like that of the matched pairs; a turn without offsets is one
+    that its article does not answer.
+    """
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        body = bodies.get(row["article_id"], "")
+        first = asked = heard = ""
+        for question, *place in row["turns"]:
+            answer = body[place[0] : place[1]] if place else ""
+            if place and zlib.crc32(answer.encode()) != place[2]:
+                continue
+            told = heard if rng.random() < HEARD else ""
+            read = in_context(question, first, asked, told) if first else question
+            answers = (answer,) if answer else ()
+            yield Asked(read, row["article_id"], answers), f"{question} {first}"
+            first, asked, heard = first or question, question, answer
+
+
+def news_turns(data: Path, rng: random.Random) -> Iterator[tuple[Asked, str]]:
+    """Yield the follow-ups of the news questions like `turns`."""
+    before = {row["id"]: row for row in rows(data / "news_questions/questions.jsonl.gz")}
+    for row in before.values():
+        last = before.get(row.get("after") or "")
+        if last:
+            heard = next(iter(last["answers"]), "") if rng.random() < HEARD else ""
+            read = in_context(row["question"], "", last["question"], heard)
+            yield (
+                Asked(read, row["article_id"], tuple(row["answers"]), row.get("sentence", "")),
+                row["standalone"],
+            )
+
+
 def span_in(passage: str, asked: Asked) -> tuple[int, int] | None:
     """Return where the best answer stands in a passage's text, in its sentence where that is given.
 
@@ -158,10 +198,18 @@ class Maker:
         return Row(read.ids, read.begin, read.begin + inside[0], read.begin + inside[-1])
 
     def groups(
-        self, kind: str, asked: Asked, own: Sequence[Passage], *, most: int, others: int
+        self,
+        kind: str,
+        asked: Asked,
+        own: Sequence[Passage],
+        *,
+        most: int,
+        others: int,
+        sought: str = "",
     ) -> Iterator[Group]:
         """Yield the question's group: the answering passage, `most` others of its article, and
-        passages of other articles; nothing where the answer is in no passage."""
+        passages of other articles; nothing where the answer is in no passage. Others are found by
+        `sought`, the question where that is empty."""
         spans = [span_in(passage.text, asked) for passage in own]
         right = next((n for n, span in enumerate(spans) if span), None)
         if asked.answers and right is None:
@@ -181,7 +229,7 @@ class Maker:
             stories = {passage.story_id for passage in own}
             wrong = [
                 passage
-                for passage in self.near(asked.question)
+                for passage in self.near(sought or asked.question)
                 if passage.story_id not in stories
                 and passage.article_id != asked.article_id
                 and not any(a.lower() in passage.text.lower() for a in asked.answers)
@@ -276,6 +324,10 @@ def main() -> None:
             passages = own(good.article_id)
             yield from maker.groups("pair", good, passages, most=2, others=1)
             yield from maker.groups("miss", miss, passages, most=2, others=1)
+        both = (*turns(bodies, maker.rng), *news_turns(args.data, maker.rng))
+        for asked, sought in both:
+            found = own(asked.article_id)
+            yield from maker.groups("turn", asked, found, most=3, others=1, sought=sought)
 
     write(args.out / "news.jsonl.gz", news())
     print(f"{maker.lost} questions whose answer stands in no passage")
