@@ -1,6 +1,7 @@
 """Training rows: where the answer stands in them, and what stands beside it."""
 
 import json
+import random
 import zlib
 
 import pytest
@@ -78,6 +79,37 @@ def test_the_matched_pairs_hold_no_text_of_an_article():
         assert row.keys() == keys
         assert row["question"] != row["near_miss"] and row["start"] < row["end"]
     assert len(lines) > 2000
+
+
+def test_turns_are_read_with_what_was_said_before(tmp_path):
+    place = [7, 14, zlib.crc32(b"Rukmana")]
+    asked = [["Siapa yang datang?", *place], ["kapan?"], ["kenapa dia?", *place]]
+    path = tmp_path / "turns.jsonl"
+    path.write_text(json.dumps({"article_id": "a", "turns": asked}) + "\n", encoding="utf-8")
+    certain = random.Random()
+    certain.random = lambda: 0.0  # type: ignore[method-assign]
+    found = list(rows.turns({"a": "Bupati Rukmana datang."}, certain, path))
+    assert [turn.question for turn, _ in found] == [
+        "Siapa yang datang?",
+        "kapan? (Rukmana; Siapa yang datang)",
+        "kenapa dia? (kapan; Siapa yang datang)",
+    ]
+    assert [turn.answers for turn, _ in found] == [("Rukmana",), (), ("Rukmana",)]
+    assert found[1][1] == "kapan? Siapa yang datang?"
+    # A turn whose answer is no longer there is left out; one without an answer needs none.
+    changed = list(rows.turns({"a": "Sekretaris Rukmana datang."}, certain, path))
+    assert [turn.answers for turn, _ in changed] == [()]
+
+
+def test_the_conversations_hold_no_text_of_an_article():
+    lines = rows.CONVERSATIONS.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        row = json.loads(line)
+        assert row.keys() == {"article_id", "turns"} and len(row["turns"]) > 1
+        for question, *place in row["turns"]:
+            assert question.strip()
+            assert not place or (len(place) == 3 and place[0] < place[1])
+    assert len(lines) == 900
 
 
 def test_groups_come_back_as_they_were_written(tmp_path):
