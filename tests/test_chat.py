@@ -59,7 +59,7 @@ def test_what_was_asked_of_a_day_is_not_answered_by_a_doubtful_one_of_another(ho
     chat = Chat.open(home)
     sure = chat.ask("Siapa pelatih Melati Timur kemarin?")
     assert sure.answer.status == "answered" and "hasil dari seluruh arsip" in sure.notice
-    asked = "Di mana warga Sungai Pinang mengungsi{}?"
+    asked = "Di mana warga Sungai Pinang berlindung{}?"
     assert chat.ask(asked.format("")).answer.status == "answered"
     assert chat.ask(asked.format(" hari ini")).answer.status == "no_evidence"
 
