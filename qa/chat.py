@@ -115,7 +115,7 @@ class Chat(Finder):
     ) -> Iterator[tuple[Understood, Answer]]:
         """Yield the drafts of the first meaning that is answered; of none, the first silence."""
         silence = None
-        read = _once()
+        read, bodies = _once(), self._bodies()
         for number, meant in enumerate(meanings):
             evidence = self.find(meant.query, index)
             if meant.own and not _leant_on(meant, evidence):
@@ -125,7 +125,6 @@ class Chat(Finder):
                 if not _no_worse(evidence, other):
                     continue
             drafts = []
-            bodies = self._bodies()
             growing = self._write(self._read(evidence, bodies, read), bodies)
             for draft in growing:
                 drafts.append((meant, draft))

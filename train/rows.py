@@ -23,7 +23,6 @@ from typing import NamedTuple
 from index import settings
 from index.chunking import passages as cut
 from index.records import Article, Passage
-from qa.question.follow_up import in_context
 from qa.reader import Encoder
 from train.data import rows
 
@@ -93,12 +92,24 @@ def pairs(bodies: dict[str, str], path: Path = PAIRS) -> Iterator[tuple[Asked, A
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         body = bodies.get(row["article_id"], "")
-        answer = body[row["start"] : row["end"]]
-        if answer and zlib.crc32(answer.encode()) == row["check"]:
+        answer = _kept(body, row["start"], row["end"], row["check"])
+        if answer:
             yield (
                 Asked(row["question"], row["article_id"], (answer,)),
                 Asked(row["near_miss"], row["article_id"]),
             )
+
+
+def _kept(body: str, start: int, end: int, check: int) -> str:
+    """Return the words at a place of an article; "" where others stand there by now."""
+    words = body[start:end]
+    return words if zlib.crc32(words.encode()) == check else ""
+
+
+def in_context(question: str, first: str, asked: str, heard: str) -> str:
+    """Return a follow-up as it is trained on: with what was said before, the nearest first."""
+    before = dict.fromkeys(filter(None, (heard, asked.rstrip(" ?.!"), first.rstrip(" ?.!"))))
+    return f"{question.rstrip(' ?.!')}? ({'; '.join(before)})"
 
 
 def turns(
@@ -113,8 +124,8 @@ def turns(
         body = bodies.get(row["article_id"], "")
         first = asked = heard = ""
         for question, *place in row["turns"]:
-            answer = body[place[0] : place[1]] if place else ""
-            if place and zlib.crc32(answer.encode()) != place[2]:
+            answer = _kept(body, *place) if place else ""
+            if place and not answer:
                 continue
             told = heard if rng.random() < HEARD else ""
             read = in_context(question, first, asked, told) if first else question

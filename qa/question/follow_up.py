@@ -170,12 +170,6 @@ def standalone(question: str, before: Before, today: dt.date) -> str:
     return f"{own} ({topic})?" if topic else f"{own}?"
 
 
-def in_context(question: str, first: str, asked: str, heard: str) -> str:
-    """Return a follow-up as the reader reads it: with what was said before, the nearest first."""
-    before = dict.fromkeys(filter(None, (heard, asked.rstrip(" ?.!"), first.rstrip(" ?.!"))))
-    return f"{question.rstrip(' ?.!')}? ({'; '.join(before)})"
-
-
 def _with_more(other: str, question: str) -> str:
     """Ask the question before once more, of something else: "Kalau anak-anak?"."""
     match = _TOPIC.match(question)
