@@ -23,7 +23,7 @@ from index.errors import ModelError
 from index.records import Hit, Passage, Reading, Span
 
 MODEL = Path(__file__).parent / "model"
-QUESTION_PIECES, HEADER_PIECES, PASSAGE_PIECES = 48, 40, 280
+QUESTION_PIECES, HEADER_PIECES, PASSAGE_PIECES = 64, 40, 280
 """The most pieces that are read at once of a question, a headline with its date, a passage."""
 
 LONGEST_ANSWER = 40

@@ -68,7 +68,8 @@ def test_a_filter_decides_which_flood(chat):
     before = chat.ask(asked, chosen=Filter(before=dt.date(2023, 12, 31))).answer
     after = chat.ask(asked, chosen=Filter(after=dt.date(2024, 1, 1))).answer
     assert "340" in shown(before) and "95" not in shown(before)
-    assert "95" in shown(after) and "340" not in shown(after)
+    assert {hit.passage.article_id for hit in after.evidence.hits} == {"a1", "a3"}
+    assert "340" not in shown(after)
 
 
 def test_a_follow_up_is_answered_from_the_topic(chat):
@@ -134,7 +135,7 @@ TRUE = "Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat."
     [
         TRUE,
         "Gubernur Rahmat Hidayat meresmikan Pelabuhan Batu Layar pada 4 Maret 2025.",
-        "Menurut berita, pembangunan pelabuhan menelan biaya Rp 120 miliar.",
+        "Pembangunan pelabuhan menelan biaya Rp 120 miliar.",
     ],
 )
 def test_a_true_claim_in_other_words_passes_the_check(evidence, bodies, claim):

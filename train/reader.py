@@ -2,7 +2,8 @@
 
     python -m train.reader fit BASE OUT --rows reading.jsonl.gz --minutes 20
     python -m train.reader fit BASE NEXT --from OUT --rows news.jsonl.gz reading.jsonl.gz
-    python -m train.reader export BASE OUT qa/model
+    python -m train.reader mean BASE MIXED --of OUT NEXT
+    python -m train.reader export BASE MIXED qa/model
 
 Rows of fold 0 are left out unless --all is given, so that what is measured on fold 0 was not
 trained on. OUT is written every few minutes and at the end: an interrupted run loses little.
@@ -174,6 +175,17 @@ def save(model: ReaderModel, path: Path) -> None:
     part.replace(path)
 
 
+def mean(args: argparse.Namespace) -> None:
+    """Write the mean of several runs' weights, which forgets less than the last of them."""
+    model = start(args.base, args.layers)
+    states = [torch.load(path) for path in args.of]
+    mixed = dict(states[0])
+    for name, _ in model.named_parameters():
+        mixed[name] = torch.stack([state[name] for state in states]).mean(0)
+    model.load_state_dict(mixed)
+    save(model, args.out)
+
+
 def export(args: argparse.Namespace) -> None:
     """Write OUT as int8 ONNX, with the tokenizer, into the folder args.folder."""
     model = start(args.base, args.layers).eval()
@@ -214,12 +226,13 @@ def write_onnx(model: ReaderModel, folder: Path) -> None:
 
 
 def main() -> None:
-    """Train or export."""
+    """Train, mix or export."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("fit")
     two = commands.add_parser("export")
-    for command in (one, two):
+    three = commands.add_parser("mean")
+    for command in (one, two, three):
         command.add_argument("base", type=Path)
         command.add_argument("out", type=Path)
         command.add_argument("--layers", type=int, default=12)
@@ -236,6 +249,8 @@ def main() -> None:
     one.set_defaults(run=fit)
     two.add_argument("folder", type=Path)
     two.set_defaults(run=export)
+    three.add_argument("--of", type=Path, nargs="+", required=True)
+    three.set_defaults(run=mean)
     args = parser.parse_args()
     args.run(args)
 
