@@ -116,7 +116,7 @@ class Desk:
         publishers: list[str] | None,
     ) -> Iterator[Changes]:
         """Answer what was typed, or `picked` on the page (an example, a corrected question)."""
-        from qa.question import understand
+        from qa.question.conversation import is_small_talk
 
         s = self._screen
         wish = picked if isinstance(picked, dict) else {}
@@ -136,7 +136,7 @@ class Desk:
         if not any(char.isalnum() for char in asked):
             yield {s.hint: html.hint_html("Tulis dulu pertanyaan Anda.")}
             return
-        if understand.is_courtesy(asked):
+        if is_small_talk(asked):
             yield {
                 s.hint: html.hint_html(
                     "Silakan. Tulis pertanyaan tentang isi arsip, misalnya siapa, kapan, atau "

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -82,6 +83,8 @@ def filter_words(chosen: Filter) -> str:
         names = [*names[:3], f"{len(names) - 3} penerbit lain"]
     if names:
         parts.append(", ".join(names))
+    if chosen.authors:
+        parts.append(f"oleh {', '.join(chosen.authors)}")
     return " · ".join(parts)
 
 
@@ -132,7 +135,9 @@ def _edge(year: int, month: int | None, last: bool) -> dt.date:
     return dt.date(year, month + 1, 1) - dt.timedelta(days=1)
 
 
-def read_filter(after: str, before: str, publishers: Sequence[str] | None) -> Filter:
+def read_filter(
+    after: str, before: str, publishers: Sequence[str] | None, authors: Sequence[str] = ()
+) -> Filter:
     """Return the filter that a person set; raises ValueError with a message for them."""
     first, until = parse_day(after or ""), parse_day(before or "", last=True)
     if first and until and first > until:
@@ -140,7 +145,7 @@ def read_filter(after: str, before: str, publishers: Sequence[str] | None) -> Fi
             f"“Dari tanggal” ({date_words(first)}) jatuh sesudah "
             f"“sampai tanggal” ({date_words(until)})."
         )
-    return Filter(first, until, tuple(publishers or ()))
+    return Filter(first, until, tuple(publishers or ()), tuple(authors))
 
 
 def safe_url(url: str) -> str:
@@ -332,7 +337,7 @@ def _understood_html(turn: Turn, number: int, chosen: Filter) -> str:
     form = f"ta-edit-{number}"
     html = ""
     same = " ".join(query.text.split()) == " ".join(turn.question.split())
-    if not same or query.read or query.named:
+    if not same or query.read or query.named or _topic(turn):
         said = "" if same else f"Dipahami sebagai: <q>{escape(query.text)}</q> "
         html = (
             f'<div class="ta-aside">{said}{_chips_html(turn, number)}'
@@ -349,20 +354,40 @@ def _chips_html(turn: Turn, number: int) -> str:
     """Return the filter that stood in the question, to be taken off, and a date to make one of."""
     read, named = turn.query.read, turn.query.named
     chips = []
+    if _topic(turn):
+        alone = escape(json.dumps({"text": turn.question, "turn": number}))
+        chips.append(_chip(f"Topik: {_topic(turn)}", alone))
     if read.dated:
-        rest = _limits(Filter(publishers=read.publishers))
+        rest = _limits(replace(read, after=None, before=None))
         chips.append(_chip(f"Terbit: {days_words(read)}", _again(turn, number, rest)))
     if read.publishers:
-        rest = _limits(Filter(read.after, read.before))
+        rest = _limits(replace(read, publishers=()))
         names = ", ".join(read.publishers)
         chips.append(_chip(f"Penerbit: {names}", _again(turn, number, rest)))
+    if read.authors:
+        rest = _limits(replace(read, authors=()))
+        chips.append(_chip(f"Penulis: {', '.join(read.authors)}", _again(turn, number, rest)))
     if named:
-        request = _again(turn, number, _limits(Filter(named.after, named.before, read.publishers)))
+        days = replace(read, after=named.after, before=named.before)
+        request = _again(turn, number, _limits(days))
         chips.append(
             f'<button type="button" class="ta-offer" data-do="ask" data-ask="{request}">'
             f"Hanya artikel {escape(days_words(named))}</button>"
         )
     return f'<span class="ta-chips">{"".join(chips)}</span> ' if chips else ""
+
+
+def _topic(turn: Turn) -> str:
+    """Return the subject that a follow-up was read with; "" for a question of its own."""
+    from qa.question.follow_up import topic_of
+
+    if not (turn.query.prefer or turn.query.own):
+        return ""
+    words = topic_of(turn.query.text)
+    return words if len(words) <= _LONG_TOPIC else words[:_LONG_TOPIC].rsplit(" ", 1)[0] + " …"
+
+
+_LONG_TOPIC = 60
 
 
 def _chip(words: str, request: str) -> str:
@@ -383,6 +408,7 @@ def _limits(chosen: Filter) -> dict[str, object]:
         "after": chosen.after.isoformat() if chosen.after else "",
         "before": chosen.before.isoformat() if chosen.before else "",
         "publishers": list(chosen.publishers),
+        "authors": list(chosen.authors),
     }
 
 
@@ -390,9 +416,12 @@ def read_limits(asked: object) -> Filter:
     """Return the filter of a request from the page; raises ValueError with a message for them."""
     limits = asked if isinstance(asked, dict) else {}
     after, before = (str(limits.get(end) or "") for end in ("after", "before"))
-    names = limits.get("publishers")
-    publishers = [name for name in names if isinstance(name, str)] if type(names) is list else []
-    return read_filter(after, before, publishers)
+    publishers, authors = (_names(limits.get(kind)) for kind in ("publishers", "authors"))
+    return read_filter(after, before, publishers, authors)
+
+
+def _names(asked: object) -> list[str]:
+    return [name for name in asked if isinstance(name, str)] if isinstance(asked, list) else []
 
 
 def days_words(days: Filter) -> str:
@@ -429,7 +458,9 @@ def _edit_form(query: Query, number: int, form: str) -> str:
     days = query.read if query.read.dated else query.named
     ends = ""
     if days or query.read:
-        names = escape(json.dumps(list(query.read.publishers)))
+        names, writers = (
+            escape(json.dumps(list(some))) for some in (query.read.publishers, query.read.authors)
+        )
         ends = "".join(
             f'<span class="end"><label for="{form}-{end}">{label}</label>'
             f'<input type="text" id="{form}-{end}" name="{end}" value="{value}" '
@@ -439,7 +470,8 @@ def _edit_form(query: Query, number: int, form: str) -> str:
                 ("before", "Sampai tanggal", _typed_day(query.read.before)),
             )
         )
-        ends = f'<span class="ends" data-publishers="{names}">{ends}</span>'
+        kept = f'data-publishers="{names}" data-authors="{writers}"'
+        ends = f'<span class="ends" {kept}>{ends}</span>'
     return (
         f'<form class="ta-edit" id="{form}" data-turn="{number}" hidden>'
         f'<label for="{form}-text">Tulis pertanyaan yang Anda maksud</label>'
@@ -461,11 +493,14 @@ def _claims_html(turn: Turn, number: int) -> str:
         return ""
     html = ['<div class="ta-answer">']
     short, dated = answer.short_answer, _told_apart(turn)
+    firsts = _articles_of(turn, answer.claims[0])
     for claim in answer.claims:
         said = _marked(claim.text, short)
         if short and short in claim.text:
             short = ""
-        when = _when_html(turn, claim) if dated else ""
+        lists = turn.query.kind in _LISTS
+        other = not lists and firsts.isdisjoint(_articles_of(turn, claim))
+        when = _when_html(turn, claim, "Artikel lain" if other else "") if dated else ""
         html.append(f"<p>{when}{said} {_cites_html(claim, number)}</p>")
     return "".join([*html, "</div>"])
 
@@ -477,21 +512,26 @@ def _marked(said: str, short: str) -> str:
     return f"{escape(before)}{bold}{escape(after)}"
 
 
-_BY_DATE = ("latest", "development", "howmany")
+_LISTS = ("latest", "development", "history", "days")
+"""Kinds of question that are answered story by story."""
+
+
+def _articles_of(turn: Turn, claim: Claim) -> set[str]:
+    cited = (c for c in turn.answer.citations if c.number in claim.cited)
+    return {citation.passage.article_id for citation in cited}
 
 
 def _told_apart(turn: Turn) -> bool:
-    """Tell whether the sentences are of several articles whose dates matter."""
-    cited = {citation.passage.article_id for citation in turn.answer.citations}
-    return turn.query.kind in _BY_DATE and len(cited) > 1
+    """Tell whether the sentences are of several articles."""
+    return len({citation.passage.article_id for citation in turn.answer.citations}) > 1
 
 
-def _when_html(turn: Turn, claim: Claim) -> str:
+def _when_html(turn: Turn, claim: Claim, label: str) -> str:
     """Return the date and the publisher of the article that a sentence is from."""
     first = next((c.passage for c in turn.answer.citations if c.number in claim.cited), None)
     if first is None:
         return ""
-    facts = " · ".join(filter(None, [date_words(first.published), first.publisher]))
+    facts = " · ".join(filter(None, [label, date_words(first.published), first.publisher]))
     return f'<span class="ta-when">{escape(facts)}</span>'
 
 
@@ -508,21 +548,26 @@ def _mark_id(number: int, citation: int) -> str:
 
 
 def _silence_html(turn: Turn, chosen: Filter) -> str:
-    from qa.confidence import unknown_names
+    from qa import silence
 
     answer = turn.answer
+    near = ""
     if answer.status == "unsupported":
         why = (
             f"Ditemukan artikel yang dekat, tetapi {len(answer.dropped)} kalimat jawabannya tidak "
             "dapat dibuktikan dengan kutipan, jadi tidak ditampilkan sebagai jawaban."
         )
-    elif answer.evidence.hits and (unknown := unknown_names(answer.evidence)):
-        named = ", ".join(f"“{name}”" for name in unknown)
-        why = f"{named} tidak disebut di artikel mana pun yang cocok dengan pertanyaan ini."
-    elif answer.evidence.hits:
-        why = "Tidak ada kalimat di arsip yang cukup kuat untuk dijadikan jawaban."
     else:
-        why = "Tidak ada artikel yang cocok dengan pertanyaan ini."
+        why = silence.reason(answer.evidence)
+        reading = silence.nearest(answer.evidence)
+        if reading:
+            place = _headline(
+                reading.passage.title, reading.passage.publisher, reading.passage.published
+            )
+            near = (
+                f"<p>Kalimat yang paling dekat:</p>{place}"
+                f"<blockquote>{escape(reading.words)}</blockquote>"
+            )
     tips = ["Sebut nama, tempat, atau tahun yang Anda cari."]
     again = ""
     if turn.query.filter:
@@ -537,7 +582,7 @@ def _silence_html(turn: Turn, chosen: Filter) -> str:
         )
     return (
         '<div class="ta-none"><h3>Jawabannya tidak ditemukan di arsip.</h3>'
-        f"<p>{escape(why)}</p><p>{escape(' '.join(tips))}</p>{again}</div>"
+        f"<p>{escape(why)}</p>{near}<p>{escape(' '.join(tips))}</p>{again}</div>"
     )
 
 

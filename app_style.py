@@ -519,6 +519,7 @@ const limitsOf = (form) => {
     after: form.elements.after.value,
     before: form.elements.before.value,
     publishers: JSON.parse(ends.dataset.publishers),
+    authors: JSON.parse(ends.dataset.authors),
   }};
 };
 

@@ -127,6 +127,8 @@ COMPARED_FOLLOW_UPS = {
     "f understood": answer_scores.understood,
     "f accuracy": answer_scores.accuracy,
     "f coverage": answer_scores.coverage,
+    "f declined": answer_scores.declined,
+    "f right": answer_scores.right,
 }
 
 

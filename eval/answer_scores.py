@@ -238,6 +238,11 @@ def understood(reply: Reply) -> float | None:
     return reply.figures.understood
 
 
+def other_story(reply: Reply) -> float | None:
+    """Return whether an answer cites nothing that is to the point: only another story."""
+    return None if reply.figures.relevant is None else float(reply.figures.relevant == 0)
+
+
 ANSWERS: dict[str, Measure] = {
     "accuracy": accuracy,
     "coverage": coverage,
@@ -266,6 +271,9 @@ FOLLOW_UPS: dict[str, Measure] = {
     "precision": precision,
     "EM": exact_match,
     "F1": f1,
+    "other story": other_story,
+    "declined": declined,
+    "right": right,
 }
 
 

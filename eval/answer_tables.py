@@ -40,6 +40,7 @@ MEANINGS = {
     "AURC": "risk over coverage; low is good",
     "ECE": "error of confidence; low is good",
     "understood": "standalone as it must be",
+    "other story": "answers that cite only another",
 }
 GIVEN = "Measures of answers given are over the questions that both answered."
 Shown = Callable[[str], str]

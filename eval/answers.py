@@ -29,7 +29,7 @@ from eval.provenance import Code, Machine, Plain, Provenance
 from index.errors import InputError
 from index.records import Filter, Turn
 from qa.chat import Chat
-from qa.question import understand
+from qa.question import sources
 
 ANSWERS, INFO, SCORES = "answers.jsonl", "provenance.json", "scores.json"
 CONVERSATIONS = "conversations.jsonl"
@@ -169,7 +169,7 @@ def ask(
 def _filter(chat: Chat, chosen: Filter) -> Filter:
     if not chosen.publishers:
         return chosen
-    names = understand.resolve_publishers(chosen.publishers, chat.publishers())
+    names = sources.resolve_publishers(chosen.publishers, chat.publishers())
     return Filter(chosen.after, chosen.before, names)
 
 

@@ -124,6 +124,30 @@ def make_set(
         typer.echo(f"The archive gave no more than that; asked for were {questions:,}.", err=True)
 
 
+@measures.command("written")
+def written_set(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SET", help="One of the sets below.")],
+    out: Out,
+    replace: ReplaceSet = False,
+) -> None:
+    """Write out a set that was written for this project, with the answers of the home's archive.
+
+    conversations, conversations-held-out, newest, missing: over the openly licensed news of the
+    development data, which must be in the archive.
+
+    Example: tanya eval written newest sets/new; tanya eval answers sets/new --out runs/new
+    """
+    from eval import datasets, written
+
+    if name not in written.SETS:
+        raise typer.BadParameter(f"There is no set {name!r}: name {', '.join(written.SETS)}.")
+    datasets.make_room(out, replace=replace)
+    with open_archive(context.obj, must_exist=True) as archive:
+        count = written.make(archive, name, out)
+    typer.echo(f"{counted(count, 'question')} written to {out}")
+
+
 @measures.command("run")
 def run_set(
     context: typer.Context,

@@ -92,13 +92,13 @@ Search = Callable[[str, Filter], list[Hit]]
 
 def searcher(chat: Chat, k: int, mode: str, index: SearchIndex | None = None) -> Search:
     """Return the search that `tanya search` makes, on the live version or on `index`."""
-    from qa.question import understand
+    from qa.question import sources
 
     known = [n for n, _ in index.version.publishers] if index else chat.publishers()
 
     def search(asked: str, chosen: Filter) -> list[Hit]:
         if chosen.publishers:
-            names = understand.resolve_publishers(chosen.publishers, known)
+            names = sources.resolve_publishers(chosen.publishers, known)
             chosen = Filter(chosen.after, chosen.before, names)
         return chat.search(asked, k, mode=mode, chosen=chosen, index=index)
 

@@ -73,9 +73,13 @@ class _Ready:
     embedded: int
 
 
+_FIELDS = 1
+"""Counts the changes of what a version keeps of an article: 1 since its authors are kept."""
+
+
 def recipe(engine: str, embedder: Embedder, chunks: ChunkingSettings) -> Recipe:
     """Return the recipe that the settings ask for."""
-    rules = f"text {text.RULES}, clean {clean.RULES}, chunking {chunking.RULES}"
+    rules = f"fields {_FIELDS}, text {text.RULES}, clean {clean.RULES}, chunking {chunking.RULES}"
     return Recipe(engine, embedder.name, embedder.dimensions, chunks.max_tokens, rules)
 
 
@@ -196,7 +200,7 @@ def _index(
     keep = len(todo) > BATCH
     for ready in _ready(archive, embedder, todo, budget, finished, workers, keep=keep):
         entries = [
-            ArticleEntry(a.id, fingerprint, a.story_id, a.publisher, a.published)
+            ArticleEntry(a.id, fingerprint, a.story_id, a.publisher, a.published, a.authors)
             for a, fingerprint in ready.articles
         ]
         writer.put(entries, ready.passages, ready.vectors, ready.stems)

@@ -69,6 +69,7 @@ class ArticleEntry:
     story_id: str
     publisher: str
     published: dt.date | None
+    authors: tuple[str, ...] = ()
 
 
 class SearchIndex(Protocol):
@@ -95,6 +96,10 @@ class SearchIndex(Protocol):
 
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """Return the passages' vectors, float32 [len(passage_ids), dimensions]."""
+        ...
+
+    def authors(self) -> Mapping[str, int]:
+        """Return who wrote articles that can be found, with how many, those of most first."""
         ...
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:

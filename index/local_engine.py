@@ -115,6 +115,7 @@ class LocalIndex:
         self._publishers = {name: code for code, name in enumerate(manifest["publisher_codes"])}
         self._lock = threading.Lock()
         self._known_acronyms: Acronyms | None = None
+        self._known_authors: Mapping[str, int] | None = None
         self._opened_vectors: list[PartVectors] | None = None
         # What a question finds is asked for several times: its vectors, its passages.
         self._row_of: dict[str, int] = {}
@@ -179,7 +180,17 @@ class LocalIndex:
         if wanted.publishers:
             codes = [self._publishers[p] for p in wanted.publishers if p in self._publishers]
             allowed &= np.isin(part.publisher, codes)
+        if wanted.authors:
+            allowed &= np.isin(part.article, self._written_by(wanted.authors))
         return allowed
+
+    def _written_by(self, authors: Sequence[str]) -> list[int]:
+        """Return the numbers of the articles of any of these authors."""
+        with self._lock, manifests.reading(self._folder):
+            asked = "SELECT article FROM author WHERE name IN"
+            parts = [part for part in self._parts if _keeps_authors(part.db)]
+            found = (_select(part.db, asked, list(authors)) for part in parts)
+            return sorted({number for rows in found for (number,) in rows})
 
     def lexical(self, question: str, k: int, wanted: Filter) -> list[Scored]:
         """Search by BM25 (k1 1.2, b 0.75) over the stems of headline and text.
@@ -227,6 +238,12 @@ class LocalIndex:
                 [(Occur.Should, Query.term_query(schema, "publisher", code)) for code in codes]
             )
             must.append((Occur.Must, Query.const_score_query(some, 0.0)))
+        if wanted.authors:
+            numbers = self._written_by(wanted.authors)
+            if not numbers:
+                return None
+            theirs = Query.term_set_query(schema, "article", numbers)
+            must.append((Occur.Must, Query.const_score_query(theirs, 0.0)))
         return Query.boolean_query(must)
 
     def _either(self, synonym: Synonym, boost: float) -> Any:
@@ -283,6 +300,22 @@ class LocalIndex:
             positions = np.searchsorted(self._parts[at].rows, rows[mine])
             out[mine] = self._part_vectors()[at].take(positions)
         return out
+
+    def authors(self) -> Mapping[str, int]:
+        """Return who wrote articles, with how many; those who wrote most first."""
+        with self._lock, manifests.reading(self._folder):
+            if self._known_authors is None:
+                counts: Counter[str] = Counter()
+                for part in self._parts:
+                    if not _keeps_authors(part.db):
+                        continue
+                    counts.update(
+                        name
+                        for number, name in part.db.execute(_AUTHORS)
+                        if number not in self._removed_articles
+                    )
+                self._known_authors = dict(counts.most_common())
+            return self._known_authors
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
         """Return in how many passages each stem stands, in the headline or the text.
@@ -402,7 +435,7 @@ class LocalWriter:
         by_article = {entry.id: entry for entry in articles}
         first = {p.article_id: p for p in reversed(passages)}
         part.add_articles(
-            (numbers[entry.id], entry, first.get(entry.id)) for entry in by_article.values()
+            [(numbers[entry.id], entry, first.get(entry.id)) for entry in by_article.values()]
         )
         codes = [self._publishers.setdefault(p.publisher, len(self._publishers)) for p in passages]
         rows = range(self._next_row, self._next_row + len(passages))
@@ -637,11 +670,13 @@ class _NewPart:
                 spans TEXT NOT NULL, text TEXT NOT NULL);
             CREATE TABLE acronym (
                 article INTEGER NOT NULL, short TEXT NOT NULL, meaning TEXT NOT NULL);
+            CREATE TABLE author (name TEXT NOT NULL, article INTEGER NOT NULL,
+                PRIMARY KEY (name, article)) WITHOUT ROWID;
             BEGIN;
             """
         )
 
-    def add_articles(self, articles: Iterator[tuple[int, ArticleEntry, Passage | None]]) -> None:
+    def add_articles(self, articles: Sequence[tuple[int, ArticleEntry, Passage | None]]) -> None:
         self.db.executemany(
             """INSERT OR REPLACE INTO article (number, id, fingerprint, story_id, publisher,
                  published, title, url, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -659,6 +694,10 @@ class _NewPart:
                 )
                 for number, entry, first in articles
             ),
+        )
+        self.db.executemany(
+            "INSERT OR IGNORE INTO author VALUES (?, ?)",
+            ((name, number) for number, entry, _ in articles for name in entry.authors),
         )
 
     def add_passages(
@@ -710,6 +749,7 @@ class _NewPart:
                 ("article", "number"),
                 ("passage", "article"),
                 ("acronym", "article"),
+                ("author", "article"),
             ):
                 at = [row[1] for row in db.execute(f"PRAGMA table_info({table})")].index(key)
                 rows = (row for row in db.execute(f"SELECT * FROM {table}") if row[at] not in gone)
@@ -765,6 +805,8 @@ def _any_of(schema: Any, stems: Sequence[str], others: Sequence[Any]) -> Any:
     return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
+_AUTHORS = """SELECT article, name FROM author JOIN article a ON a.number = article
+    WHERE a.passages > 0"""
 _SELECT_PASSAGE = """SELECT p.row, a.number, a.id, p.number, a.story_id, p.text, p.spans, a.title,
     a.publisher, a.url, a.published, a.content
     FROM passage p JOIN article a ON a.number = p.article"""
@@ -866,6 +908,12 @@ def _size(part: Path, among: Set[int] | None = None) -> int:
 def _read_removed(folder: Path) -> tuple[Rows, frozenset[int]]:
     with manifests.ARRAYS, np.load(folder / "removed.npz") as removed:
         return removed["rows"], frozenset(removed["articles"].tolist())
+
+
+def _keeps_authors(db: sqlite3.Connection) -> bool:
+    """Tell whether a part is younger than the filter by author; an older one is searched on."""
+    asked = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'author'"
+    return db.execute(asked).fetchone() is not None
 
 
 def _day(published: dt.date | None) -> int:

@@ -32,6 +32,9 @@ _SCHEMA = """
         dimension INTEGER PRIMARY KEY, stem TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL);
     CREATE TABLE acronym (article INTEGER NOT NULL, short TEXT NOT NULL, meaning TEXT NOT NULL);
     CREATE INDEX acronym_article ON acronym (article);
+    CREATE TABLE author (name TEXT NOT NULL, article INTEGER NOT NULL,
+        PRIMARY KEY (name, article)) WITHOUT ROWID;
+    CREATE INDEX author_article ON author (article);
 """
 _ARTICLE = "number, id, story_id, publisher, published, title, url, content, first_row, slots"
 
@@ -131,6 +134,33 @@ class Catalog:
         with self._lock:
             return Counter({(short, long): n for short, long, n in self._db.execute(query)})
 
+    def authors(self) -> dict[str, int]:
+        """Return the authors with the number of their articles, those of most first."""
+        query = (
+            "SELECT name, count(*) FROM author b JOIN article a ON a.number = b.article "
+            "WHERE a.passages > 0 GROUP BY name ORDER BY 2 DESC, 1"
+        )
+        with self._lock:
+            if not self._keeps_authors():
+                return {}
+            return dict(self._db.execute(query).fetchall())
+
+    def rows_by(self, authors: Sequence[str]) -> list[int]:
+        """Return the rows of the articles of any of these authors."""
+        if not self._keeps_authors():
+            return []
+        found = self._select(
+            "SELECT a.first_row, a.slots FROM article a JOIN author b ON b.article = a.number "
+            "WHERE b.name IN",
+            list(authors),
+        )
+        return sorted({row for first, slots in found for row in range(first, first + slots)})
+
+    def _keeps_authors(self) -> bool:
+        """Tell whether the catalogue is younger than the filter by author."""
+        asked = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'author'"
+        return self._db.execute(asked).fetchone() is not None
+
     def totals(self) -> Totals:
         """Return what all articles together hold."""
         with self._lock:
@@ -187,10 +217,16 @@ class Catalog:
         rows = ((number, *pair) for pair in sorted(pairs))
         self._db.executemany("INSERT INTO acronym VALUES (?, ?, ?)", rows)
 
+    def add_authors(self, number: int, names: Iterable[str]) -> None:
+        """Add who wrote an article."""
+        rows = ((name, number) for name in names)
+        self._db.executemany("INSERT OR IGNORE INTO author VALUES (?, ?)", rows)
+
     def remove(self, article: CatalogArticle) -> None:
         """Remove an article."""
         self._db.execute("DELETE FROM article WHERE number = ?", (article.number,))
         self._db.execute("DELETE FROM acronym WHERE article = ?", (article.number,))
+        self._db.execute("DELETE FROM author WHERE article = ?", (article.number,))
 
     def count_stems(self, changes: Mapping[str, int]) -> None:
         """Add to the number of passages that each stem stands in; new stems get a dimension."""

@@ -279,6 +279,12 @@ class MilvusIndex:
             if not codes:
                 return None
             parts.append(f"publisher in {codes}")
+        if wanted.authors:
+            with manifests.reading(self._folder):
+                rows = self._catalog.rows_by(wanted.authors)
+            if not rows:
+                return None
+            parts.append(f"row in {rows}")
         return " and ".join(parts)
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
@@ -302,6 +308,11 @@ class MilvusIndex:
         for number, passage_id in enumerate(passage_ids):
             out[number] = found[passage_id]["dense"]
         return out
+
+    def authors(self) -> Mapping[str, int]:
+        """Return who wrote articles, with how many; those who wrote most first."""
+        with manifests.reading(self._folder):
+            return self._catalog.authors()
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
         """Return in how many passages each stem stands, in the headline or the text."""
@@ -417,6 +428,7 @@ class MilvusWriter:
         first, number = self._next_row, self._next_article
         self._next_article += 1
         self._next_row += self._catalog.add(number, entry, [p for p, *_ in written], first)
+        self._catalog.add_authors(number, entry.authors)
         self._catalog.add_acronyms(number, {i for p, *_ in written for i in introduced(p.text)})
         self._known[entry.id] = entry.fingerprint
         for passage, vector, stems in written:

@@ -85,7 +85,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which articles may answer. Both dates are inclusive; no publishers means all of them.
+    """Which articles may answer. Both dates are inclusive; no publishers, or authors, means all.
 
     An article without a date fails every filter that has one.
     """
@@ -93,6 +93,7 @@ class Filter:
     after: dt.date | None = None
     before: dt.date | None = None
     publishers: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
     @property
     def dated(self) -> bool:
@@ -100,12 +101,22 @@ class Filter:
         return self.after is not None or self.before is not None
 
     def __bool__(self) -> bool:
-        return self.dated or bool(self.publishers)
+        return self.dated or bool(self.publishers or self.authors)
+
+    def admits(self, passage: Passage) -> bool:
+        """Tell whether a passage's article passes the dates and publishers."""
+        day = passage.published
+        if self.dated and day is None:
+            return False
+        early = self.after is not None and day is not None and day < self.after
+        late = self.before is not None and day is not None and day > self.before
+        return not (early or late) and (not self.publishers or passage.publisher in self.publishers)
 
     def within(self, first: Filter) -> Filter:
-        """Return `first` with this filter's dates or publishers where it has none of its own."""
+        """Return `first` with this filter's dates, publishers or authors where it has none."""
         days = first if first.dated else self
-        return Filter(days.after, days.before, first.publishers or self.publishers)
+        publishers, authors = first.publishers or self.publishers, first.authors or self.authors
+        return Filter(days.after, days.before, publishers, authors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +175,11 @@ class Query:
 
     `read` is the part of the filter that stood in the question; `named` is a date in it that is not
     a filter. `prefer` are ids of articles that a follow-up is likely to be about, `own` the words
-    that it does not take from the question before; "" where all are its own. `english` is the
-    question as typed where `text` is its translation: the reader reads either language.
+    that it does not take from the question before; "" where all are its own. `reads` is what
+    the reader reads where that is not `text`: an English question as typed, a follow-up with what
+    was said before. `recency`
+    is how much less likely, as a logit, a newer answer may be than the best and go before it; 0
+    where age does not matter.
     """
 
     text: str
@@ -175,7 +189,8 @@ class Query:
     named: Filter = field(default_factory=Filter)
     prefer: tuple[str, ...] = ()
     own: str = ""
-    english: str = ""
+    reads: str = ""
+    recency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from index.records import Answer, Citation, Claim, Evidence, Hit, Passage, Readi
 from index.settings import AnswerSettings
 from qa import support
 from qa.confidence import fitted, headline, showable
-from qa.timeline import POINTS, TOPICS, alike, timeline
+from qa.question.topic import DAYS, TOPICS
+from qa.timeline import POINTS, alike, of_days, timeline
 
 BodyOf = Callable[[Passage], str | None]
 """Gives the archived body that a passage's offsets belong to; None if it is no longer kept."""
@@ -44,11 +45,18 @@ class ExtractiveAnswerer:
 
     def claims(self, evidence: Evidence) -> Iterator[Claim]:
         """Yield sentences verbatim: the one with the short answer first, or a timeline."""
+        if evidence.query.kind == DAYS:
+            yield from of_days(evidence)
+            return
         if evidence.query.kind in TOPICS:
             yield from timeline(evidence)
             return
         most = self._settings.max_sentences
-        chosen = disagreeing(evidence)[:most] or enough(evidence.readings, most, *fitted().shares)
+        readings = evidence.readings
+        if readings and readings[0].score < max(reading.score for reading in readings):
+            # The newest one went before likelier ones, which say what held before.
+            readings = readings[:1]
+        chosen = disagreeing(evidence)[:most] or enough(readings, most, *fitted().shares)
         for hit, words in _introduced(chosen, most):
             yield Claim(words, (hit,))
 
@@ -132,9 +140,11 @@ def disagreeing(evidence: Evidence) -> list[Reading]:
     needed = text.names_and_numbers(evidence.query.text)
     found: dict[str, Reading] = {}
     hits: set[int] = set()
+    bound = max(_AS_LIKELY, evidence.query.recency)
+    least = max(reading.score for reading in readings) - bound
     for reading in readings:
-        if reading.score < readings[0].score - _AS_LIKELY:
-            break
+        if reading.score < least:
+            continue
         passage = reading.passage
         amounts = {m[1] for m in _AMOUNT.finditer(reading.words) if m[3] == counted[3]}
         said = set(text.stems(f"{passage.title} {reading.words}"))
@@ -241,11 +251,16 @@ def _proving(claim: str, hit: Hit) -> tuple[Passage, Span] | None:
 # Putting an answer together ----------------------------------------------------------------------
 
 
+def silent(evidence: Evidence, answerer: str) -> Answer:
+    """Return an answer that says nothing."""
+    return Answer("no_evidence", "", (), (), (), evidence.confidence, evidence, answerer)
+
+
 def answer(
     evidence: Evidence, answerer: Answerer, body_of: BodyOf, settings: AnswerSettings
 ) -> Iterator[Answer]:
     """Yield the answer as it grows, a checked claim at a time; the last one is complete."""
-    draft = Answer("no_evidence", "", (), (), (), evidence.confidence, evidence, answerer.name)
+    draft = silent(evidence, answerer.name)
     if evidence.confidence < settings.min_confidence or not evidence.hits:
         yield draft
         return

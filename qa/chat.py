@@ -6,8 +6,8 @@ import datetime as dt
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -19,15 +19,14 @@ from index.records import Answer, Evidence, Filter, Passage, Query, Reading, Tur
 from index.settings import Settings
 from index.waiting import waiting
 from qa import answers, confidence, llm, timeline
-from qa.confidence import Read
 from qa.finder import Finder
-from qa.question import follow_up, understand
-from qa.question.follow_up import Before
+from qa.question import dates, topic, understand
+from qa.question.conversation import SMALL_TALK, is_small_talk, subjects
 from qa.question.understand import Understood
 from qa.reader import reader
+from qa.seeker import Seeker
 
-_RECENT, _SEVERAL = (31, 366), 3
-"""Days before the newest article that the latest news are looked for in; how many are enough."""
+_Draft = tuple[Understood, Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,79 +91,86 @@ class Chat(Finder):
         asked = asked.encode("utf-8", "replace").decode("utf-8")
         if not any(char.isalnum() for char in asked):
             raise InputError("The question is empty: type what you want to know.")
-        if not understood and understand.is_courtesy(asked):
-            raise InputError("Nothing is asked: type what you want to know of the archive.")
         notice = ""
         if len(asked) > understand.LONGEST:
             notice = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
         index = self._versions.current()
-        before = _left_behind(conversation[-1]) if conversation else None
+        if not understood and is_small_talk(asked):
+            yield _small_talk(asked, index.version.name)
+            return
+        before = subjects(conversation)
         meanings = (
             [Understood(understood)]
             if understood
             else self.meanings(asked, index, chosen, before, as_typed=as_typed)
         )
         for meant, draft in self._attempts(meanings, index):
-            remarks = [notice, meant.notice, _lifted(meant), draft.remark]
+            route = _route(meant) if conversation and draft.claims else ""
+            told_apart = (route, _lifted(meant), draft.remark, _as_of(meant, draft))
+            remarks = [notice, meant.notice, *told_apart]
             told = " ".join(filter(None, remarks))
             seconds = time.perf_counter() - began
             yield Turn(asked, meant.query, draft, told, seconds, meant.swaps)
 
-    def _attempts(
-        self, meanings: Sequence[Understood], index: SearchIndex
-    ) -> Iterator[tuple[Understood, Answer]]:
-        """Yield the drafts of the first meaning that is answered; of none, the first silence."""
+    def _attempts(self, meanings: Sequence[Understood], index: SearchIndex) -> Iterator[_Draft]:
+        """Yield the drafts of the first meaning that is answered; of none, the first silence.
+
+        A follow-up is read in the articles cited before first, and answered from there where they
+        are sure enough, or at least as sure as what the archive brings.
+        """
+        bodies = self.bodies()
+        seeker = self.seeker(index, bodies)
+        here = next((meant for meant in meanings if meant.within), None)
+        cited = seeker.within(here.query) if here else None
+        strange = cited and here and seeker.is_strange(here.own, cited)
+        rest = [m for m in meanings if not m.within and (strange or not m.if_strange)]
+        sure = cited.confidence if cited else 0.0
         silence = None
-        read, bodies = _once(), self._bodies()
+        if sure < _SURE_HERE:
+            silence = yield from self._first_answered(rest, seeker, bodies, sure)
+            if silence is None:
+                return
+        if here and cited:
+            yield from ((here, draft) for draft in self._write(cited, bodies))
+        elif silence:
+            yield silence
+
+    def _first_answered(
+        self, meanings: Sequence[Understood], seeker: Seeker, bodies: answers.BodyOf, sure: float
+    ) -> Generator[_Draft, None, _Draft | None]:
+        """Yield the drafts of the first meaning that is answered with more confidence than `sure`.
+
+        Returns the first silence if there is none, else None.
+        """
+        silence: _Draft | None = None
         for number, meant in enumerate(meanings):
-            evidence = self.find(meant.query, index)
-            if meant.own and not _leant_on(meant, evidence):
+            if meant.trial and not _no_worse(
+                seeker.found(meant.query), seeker.found(meanings[number + 1].query)
+            ):
                 continue
-            if meant.trial:
-                other = self._retriever.retrieve(meanings[number + 1].query, index)
-                if not _no_worse(evidence, other):
-                    continue
             drafts = []
-            growing = self._write(self._read(evidence, bodies, read), bodies)
+            growing = self._write(seeker.sought(meant.query), bodies)
             for draft in growing:
                 drafts.append((meant, draft))
                 if draft.claims:
                     break
             last = drafts[-1][1]
             doubtful = silence and meant.widened.dated and last.confidence < _ANOTHER_DAY
-            if last.status == "no_evidence" or doubtful:
+            if last.status == "no_evidence" or doubtful or last.confidence <= sure:
                 silence = silence or drafts[-1]
                 continue
             yield from drafts
             yield from ((meant, draft) for draft in growing)
-            return
-        if silence:
-            yield silence
+            return None
+        return silence
 
-    def _read(self, evidence: Evidence, bodies: answers.BodyOf, read: Read) -> Evidence:
-        """Read what was found; a topic is told without reading, as sure as one hit covers it."""
-        hits = tuple(hit for hit in evidence.hits if bodies(hit.passage) is not None)
-        evidence = replace(evidence, hits=hits)
-        if evidence.query.kind in timeline.TOPICS:
-            sure = timeline.covered_by_one(evidence, timeline.about(evidence))
-            return replace(evidence, confidence=sure)
-        return confidence.judged(evidence, read, self.settings.reader.passages)
+    def seeker(self, index: SearchIndex, bodies: answers.BodyOf) -> Seeker:
+        """Return what searches and reads a version for one turn."""
 
-    def find(self, query: Query, index: SearchIndex) -> Evidence:
-        """Search for a query; of a topic for its subject, for the latest news among the newest."""
-        if query.kind not in timeline.TOPICS:
-            return self._retriever.retrieve(query, index)
-        wanted = replace(query, text=timeline.subject(query.text))
-        newest = index.version.newest
-        if query.kind == "latest" and newest and not query.filter.dated:
-            for days in _RECENT:
-                recent = replace(query.filter, after=newest - dt.timedelta(days))
-                found = self._retriever.retrieve(replace(wanted, filter=recent), index)
-                found = replace(found, query=query)
-                if len(timeline.about(found)) >= _SEVERAL:
-                    return _with_leads(found)
-        found = self._retriever.retrieve(wanted, index)
-        return _with_leads(replace(found, query=query))
+        def kept(passage: Passage) -> bool:
+            return bodies(passage) is not None
+
+        return Seeker(self._retriever, index, self.settings, _read, kept)
 
     def _write(self, evidence: Evidence, bodies: answers.BodyOf) -> Iterator[Answer]:
         chosen = self.settings.answers
@@ -187,7 +193,7 @@ class Chat(Finder):
             self._count_waiting(version.name),
         )
 
-    def _bodies(self) -> answers.BodyOf:
+    def bodies(self) -> answers.BodyOf:
         """Return a look-up of archived bodies that asks the archive once an article."""
         known: dict[tuple[str, str], str | None] = {}
 
@@ -219,56 +225,20 @@ _ANOTHER_DAY = 0.5
 """An answer from other days than were asked for must be likelier right than wrong."""
 
 
-def _once() -> Read:
-    """Return what reads for one turn: a passage that was read for the same question is not again.
-
-    The meanings of a question find the same articles, most of them.
-    """
-    known: dict[tuple[str, str], list[Reading]] = {}
-
-    def read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
-        fresh = [(hit, page) for hit, page in pages if (question, page.id) not in known]
-        known.update({(question, page.id): [] for _, page in fresh})
-        for reading in reader().read(question, fresh) if fresh else []:
-            known[question, reading.passage.id].append(reading)
-        return [replace(r, hit=hit) for hit, page in pages for r in known[question, page.id]]
-
-    return read
+_SURE_HERE = 0.5
+"""How sure an article cited before must be of a follow-up for the archive not to be searched."""
 
 
-def _with_leads(evidence: Evidence) -> Evidence:
-    """Let an article whose headline tells the topic speak by its first passage."""
-    hits = list(evidence.hits)
-    for number, hit in enumerate(evidence.hits):
-        headlined = timeline.in_headline(evidence, number + 1) >= timeline.HEADLINED
-        if not hit.best or not headlined or not hit.passages[0].id.endswith("#0"):
-            continue
-        led = (*hits[:number], replace(hit, best=0), *hits[number + 1 :])
-        if number + 1 in timeline.about(replace(evidence, hits=led)):
-            hits[number] = led[number]
-    return replace(evidence, hits=tuple(hits))
+def _read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
+    """Read passages; the model is opened at the first one."""
+    return reader().read(question, pages)
 
 
-def _left_behind(turn: Turn) -> Before:
-    """Return what a follow-up to a turn may lean on."""
-    cited = dict.fromkeys(c.passage.article_id for c in turn.answer.citations)
-    # A turn that found nothing leaves the articles of the one that it followed itself.
-    articles = tuple(cited) or turn.query.prefer
-    return Before(turn.query.text, turn.query.read, articles, turn.answer.short_answer)
-
-
-_COVERED = 0.6
-_LITTLE_COVERED = 0.25
-"""Share of its own words that a likely follow-up must find; of a short one in a cited article."""
-
-
-def _leant_on(meant: Understood, evidence: Evidence) -> bool:
-    """Tell whether a question that may follow the one before finds its own words there."""
-    among = meant.query.prefer if meant.cited else ()
-    if meant.cited and not among:
-        return False
-    least = _LITTLE_COVERED if among and follow_up.is_short(meant.own) else _COVERED
-    return follow_up.support(evidence, meant.own, among) >= least
+def _small_talk(asked: str, version: str) -> Turn:
+    """Return the turn of one who asks nothing."""
+    query = Query(asked, kind=SMALL_TALK)
+    nothing = answers.silent(Evidence(query, (), version), answers.ExtractiveAnswerer.name)
+    return Turn(asked, query, nothing, "Silakan: tanyakan apa saja tentang isi arsip.")
 
 
 def _no_worse(evidence: Evidence, other: Evidence) -> bool:
@@ -278,6 +248,35 @@ def _no_worse(evidence: Evidence, other: Evidence) -> bool:
     sure, elsewhere = confidence.covered(evidence), confidence.covered(other)
     undated = bool(other.hits) and other.hits[0].passage.published is None
     return sure > elsewhere or (sure == elsewhere and not undated)
+
+
+def _route(meant: Understood) -> str:
+    """Tell of a turn of a conversation where it was looked for."""
+    if meant.within:
+        return "Dari artikel yang sudah dikutip."
+    if meant.query.prefer or meant.query.own:
+        return "Dari seluruh arsip, dengan topik sebelumnya."
+    return "Dibaca sebagai topik baru."
+
+
+def _as_of(meant: Understood, draft: Answer) -> str:
+    """Tell the day of what is shown, where the newest was asked for; the stories of each year."""
+    if meant.query.kind == "history" and draft.claims:
+        years = timeline.by_year(draft.evidence)
+        counts = ", ".join(f"{year}: {len(numbers)}" for year, numbers in years)
+        return f"Berita tentang topik ini menurut tahun: {counts}."
+    if meant.query.kind in topic.TOPICS:
+        found, shown = len(timeline.central(draft.evidence)), len(draft.claims)
+        told = f"{shown} dari {found} berita yang ditemukan tentang ini." if found > shown else ""
+        cited = [day for c in draft.citations if (day := c.passage.published)]
+        if meant.query.kind == "latest" and cited:
+            told = f"Yang terbaru dari {dates.written(max(cited))}. {told}".strip()
+        return told if draft.claims else ""
+    if meant.query.kind == topic.DAYS and draft.claims:
+        days = understand.limits(draft.evidence.query.filter)
+        return f"Berita terbesar {days}, menurut banyaknya artikel."
+    day = draft.citations[0].passage.published if draft.citations else None
+    return f"Per {dates.written(day)}." if meant.query.recency and day else ""
 
 
 def _lifted(meant: Understood) -> str:

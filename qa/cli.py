@@ -28,6 +28,7 @@ MODES = ("hybrid", "lexical", "dense")
 After = Annotated[str, typer.Option(help="Only articles published on or after YYYY-MM-DD.")]
 Before = Annotated[str, typer.Option(help="Only articles published on or before YYYY-MM-DD.")]
 Publisher = Annotated[list[str] | None, typer.Option(help="Only this publisher; may be repeated.")]
+Author = Annotated[list[str] | None, typer.Option(help="Only by this author; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Batch = Annotated[Path | None, typer.Option(help="Questions, one JSON object a line.")]
 Out = Annotated[Path | None, typer.Option(help="File to write the batch's results to.")]
@@ -40,6 +41,7 @@ def ask(
     after: After = "",
     before: Before = "",
     publisher: Publisher = None,
+    author: Author = None,
     as_json: AsJson = False,
     batch: Batch = None,
     out: Out = None,
@@ -53,7 +55,7 @@ def ask(
     from qa.chat import Chat
 
     chat = Chat.open(context.obj)
-    chosen = _filter(chat, after, before, publisher or [])
+    chosen = _filter(chat, after, before, publisher or [], author or [])
     if batch is not None:
         _need_batch(asked, batch, out)
         _ask_batch(chat, batch, out or Path(), chosen)
@@ -104,6 +106,7 @@ def _filter_row(chosen: Filter) -> dict[str, Any]:
         "after": chosen.after.isoformat() if chosen.after else None,
         "before": chosen.before.isoformat() if chosen.before else None,
         "publishers": list(chosen.publishers),
+        "authors": list(chosen.authors),
     }
 
 
@@ -172,6 +175,7 @@ def search(
     after: After = "",
     before: Before = "",
     publisher: Publisher = None,
+    author: Author = None,
     as_json: AsJson = False,
     batch: Batch = None,
     out: Out = None,
@@ -184,7 +188,7 @@ def search(
 
     _need(mode in ("", *MODES), f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
     finder = Finder.open(context.obj)
-    chosen = _filter(finder, after, before, publisher or [])
+    chosen = _filter(finder, after, before, publisher or [], author or [])
     if batch is not None:
         _need_batch(asked, batch, out)
         _search_batch(finder, batch, out or Path(), k, mode, chosen)
@@ -246,11 +250,14 @@ def serve(
     browser.serve(context.obj, host=host, port=-1 if port is None else port)
 
 
-def _filter(finder: Finder, after: str, before: str, publishers: list[str]) -> Filter:
-    from qa.question import understand
+def _filter(
+    finder: Finder, after: str, before: str, publishers: list[str], authors: list[str]
+) -> Filter:
+    from qa.question import sources
 
-    names = understand.resolve_publishers(publishers, finder.publishers()) if publishers else ()
-    chosen = Filter(_day(after, "--after"), _day(before, "--before"), names)
+    names = sources.resolve_publishers(publishers, finder.publishers()) if publishers else ()
+    writers = sources.resolve_authors(authors, finder.index().authors()) if authors else ()
+    chosen = Filter(_day(after, "--after"), _day(before, "--before"), names, writers)
     if chosen.after and chosen.before and chosen.after > chosen.before:
         raise typer.BadParameter(f"--after {after} is later than --before {before}.")
     return chosen
@@ -298,7 +305,12 @@ def _print_turn(turn: Turn) -> None:
             _say(f"[{c.number}] {shown(c.passage.title)} ({source}) {shown(c.passage.url)}")
             _say(f"    “{shown(c.quote)}”")
     else:
-        _say("Jawabannya tidak ditemukan di arsip.")
+        from qa import silence
+
+        _say(f"Jawabannya tidak ditemukan di arsip. {silence.reason(answer.evidence)}")
+        reading = silence.nearest(answer.evidence)
+        if reading:
+            _say(f"  paling dekat: “{shown(reading.words)}”")
         for hit in answer.evidence.hits[:3]:
             source = _from(hit.passage.publisher, hit.passage.published)
             _say(f"  mungkin terkait: {shown(hit.passage.title)} ({source})")
@@ -328,7 +340,7 @@ def _say(line: str) -> None:
 def _filter_words(chosen: Filter) -> str:
     """Return a filter in brackets: "(9-15 November 2026, Kompas.com)"; "" for none."""
     days = _days(chosen.after, chosen.before)
-    parts = [part for part in (days, *map(shown, chosen.publishers)) if part]
+    parts = [part for part in (days, *map(shown, (*chosen.publishers, *chosen.authors))) if part]
     return f"({', '.join(parts)})" if parts else ""
 
 

@@ -134,10 +134,11 @@ def judged(evidence: Evidence, read: Read, budget: int) -> Evidence:
     found: list[Reading] = []
     readings: tuple[Reading, ...] = ()
     confidence, features = 0.0, None
-    while waiting and confidence < fitted().enough:
-        found += read(evidence.query.english or evidence.query.text, waiting[:ROUND])
+    recency = evidence.query.recency
+    while waiting and (recency or confidence < fitted().enough):
+        found += read(evidence.query.reads or evidence.query.text, waiting[:ROUND])
         waiting = waiting[ROUND:]
-        readings = ordered(evidence, found, words, fitted().order)
+        readings = newest_first(ordered(evidence, found, words, fitted().order), recency)
         if readings:
             features = row(evidence, readings, words)
             confidence = fitted().confidence.probability(features)
@@ -150,6 +151,16 @@ def judged(evidence: Evidence, read: Read, budget: int) -> Evidence:
         confidence=confidence,
         short=_short(evidence, readings[0], features),
     )
+
+
+def newest_first(readings: tuple[Reading, ...], recency: float) -> tuple[Reading, ...]:
+    """Put the newest reading first that is less likely than the best by at most `recency`."""
+    near = [r for r in readings if recency and r.score >= readings[0].score - recency]
+    days = [day for r in near if (day := r.passage.published)]
+    if not days:
+        return readings
+    first = next(r for r in near if r.passage.published == max(days))
+    return first, *(r for r in readings if r is not first)
 
 
 def _turned(hits: Sequence[Hit], readings: Sequence[Reading]) -> tuple[Hit, ...]:
@@ -246,18 +257,6 @@ def covered(evidence: Evidence) -> float:
         # Another year or another count is another question, however alike the rest is.
         best = max(best, share / 2 if words.numbers - said else share)
     return best
-
-
-def unknown_names(evidence: Evidence) -> list[str]:
-    """Return the names of the question, as written, that not even one of the hits holds."""
-    said = frozenset().union(*map(said_in, evidence.hits))
-    found = []
-    for word in evidence.query.text.split()[1:]:
-        # As if another word stood before it: a first word is no name.
-        stems = {s for s in text.names_and_numbers(f"- {word}") if not s[0].isdigit()}
-        if stems - said:
-            found.append(word.strip("\"'“”‘’()[].,;:?!"))
-    return found
 
 
 # Order -------------------------------------------------------------------------------------------

@@ -141,14 +141,14 @@ class Finder:
         asked: str,
         index: SearchIndex,
         chosen: Filter = Filter(),  # noqa: B008
-        before: Before | None = None,
+        subjects: Sequence[Before] = (),
         *,
         as_typed: bool = False,
     ) -> list[Understood]:
         """Return what a question may be understood as; see `qa.question.understand`."""
         speller = None if as_typed else self._speller_of(index)
         return understand.understand(
-            asked, before, chosen, today=self._today(), index=index, speller=speller
+            asked, subjects, chosen, today=self._today(), index=index, speller=speller
         )
 
     def _speller_of(self, index: SearchIndex) -> Speller:

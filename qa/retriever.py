@@ -35,13 +35,72 @@ class Retriever:
         self._embedder = embedder
         self._archived = archived
 
-    def retrieve(self, query: Query, index: SearchIndex, *, mode: str = "") -> Evidence:
-        """Return the best articles, one a story, best first, each with its passages."""
-        candidates = self._candidates(query, index, self._settings.candidates, mode)
+    def retrieve(
+        self, query: Query, index: SearchIndex, *, mode: str = "", hits: int = 0
+    ) -> Evidence:
+        """Return the best articles, one a story, best first, each with its passages.
+
+        There are at most `hits` of them, by default as many as the settings say.
+        """
+        depth = max(self._settings.candidates, 2 * hits)
+        candidates = self._candidates(query, index, depth, mode)
         candidates = _preferred(candidates, query, index)
-        hits = self._one_per(candidates, index, lambda passage: passage.story_id)
-        whole = _whole(hits[: self._settings.hits], index)
+        found = self._one_per(candidates, index, lambda passage: passage.story_id)
+        whole = _whole(found[: hits or self._settings.hits], index)
         return Evidence(query, whole, index.version.name, weights_of(query, index))
+
+    def within(self, query: Query, index: SearchIndex, article_ids: Sequence[str]) -> Evidence:
+        """Return these articles, as far as they pass the query's filter, best first."""
+        ids = [i for i in article_ids if i in self._archived(list(article_ids))]
+        sizes = index.sizes(ids)
+        wanted = [
+            f"{article_id}#{n}"
+            for article_id, size in zip(ids, sizes, strict=True)
+            for n in range(min(size, MOST_PASSAGES))
+        ]
+        found = [p for p in index.passages(wanted) if query.filter.admits(p)]
+        weights = weights_of(query, index)
+        if not found:
+            return Evidence(query, (), index.version.name, weights)
+        vector = self._vector(query, index)
+        cosines = (index.vectors([passage.id for passage in found]) @ vector).tolist()
+        by_article: dict[str, list[tuple[float, float, Passage]]] = {}
+        dense = self._settings.dense_weight
+        for passage, cosine in zip(found, cosines, strict=True):
+            share = text.held(dict(weights), set(text.stems(f"{passage.title} {passage.text}")))
+            score = (1 - dense) * share + dense * cosine
+            by_article.setdefault(passage.article_id, []).append((score, cosine, passage))
+        hits = []
+        for scored in by_article.values():
+            place = max(range(len(scored)), key=lambda n: scored[n][0])
+            score, cosine, passage = scored[place]
+            candidate = Candidate(passage.id, score, cosine=cosine)
+            hits.append(Hit(tuple(p for _, _, p in scored), place, candidate, score))
+        hits.sort(key=lambda hit: -hit.score)
+        return Evidence(query, tuple(hits), index.version.name, weights)
+
+    def biggest(self, query: Query, index: SearchIndex, k: int) -> Evidence:
+        """Return the k stories of the query's days that most articles are about, biggest first.
+
+        Articles are of one story where their first passages are alike; the most central one speaks.
+        """
+        found = index.dense(self._vector(query, index), _DAYS_PASSAGES, query.filter)
+        ids = [s.passage_id for s in found if s.passage_id.endswith("#0")]
+        archived = self._archived([i.rpartition("#")[0] for i in ids])
+        ids = [i for i in ids if i.rpartition("#")[0] in archived]
+        hits: list[Hit] = []
+        if ids:
+            vectors = index.vectors(ids)
+            alike = vectors @ vectors.T >= _ONE_STORY
+            while len(hits) < k and alike.any():
+                place = int(alike.sum(axis=1).argmax())
+                same = alike[place].nonzero()[0]
+                (passage,) = index.passages([ids[place]])
+                size = len(same) / len(ids)
+                also = tuple(ids[n].rpartition("#")[0] for n in same if n != place)
+                hits.append(Hit((passage,), 0, Candidate(passage.id, size), size, also))
+                alike[same], alike[:, same] = False, False
+        return Evidence(query, tuple(hits), index.version.name)
 
     def articles(
         self, query: Query, index: SearchIndex, k: int, *, mode: str = "", whole: int = 0
@@ -88,13 +147,7 @@ class Retriever:
                 Candidate(s.passage_id, s.score, bm25=s.score, lexical_rank=rank)
                 for rank, s in enumerate(lexical, start=1)
             ]
-        embedder = self._embedder(index.version.recipe.model)
-        if embedder.name != index.version.recipe.model:
-            raise ModelError(
-                f"The index was built with the embedding model {index.version.recipe.model!r}, the "
-                f"settings name {embedder.name!r}: run `tanya build`, or change embedding.model."
-            )
-        vector = embedder.embed_queries([query.text])[0]
+        vector = self._vector(query, index)
         dense = index.dense(vector, depth, query.filter)
         if mode == "dense":
             return [
@@ -102,6 +155,16 @@ class Retriever:
                 for rank, s in enumerate(dense, start=1)
             ]
         return self._fuse(lexical, dense, index, vector)
+
+    def _vector(self, query: Query, index: SearchIndex) -> Vectors:
+        embedder = self._embedder(index.version.recipe.model)
+        if embedder.name != index.version.recipe.model:
+            raise ModelError(
+                f"The index was built with the embedding model {index.version.recipe.model!r}, the "
+                f"settings name {embedder.name!r}: run `tanya build`, or change embedding.model."
+            )
+        vector: Vectors = embedder.embed_queries([query.text])[0]
+        return vector
 
     def _fuse(
         self,
@@ -153,6 +216,10 @@ def _whole(hits: Sequence[Hit], index: SearchIndex) -> tuple[Hit, ...]:
         for hit, some, place in zip(hits, wanted, places, strict=True)
     )
 
+
+_DAYS_PASSAGES, _ONE_STORY = 4000, 0.62
+"""Passages of some days that are looked through; the cosine from which two articles tell one story,
+chosen on a day of 237 and a week of 794 articles."""
 
 _TOPIC = 0.25
 """How much a word that a follow-up takes from the question before weighs beside its own."""

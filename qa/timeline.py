@@ -5,43 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from index import text
 from index.records import Claim, Evidence
 from qa.confidence import said_in, showable
-
-TOPICS = frozenset({"latest", "development"})
-"""Kinds of question that a timeline answers."""
+from qa.question.topic import TOPIC_WORDS
 
 EVENTS = 6
-HEADLINED = 0.5
+HEADLINED = 0.6
 """Share of a topic that the headline of an article about it holds."""
-_ABOUT, _ABOUT_NAMED = 0.6, 0.5
+_BEGINS = 0.75
+"""Share of a topic that the first sentence of an article about it holds."""
+_ABOUT, _ABOUT_NAMED = 0.6, 0.65
 """Share of the topic's weight that a hit about it holds: without names to go by, and with them."""
-_TOPIC_WORDS = frozenset(
-    "kabar kabarnya berita beritanya pemberitaan diberitakan info informasi isu cerita terbaru "
-    "terkini terakhir teranyar update perkembangan kelanjutan kronologi perjalanan perkara "
-    "ceritakan jelaskan awal sampai hingga kasus soal mengenai tentang seputar terkait hal apa "
-    "bagaimana latest belakangan sekarang kondisi situasi keadaan nasib performa kinerja "
-    "penampilan kiprah pergerakan tren dibahas baik buruk viral".split()
-)
-
-
-_CASES = frozenset("kasus perkara".split())
 
 
 def topic(evidence: Evidence) -> dict[str, float]:
     """Return the weights of the words that say which topic is asked about."""
-    own = {stem for word in _TOPIC_WORDS for stem in text.stems(word)}
+    own = {stem for word in TOPIC_WORDS for stem in text.stems(word)}
     weights = dict(evidence.weights)
     return {stem: weight for stem, weight in weights.items() if stem not in own} or weights
 
 
-def subject(question: str) -> str:
-    """Return the words of a question about news that say what it is about; all, if none do."""
-    unsaid = (_TOPIC_WORDS | text.QUESTION_WORDS) - _CASES
-    kept = [word for word in question.split() if not unsaid.issuperset(text.words(word))]
-    return " ".join(kept) if text.query_stems(" ".join(kept)) else question
+def of_days(evidence: Evidence) -> Iterator[Claim]:
+    """Yield the first sentence that can stand alone of each story, the biggest first."""
+    for number, hit in enumerate(evidence.hits, start=1):
+        pieces = [" ".join(piece.split()) for piece in hit.passage.sentences()]
+        told = next(
+            (words for words in pieces if showable(words) and not _LEANING.match(words)), ""
+        )
+        if told:
+            yield Claim(told, (number,))
 
 
 def about(evidence: Evidence) -> list[int]:
@@ -63,11 +58,47 @@ def in_headline(evidence: Evidence, number: int) -> float:
     return text.held(topic(evidence), said)
 
 
+def central(evidence: Evidence) -> list[int]:
+    """Return the hits, from 1, that begin with the topic, headline or text; else all about it."""
+    found = about(evidence)
+    weights = topic(evidence)
+
+    def begins_with_it(number: int) -> bool:
+        first = evidence.hits[number - 1].passages[0]
+        begin = set(text.stems(first.sentences()[0])) if first.id.endswith("#0") else set()
+        return text.held(weights, begin) >= _BEGINS
+
+    return [n for n in found if in_headline(evidence, n) >= HEADLINED or begins_with_it(n)] or found
+
+
+def by_year(evidence: Evidence) -> list[tuple[int, list[int]]]:
+    """Return the years of the stories about the topic with their hits, the most telling first."""
+    years: dict[int, list[int]] = {}
+    for number in sorted(central(evidence), key=lambda n: -in_headline(evidence, n)):
+        day = evidence.hits[number - 1].passage.published
+        if day:
+            years.setdefault(day.year, []).append(number)
+    return sorted(years.items())
+
+
 def covered_by_one(evidence: Evidence, numbers: Iterable[int]) -> float:
     """Return the most of the topic's weight that one of these hits holds, as a share."""
     weights = topic(evidence)
     hits = (evidence.hits[number - 1] for number in numbers)
     return max((text.held(weights, said_in(hit, around=True)) for hit in hits), default=0.0)
+
+
+def led(evidence: Evidence) -> Evidence:
+    """Let an article whose headline tells the topic speak by its first passage."""
+    hits = list(evidence.hits)
+    for number, hit in enumerate(evidence.hits):
+        headlined = in_headline(evidence, number + 1) >= HEADLINED
+        if not hit.best or not headlined or not hit.passages[0].id.endswith("#0"):
+            continue
+        led = (*hits[:number], replace(hit, best=0), *hits[number + 1 :])
+        if number + 1 in about(replace(evidence, hits=led)):
+            hits[number] = led[number]
+    return replace(evidence, hits=tuple(hits))
 
 
 def alike(one: str, other: str) -> bool:
@@ -85,21 +116,38 @@ POINTS = re.compile(
 def timeline(evidence: Evidence) -> Iterator[Claim]:
     """Yield one sentence a story about the topic, the newest story first, undated ones last.
 
-    Stories whose headline tells the topic go before those that only mention it.
+    Stories that only mention the topic are told where no headline has it.
     """
     weights = topic(evidence)
     told: list[str] = []
-    central = sorted(about(evidence), key=lambda n: in_headline(evidence, n) < HEADLINED)
+    found = central(evidence)
+    if evidence.query.kind == "history":
+        found = [numbers[0] for _, numbers in by_year(evidence)][-EVENTS:]
     numbers = sorted(
-        central[:EVENTS],
+        found,
         key=lambda n: evidence.hits[n - 1].passage.published or dt.date.min,
         reverse=True,
     )
+    if evidence.query.kind == "latest":
+        numbers = _of_late(evidence, numbers)
     for number in numbers:
+        if len(told) == EVENTS:
+            break
         words = _telling(evidence, number, weights)
         if words and not any(alike(words, other) for other in told):
             told.append(words)
             yield Claim(words, (number,))
+
+
+_NEWS_LASTS = dt.timedelta(366)
+"""What is older than the newest story about a topic by more is none of its latest news."""
+
+
+def _of_late(evidence: Evidence, numbers: list[int]) -> list[int]:
+    days = {n: day for n in numbers if (day := evidence.hits[n - 1].passage.published)}
+    if not days:
+        return numbers
+    return [n for n in numbers if n in days and days[n] >= max(days.values()) - _NEWS_LASTS]
 
 
 _LATE, _LEANS, _LONG = 0.02, 0.3, 45

@@ -68,8 +68,7 @@ def test_a_filter_decides_which_flood(chat):
     before = chat.ask(asked, chosen=Filter(before=dt.date(2023, 12, 31))).answer
     after = chat.ask(asked, chosen=Filter(after=dt.date(2024, 1, 1))).answer
     assert "340" in shown(before) and "95" not in shown(before)
-    assert {hit.passage.article_id for hit in after.evidence.hits} == {"a1", "a3"}
-    assert "340" not in shown(after)
+    assert "95" in shown(after) and "340" not in shown(after)
 
 
 def test_a_follow_up_is_answered_from_the_topic(chat):

@@ -436,8 +436,8 @@ def test_a_filter_that_was_read_from_the_question_can_be_taken_off_and_changed()
     again = {"text": "Berita 2016?", "turn": 3}
     days = {"after": "2016-01-01", "before": "2016-12-31"}
     assert requests(page) == [
-        {**again, "limits": {"after": "", "before": "", "publishers": [EVIL]}},
-        {**again, "limits": {**days, "publishers": []}},
+        {**again, "limits": {"after": "", "before": "", "publishers": [EVIL], "authors": []}},
+        {**again, "limits": {**days, "publishers": [], "authors": []}},
     ]
     fields = {i["name"]: i["value"] for i in page.all("input")}
     assert fields == {"text": "Apa yang terbakar?", "after": "01/01/2016", "before": "31/12/2016"}

@@ -250,7 +250,7 @@ def test_dates_narrow_the_answer(page):
     )
     expect(page.get_by_role("alert")).to_have_count(0)
     ask(page, question)
-    expect(newest(page).locator(".ta-aside")).to_contain_text("1 Agustus 2019 – 31 Desember 2019")
+    expect(newest(page).locator("p.ta-aside")).to_contain_text("1 Agustus 2019 – 31 Desember 2019")
     lines = newest(page).locator(".ta-byline").all_inner_texts()
     assert lines
     assert all("2019" in line for line in lines)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from index.errors import ModelError
-from qa import confidence
+from qa import confidence, silence
 from qa.confidence import CONFIDENCE, ORDER, ROUND, SHORT, Logistic
 from tests import homes
 
@@ -156,7 +156,7 @@ def test_articles_are_ordered_by_reading_those_unread_after():
 
 def test_names_that_no_article_holds():
     evidence, _ = market("Kapan Rukmana dan Zulfahmi Qodari meninjau Pasar Lereng?")
-    assert confidence.unknown_names(evidence) == ["Zulfahmi", "Qodari"]
+    assert silence.unknown_names(evidence) == ["Zulfahmi", "Qodari"]
 
 
 def test_another_year_covers_a_question_by_half():

@@ -22,6 +22,7 @@ from tests.conftest import NOW, only_local
 DIMENSIONS = 8
 ANY = Filter()
 PUBLISHERS = ("Harian Pesisir", "Kabar Lereng", "Suara Muara")
+AUTHORS = ("Sari Dewi", "Budi Raharjo", "O’Neil, R.")
 WORDS = (
     "padi kapal sawah jembatan nelayan kopi hujan pasar sekolah bupati perahu bakau sungai gunung "
     "kampung listrik panen jalan kelapa teluk"
@@ -107,7 +108,14 @@ def passes(passage, wanted):
         (wanted.after is None or day >= wanted.after)
         and (wanted.before is None or day <= wanted.before)
         and (not wanted.publishers or passage.publisher in wanted.publishers)
+        and (not wanted.authors or bool(set(wanted.authors) & set(writers(passage.article_id))))
     )
+
+
+def writers(article_id):
+    """Return who wrote an article: nobody, one or two, by its id."""
+    dice = random.Random(f"penulis {article_id}")
+    return tuple(sorted(set(dice.choices(AUTHORS, k=dice.randrange(3)))))
 
 
 def stems(passage):
@@ -137,7 +145,12 @@ def written(article_id, dice, *, passages=None, length=None, title=None, fingerp
         passage = Passage(f"{article_id}#{number}", text=content, spans=spans, **shared)
         pairs.append((passage, unit(np.array([dice.gauss(0, 1) for _ in range(DIMENSIONS)]))))
     entry = ArticleEntry(
-        article_id, fingerprint, shared["story_id"], shared["publisher"], shared["published"]
+        article_id,
+        fingerprint,
+        shared["story_id"],
+        shared["publisher"],
+        shared["published"],
+        writers(article_id),
     )
     return entry, pairs
 
@@ -165,6 +178,9 @@ FILTERS = (
     Filter(publishers=PUBLISHERS[1:]),
     Filter(after=dt.date(2024, 3, 1), before=dt.date(2024, 1, 1)),
     Filter(publishers=("Penerbit Asing",)),
+    Filter(authors=AUTHORS[:1]),
+    Filter(after=dt.date(2024, 1, 20), publishers=PUBLISHERS[1:], authors=AUTHORS),
+    Filter(authors=("Orang Lain",)),
     Filter(after=dt.date.min, before=dt.date.max),
 )
 
@@ -185,6 +201,9 @@ def assert_whole(shelf, opened, seed=0):
     entries = shelf.fingerprints
     assert (version.articles, version.passages) == (len(entries), len(shelf.held))
     assert sum(count for _, count in version.publishers) == len(entries)
+    found = {passage.article_id for passage, _ in shelf.held.values()}
+    wrote = Counter(name for article_id in found for name in writers(article_id))
+    assert dict(opened.authors()) == wrote
     ids = random.Random(seed).sample(list(shelf.held), len(shelf.held))
     assert opened.passages(ids) == [shelf.held[i][0] for i in ids]
     stored = opened.vectors(ids)

@@ -70,7 +70,7 @@ HARBOUR_SET = (
         "text": "Berapa biaya pembangunan pelabuhan Batu Layar?",
         "answers": ["Rp 120 miliar"],
     },
-    {"_id": "q2", "text": "Berapa biayanya?", "answers": ["120 miliar"], "follows": "q1"},
+    {"_id": "q2", "text": "Kapan diresmikan?", "answers": ["4 Maret 2025"], "follows": "q1"},
     {"_id": "q3", "text": "Siapa juara bulu tangkis dunia 1994?", "answerable": False},
 )
 

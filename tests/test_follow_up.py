@@ -10,7 +10,7 @@ import pytest
 from index import readers, text
 from index.records import Article, Filter
 from qa.chat import Chat
-from qa.question import follow_up
+from qa.question import conversation, dates, follow_up
 from qa.question.follow_up import Before
 from tests import homes
 
@@ -86,9 +86,62 @@ def test_a_follow_up_stands_alone(asked, before, meant):
 
 
 def test_a_person_is_named_by_the_answer_before():
-    before = Before("Siapa pengusaha yang terjerat ambulans laut?", said="Yusuf Marjuni")
+    before = Before(
+        "Siapa pengusaha yang terjerat ambulans laut?", said=(("who", "Yusuf Marjuni"),)
+    )
     meant = follow_up.standalone("Dia divonis berapa lama?", before, TODAY)
     assert meant.startswith("Divonis berapa lama (Yusuf Marjuni, ")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["makasih kak", "siiip", "wkwkwk", "Halo!", "kamu siapa?", "oke, terima kasih banyak ya"],
+)
+def test_small_talk_asks_nothing(asked):
+    assert conversation.is_small_talk(asked)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Siapa Makasih?", "oke terus kapan?", "baik buruknya apa", "banjir"]
+)
+def test_a_question_is_no_small_talk(asked):
+    assert not conversation.is_small_talk(asked)
+
+
+def test_what_is_said_about_the_answer_before():
+    for asked in (
+        "yakin?",
+        "Masa sih?",
+        "sumbernya dari mana?",
+        "mana buktinya",
+        "Dari mana tahu itu?",
+    ):
+        assert conversation.doubted(asked), asked
+    for asked in ("Siapa yang yakin menang?", "sumber air Pinang di mana?", "masa jabatan bupati?"):
+        assert not conversation.doubted(asked), asked
+    for asked in ("yang lebih baru ada?", "ada yang terbaru?", "update?"):
+        assert conversation.newer(asked), asked
+    assert not conversation.newer("lebih baru mana, jembatan Waru atau Layar?")
+    assert conversation.other_than("bukan yang itu, yang di Pinang") == "di Pinang"
+    assert conversation.other_than("bukan main mahalnya") == ""
+
+
+def test_a_question_goes_back_to_an_earlier_subject():
+    fire = Before("Berapa kios terbakar di Pasar Wolasi?", topic="kios terbakar di Pasar Wolasi")
+    ship = Before("Siapa nakhoda kapal Melati?", topic="nakhoda kapal Melati")
+    back = conversation.returned("balik ke kebakaran pasar tadi, kapan kejadiannya?", [fire, ship])
+    assert back == ("kapan kejadiannya?", fire, False)
+    plain = "kapan kapalnya kembali?"
+    assert conversation.returned(plain, [fire, ship]) == (plain, ship, False)
+    assert conversation.returned(plain, []) == (plain, None, False)
+    # What no subject is known by may be one of them all the same, or anything in the archive.
+    lost = conversation.returned("balik ke yang di Danu tadi, berapa korbannya?", [fire, ship])
+    assert lost == ("di Danu, berapa korbannya?", ship, True)
+
+
+def test_a_follow_up_is_read_with_what_was_said():
+    read = follow_up.in_context("kenapa?", "Siapa dipecat?", "sejak kapan?", "Mei 2019")
+    assert read == "kenapa? (Mei 2019; sejak kapan; Siapa dipecat)"
 
 
 # With an archive ---------------------------------------------------------------------------------
@@ -166,7 +219,9 @@ def test_a_question_that_its_archive_cannot_date_is_answered_from_all_of_it(samp
     assert turn.answer.status == "answered"
     assert not turn.query.filter
     assert turn.notice == (
-        "Tidak ada jawaban antara 9 November 2026 dan 15 November 2026; hasil dari seluruh arsip."
+        "Artikel terbaru di arsip: 2 Maret 2026; “minggu lalu” dihitung dari hari itu. Tidak ada "
+        "jawaban antara 23 Februari 2026 dan 1 Maret 2026; hasil dari seluruh arsip. "
+        f"Per {dates.written(turn.answer.citations[0].passage.published)}."
     )
 
 

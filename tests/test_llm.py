@@ -112,7 +112,7 @@ def test_a_citation_is_mended_or_found(home, cited):
 
 
 def test_a_number_is_cited_from_the_article_that_holds_it(hits, plain):
-    bodies = plain._bodies()
+    bodies = plain.bodies()
     evidence = Evidence(Query("banjir"), hits, "1")
     for cited in ((3,), (3, 1), (), (77,)):
         assert llm.attach(Claim(FLOOD, cited), evidence, bodies) == Claim(FLOOD, (2,))

@@ -6,7 +6,7 @@ import pytest
 
 from index.errors import InputError
 from index.records import Filter
-from qa.question import understand
+from qa.question import sources, understand
 from qa.question.follow_up import Before
 
 TODAY = dt.date(2026, 11, 22)
@@ -99,7 +99,8 @@ ASKED = {
 
 
 def read(asked, before=None, chosen=Filter(), **known):  # noqa: B008
-    return understand.understand(asked, before, chosen, today=TODAY, **known)
+    subjects = (before,) if before else ()
+    return understand.understand(asked, subjects, chosen, today=TODAY, **known)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +228,11 @@ class Index:
             ("suarapesisir.id", 5),
             ("", 4),
         )
+        newest = None
+
+    @staticmethod
+    def authors():
+        return {}
 
     @staticmethod
     def frequencies(stems):
@@ -272,17 +278,17 @@ def test_a_publisher_that_is_asked_about_is_no_filter(asked):
 
 def test_publishers_are_found_whatever_their_spelling():
     known = ["Kompas.com", "Kabar Hulu", "detikcom"]
-    assert understand.resolve_publishers(["kompas", "KABAR HULU"], known) == (
+    assert sources.resolve_publishers(["kompas", "KABAR HULU"], known) == (
         "Kompas.com",
         "Kabar Hulu",
     )
     alike = ["Harian Uji", "harianuji.com", "Harian-Uji"]
-    assert understand.resolve_publishers(["Harian Uji"], alike) == ("Harian Uji",)
-    assert understand.resolve_publishers(["HARIAN UJI"], alike) == tuple(alike)
+    assert sources.resolve_publishers(["Harian Uji"], alike) == ("Harian Uji",)
+    assert sources.resolve_publishers(["HARIAN UJI"], alike) == tuple(alike)
     with pytest.raises(InputError, match=r"'Kabar Hilir'; did you mean 'Kabar Hulu'\?$"):
-        understand.resolve_publishers(["Kabar Hilir"], known)
+        sources.resolve_publishers(["Kabar Hilir"], known)
     with pytest.raises(InputError, match=r"'XYZ'; `tanya status` lists those that it holds\.$"):
-        understand.resolve_publishers(["XYZ"], known)
+        sources.resolve_publishers(["XYZ"], known)
 
 
 # English -----------------------------------------------------------------------------------------
@@ -315,6 +321,22 @@ def test_an_english_date_is_a_date():
     assert read("What happened to Merapi last week?")[0].query.read.after == dt.date(2026, 11, 9)
 
 
+def test_an_author_is_a_filter_only_if_the_archive_knows_one():
+    class Known(Index):
+        @staticmethod
+        def authors():
+            return {"Sari Dewi": 4, "Budi Raharjo": 1}
+
+    first, *_, last = read("tulisan Sari Dewi soal KPK", index=Known)
+    assert first.query.read == Filter(authors=("Sari Dewi",)) and "Sari" not in first.query.text
+    assert last.widened.authors and not last.query.filter
+    for asked in ("tulisan Sari Puspa soal KPK", "Siapa Sari Dewi?", "Apa isi artikel Sari?"):
+        assert not read(asked, index=Known)[0].query.filter.authors, asked
+    assert sources.resolve_authors(["sari dewi"], Known.authors()) == ("Sari Dewi",)
+    with pytest.raises(InputError, match="Sari Dewi"):
+        sources.resolve_authors(["Sari Dew"], Known.authors())
+
+
 # Conversations -----------------------------------------------------------------------------------
 
 HARBOUR = Before("Siapa meresmikan Pelabuhan Batu Layar?", articles=("a1",))
@@ -322,7 +344,9 @@ HARBOUR = Before("Siapa meresmikan Pelabuhan Batu Layar?", articles=("a1",))
 
 @pytest.mark.parametrize("asked", ["Kapan itu terjadi?", "Berapa biayanya?", "Siapa gubernurnya?"])
 def test_follow_up_takes_the_topic_from_the_question_before(asked):
-    (only,) = read(asked, HARBOUR)
+    here, strange, only = read(asked, HARBOUR)
+    assert here.within and here.query == only.query
+    assert strange.if_strange and strange.query.text == asked
     assert {"Pelabuhan", "Batu", "Layar"} <= set(only.query.text.rstrip(")?").split())
     assert only.query.kind == understand.kind_of(asked)
     assert only.query.prefer == ("a1",)
@@ -332,9 +356,9 @@ def test_follow_up_takes_the_topic_from_the_question_before(asked):
 
 def test_a_new_topic_starts_afresh_and_is_joined_only_if_it_finds_nothing():
     asked = "Siapa pelatih tim voli Melati Timur?"
-    alone, joined = read(asked, HARBOUR)
-    assert alone.query.text == asked
-    assert not alone.own
+    here, alone, joined = read(asked, HARBOUR)
+    assert here.within and not alone.within and not joined.within
+    assert alone.query.text == asked and not alone.query.prefer
     assert "Batu Layar" in joined.query.text
     assert joined.own == asked
 
@@ -348,8 +372,16 @@ def test_a_follow_up_keeps_the_filter_of_the_question_before():
     assert newer.text == "Berapa korbannya (kabar banjir Pinang)?"
 
 
+def test_contrast_with_a_question_of_its_own_asks_that():
+    *_, last = read("kalau yang di Cilacap sanksinya apa?", HARBOUR)
+    topic = "meresmikan Pelabuhan Batu Layar"
+    assert last.query.text == f"Yang di Cilacap sanksinya apa ({topic})?"
+
+
 def test_another_publisher_is_asked_of_the_same_question():
     before = Before("Berapa korban banjir Pinang?", Filter(publishers=("detikcom",)))
     first = read("Kalau menurut Kompas?", before, index=Index)[0].query
     assert first.text == "Berapa korban banjir Pinang?"
     assert first.filter.publishers == ("Kompas.com",)
+    asked = read("dari kompas saja", before, index=Index)
+    assert asked[0].query.filter.publishers == ("Kompas.com",)

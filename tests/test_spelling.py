@@ -70,6 +70,18 @@ def test_what_is_well_spelled_or_unlike_anything_stays(speller, asked):
     assert speller.correct(asked) == spelling.Spelled(asked)
 
 
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        ("apa yang dibahasin, dan siapa?", "apa yang dibahaskan, dan siapa?"),
+        ("siapa yang nemenin Ngatiman?", "siapa yang nemenin Ngatiman?"),  # no such word, a name
+        ("ikan asin yang hadir", "ikan asin yang hadir"),
+    ],
+)
+def test_a_verb_as_spoken_is_read_as_written(speller, asked, written):
+    assert speller.as_written(asked) == written
+
+
 def test_a_correction_is_told_and_can_be_undone(chat):
     turn = chat.ask("Siapa yang ditemui Wirnato?")
     assert turn.query.text == "Siapa yang ditemui Wiranto?"

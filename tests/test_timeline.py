@@ -6,6 +6,7 @@ import pytest
 
 from qa import timeline
 from qa.chat import Chat
+from qa.question import topic
 from tests import homes
 
 ARTICLES = [
@@ -64,7 +65,7 @@ def test_the_latest_news_are_looked_for_among_the_newest_articles(chat):
 
 
 def test_a_question_about_news_is_searched_by_its_subject():
-    said = timeline.subject
+    said = topic.subject
     assert said("Apa kabar terbaru soal Bendungan Waelomata?") == "Bendungan Waelomata?"
     assert said("Bagaimana perkembangan kasus ambulans laut?") == "kasus ambulans laut?"
     assert said("Apa kabar terbaru?") == "Apa kabar terbaru?"

@@ -120,9 +120,21 @@ _Match = re.Match[str]
 
 
 def _full(m: _Match, _: dt.date) -> Days:
-    year = int(m["y"])
-    day = dt.date(year + 2000 if year < 100 else year, _month_of(m["m"]), int(m["d"]))
-    return (day.replace(day=int(m["d0"])) if m["d0"] else day), day
+    day = dt.date(int(m["y"]), _month_of(m["m"]), int(m["d"]))
+    return (_first_of(m, day) if m["d0"] else day), day
+
+
+def _first_of(m: _Match, last: dt.date) -> dt.date:
+    """Return the first day of a span that ends with `last`: "25" or "28 April" before "3 Mei"."""
+    month = _month_of(m["m0"]) if m["m0"] else last.month
+    return dt.date(last.year - (month > last.month), month, int(m["d0"]))
+
+
+def _of_no_year(m: _Match, today: dt.date) -> Days:
+    """Read days of a month without a year as the last such days."""
+    month, day = _month_of(m["m"]), int(m["d"])
+    last = dt.date(today.year - ((month, day) > (today.month, today.day)), month, day)
+    return (_first_of(m, last) if m["d0"] else last), last
 
 
 def _numeric(m: _Match, _: dt.date) -> Days:
@@ -178,14 +190,19 @@ def _feast(m: _Match, _: dt.date) -> Days:
 
 
 _PART = r"(?:(?P<part>awal|pertengahan|akhir)\s+)?"
+_TO = r"\s*(?:-|–|\bsampai(?:\s+dengan)?|\bhingga|\bs\.?d\.?)\s*"
+_FROM = rf"(?:(?P<d0>\d{{1,2}})(?:\s+(?P<m0>{_NAMES}))?(?:{_TO}|\s+dan\s+)(?:tanggal\s+)?(?=\d))"
 _ABSOLUTE: tuple[tuple[re.Pattern[str], Callable[[_Match, dt.date], Days]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), read)
     for pattern, read in (
         (
-            r"(?<!\d)(?:tanggal\s+)?(?:(?P<d0>\d{1,2})\s*(?:-|–|sampai|hingga|s\.?d\.?)\s*)?"
+            rf"(?<!\d)(?:tanggal\s+)?{_FROM}?"
             rf"(?P<d>\d{{1,2}})[\s-]+(?P<m>{_NAMES})\b\.?,?[\s-]+(?:tahun\s+)?(?P<y>\d{{4}})(?!\d)",
             _full,
         ),
+        # Without a year only where it is plain that days are meant.
+        (rf"(?<!\d){_FROM}(?P<d>\d{{1,2}})\s+(?P<m>{_NAMES})\b(?!\s*\d)", _of_no_year),
+        (rf"\btanggal\s+(?P<d>\d{{1,2}})\s+(?P<m>{_NAMES})\b(?P<d0>)(?!\s*\d)", _of_no_year),
         (
             r"(?<![\d/])(?:tanggal\s+)?(?P<d>\d{1,2})[/-](?P<m>\d{1,2})[/-]"
             r"(?P<y>(?:19|20)\d\d|\d\d)(?![\d/])",
@@ -203,7 +220,7 @@ _ABSOLUTE: tuple[tuple[re.Pattern[str], Callable[[_Match, dt.date], Days]], ...]
             _feast,
         ),
         (
-            rf"\b{_PART}(?:bulan\s+)?(?:(?P<m0>{_NAMES})\s*(?:-|–|sampai|hingga)\s*)?"
+            rf"\b{_PART}(?:bulan\s+)?(?:(?P<m0>{_NAMES})(?:{_TO}|\s+dan\s+)(?:bulan\s+)?)?"
             rf"(?P<m>{_NAMES})\s+(?:tahun\s+)?{_YEAR}",
             _month_year,
         ),
@@ -217,6 +234,10 @@ _ABSOLUTE: tuple[tuple[re.Pattern[str], Callable[[_Match, dt.date], Days]], ...]
 
 _RELATIVE_WORDS = re.compile(
     r"\b(?:(?P<day>hari\s+ini|kemarin\s+lusa|kemarin|semalam|tadi\s+(?:malam|pagi|siang|sore))"
+    r"|(?P<end>awal|pertengahan|akhir)\s+(?P<of>minggu|pekan|bulan|tahun)\s+"
+    r"(?P<when>ini|lalu|kemarin|yang\s+lalu)"
+    r"|(?P<few>beberapa|sejumlah)\s+(?P<fewer>hari|minggu|pekan|bulan|tahun)\s+"
+    r"(?:terakhir|ini|belakangan|ke\s+belakang)(?:\s+ini)?"
     r"|(?P<unit>minggu|pekan|bulan|tahun)\s+(?P<which>ini|lalu|kemarin|yang\s+lalu)"
     rf"|(?:dalam\s+|selama\s+)?{_COUNT}\s*(?P<units>hari|minggu|pekan|bulan|tahun)\s+"
     r"(?P<how>terakhir(?:\s+ini)?|belakangan(?:\s+ini)?|ke\s+belakang|(?:yang\s+)?lalu)"
@@ -233,6 +254,11 @@ def _relative(m: _Match, today: dt.date) -> Days:
         days = {"hari ini": 0, "kemarin": 1, "semalam": 1, "tadi malam": 1, "kemarin lusa": 2}
         day = today - days.get(word, 0) * _DAY
         return day, day
+    if m["end"]:
+        unit, back = m["of"].lower(), 0 if m["when"].lower() == "ini" else 1
+        return _part_of(*_span_back(unit, back, today), m["end"].lower())
+    if m["few"]:
+        return _since(m["fewer"].lower(), _FEW, today), today
     if m["unit"]:
         return _span_back(m["unit"].lower(), 0 if m["which"].lower() == "ini" else 1, today)
     if m["units"]:
@@ -245,6 +271,21 @@ def _relative(m: _Match, today: dt.date) -> Days:
         back = (today.weekday() - _WEEKDAYS[m["weekday"].lower()] - 1) % 7 + 1
         return today - back * _DAY, today - back * _DAY
     return _named_month(m, today)
+
+
+_FEW = 4
+"""What "beberapa hari" is taken for, so many and no more."""
+
+
+def _part_of(first: dt.date, last: dt.date, part: str) -> Days:
+    """Return the beginning, the middle or the end of a span; of a week the end is its weekend."""
+    days = (last - first).days + 1
+    third = days / 3
+    if part == "awal":
+        return first, first + (round(third) - 1) * _DAY
+    if part == "akhir":
+        return last - (round(third) - 1) * _DAY, last
+    return first + round(third) * _DAY, last - round(third) * _DAY
 
 
 def _span_back(unit: str, count: int, today: dt.date) -> Days:
@@ -279,6 +320,10 @@ def _named_month(m: _Match, today: dt.date) -> Days:
 
 # Dates joined to spans ---------------------------------------------------------------------------
 
+_RANGE = re.compile(
+    r"\b(?:sampai|hingga|dan)\b|s\.?d\.?\s|\d{1,2}\s*[-–]\s*\d{1,2}\s+[a-z]|\d{4}\s*[-–]\s*\d{4}",
+    re.IGNORECASE,
+)
 _JOINED = re.compile(r"\s*(?:(dan)|sampai(?:\s+dengan)?|hingga|s\.?d\.?|-|–|ke)\s*", re.IGNORECASE)
 _LEAD = re.compile(
     r"\b(?:(?P<since>sejak|mulai(?:\s+dari)?|dari)|(?P<later>setelah|sesudah|selepas|pasca)"
@@ -343,6 +388,7 @@ def _with_lead(question: str, when: When, span: bool) -> When:
     lead = _LEAD.search(question[: when.start])
     if not lead:
         return when
+    span = span or bool(_RANGE.search(question[when.start : when.end]))
     when = replace(when, start=lead.start())
     if span:
         return when

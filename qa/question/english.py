@@ -139,6 +139,7 @@ def to_indonesian(question: str, frequencies: Callable[[Sequence[str]], list[int
     and those that the archive holds. `frequencies` tells in how many passages words stand.
     """
     text = question.strip().rstrip("?!. ")
+    text = text.lower() if text.isupper() else text
     for pattern, meaning in _PHRASES:
         text = re.sub(pattern, meaning, text, flags=re.IGNORECASE)
     kept = [word for number, word in enumerate(text.split()) if _kept(word, number, frequencies)]
@@ -153,6 +154,8 @@ def _bare(word: str) -> str:
 def _kept(word: str, number: int, frequencies: Callable[[Sequence[str]], list[int]]) -> bool:
     bare = _bare(word)
     lowered = bare.lower()
+    if number and _is_acronym(bare):
+        return True
     if not bare or lowered in _DROPPED:
         return False
     if (
@@ -165,7 +168,14 @@ def _kept(word: str, number: int, frequencies: Callable[[Sequence[str]], list[in
     return frequencies([bare])[0] > 0
 
 
+def _is_acronym(word: str) -> bool:
+    """Tell whether a word is written as a name's letters: WHO is not "who"."""
+    return len(word) > 1 and word.isalpha() and word.isupper()
+
+
 def _said(word: str) -> str:
     bare = _bare(word)
+    if _is_acronym(bare):
+        return bare
     meaning = _MEANING.get(bare.lower())
     return meaning if meaning else bare

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index import text
-from index.records import Evidence, Filter
+from index.records import Filter
 from qa.question import dates
+from qa.question.dates import When
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the turn before leaves behind: its standalone question, what was read as its filter,
-    the articles that it cited, and its short answer."""
+    """What the turns about one subject leave behind.
+
+    `text` is the last one's standalone question and `read` what was read as its filter; `topic` is
+    what the first one was about. `articles` were cited, with their `titles`, and `said` are the
+    short answers with the kind of their question: of each the last turn's first. `newest` is the
+    day of the newest article that the last turn cited. `asked` and `first` are the last and the
+    first question as typed, `heard` is the likeliest short answer to the last one, shown or not.
+    """
 
     text: str
     read: Filter = Filter()
     articles: tuple[str, ...] = ()
-    said: str = ""
+    said: tuple[tuple[str, str], ...] = ()
+    titles: tuple[str, ...] = ()
+    topic: str = ""
+    newest: dt.date | None = None
+    asked: str = ""
+    first: str = ""
+    heard: str = ""
 
 
 # Words that point back at what was said before.
 _POINTING = frozenset("itu tersebut tadi dia ia beliau mereka begitu situ sana tsb".split())
-_PERSON = frozenset("dia ia beliau".split())
+_POINTED = (
+    ("who", re.compile(r"\b(?:dia|ia|beliau|mereka|orang itu|orangnya)\b", re.IGNORECASE)),
+    ("where", re.compile(r"\b(?:di|ke|dari) (?:sana|situ)\b|\btempat itu\b", re.IGNORECASE)),
+    ("when", re.compile(r"\b(?:saat|waktu|ketika|hari|tanggal|tahun) itu\b", re.IGNORECASE)),
+)
+"""Kinds of answers with the words that point at them."""
 _LEAD = re.compile(
     r"^(?:(?:lalu|terus|trus|kemudian|dan|nah|oh|oke|ok|selanjutnya|setelah itu|"
     r"habis itu)\b,?\s*)+",
@@ -45,12 +64,13 @@ _FREE_NYA = frozenset(
 _LITTLE = frozenset(
     "terjadi kejadian jadi ada saja saat waktu sekarang kini dulu sejak soal jam hari apa-apa "
     "memang sebenarnya akhirnya pernah masih juga mau ingin kah mereka orang "
-    "banyak lama kalau kalo bila jika bagi".split()
+    "banyak lama kalau kalo bila jika bagi coba yang tanggal tgl dari".split()
 )
 _MOST_WORDS = 7
 """A longer question without a pointing word says by itself what it is about."""
 
-_SHORT = 3
+_ENOUGH_WORDS = 5
+"""Words of content that let a question without names stand alone."""
 
 _TOPIC = re.compile(r"^(?P<own>.*?) \((?P<topic>.+)\)\?$")
 _NAME = r"[A-Z][\w'’.-]*"
@@ -78,21 +98,28 @@ def leans(question: str) -> str:
     if _INSTEAD.match(bare.rstrip(" ?.!")):
         return "yes"
     content = _content(bare)
+    pointing = {word.lower() for word in found} & _POINTING or any(map(_points, found))
+    if names(bare) and pointing:
+        return "perhaps"
     if names(bare):
         # "Di Jakarta?": a place and no question of its own.
         fragment = re.match(r"(?:di|ke|dari|oleh|untuk)\b", bare, re.IGNORECASE)
         return "yes" if fragment and not _asks(bare) and len(content) <= 3 else "no"
-    pointing = {word.lower() for word in found} & _POINTING or any(map(_points, found))
     if len(content) < 2 or (pointing and len(content) <= _MOST_WORDS):
         return "yes"
-    if bare != question:
-        return "yes" if len(content) <= _MOST_WORDS else "perhaps"
     return "perhaps"
 
 
-def is_short(question: str) -> bool:
-    """Tell whether a question says little by itself."""
-    return len(_content(question)) <= _SHORT
+def stands_alone(question: str) -> bool:
+    """Tell whether a question says enough to be one of its own: a name, or many words."""
+    bare = _LEAD.sub("", question)
+    return bool(names(bare)) or len(_content(bare)) >= _ENOUGH_WORDS
+
+
+def topic_stems(question: str) -> set[str]:
+    """Return the stems that a follow-up's standalone question takes from the turns before."""
+    match = _TOPIC.match(question)
+    return set(text.query_stems(match["topic"])) if match else set()
 
 
 def _points(word: str) -> bool:
@@ -154,7 +181,14 @@ def standalone(question: str, before: Before, today: dt.date) -> str:
     instead = _INSTEAD.match(bare)
     if instead:
         other = next(group for group in instead.groups() if group)
-        return _swap(other, before.text, today) or _with_more(other, before.text)
+        if not (_asks(other) and len(_content(other)) > 1):
+            return _swap(other, before.text, today) or _with_more(other, before.text)
+        # "Kalau yang di Cilacap sanksinya apa?" asks something of its own.
+        bare = other
+    named = dates.dates(bare, today)
+    if named and not _asks(bare) and not _content(_without_dates(bare, named)):
+        # "Yang tanggal 27 Mei?": only the day is another.
+        return _swap_date(bare, before.text, today)
     if not _asks(bare) and not _content(bare):
         # "Kalau menurut Kompas?": only the publisher is another.
         return before.text
@@ -163,11 +197,25 @@ def standalone(question: str, before: Before, today: dt.date) -> str:
         if swapped:
             return swapped
     topic = topic_of(before.text)
-    if before.said and {word.lower() for word in bare.split()} & _PERSON:
-        topic = f"{before.said}, {topic}"
+    for kind, pointing in _POINTED:
+        meant = next((short for of, short in before.said if of == kind), "")
+        if meant and pointing.search(bare) and meant.lower() not in topic.lower():
+            topic = f"{meant}, {topic}"
     own = " ".join(word for word in bare.split() if word.lower() not in _POINTING - {"itu"})
     own = f"{own[:1].upper()}{own[1:]}" or "Apa"
     return f"{own} ({topic})?" if topic else f"{own}?"
+
+
+def _without_dates(words: str, found: Sequence[When]) -> str:
+    for when in reversed(found):
+        words = f"{words[: when.start]} {words[when.end :]}"
+    return words
+
+
+def in_context(question: str, first: str, asked: str, heard: str) -> str:
+    """Return a follow-up as the reader reads it: with what was said before, the nearest first."""
+    before = dict.fromkeys(filter(None, (heard, asked.rstrip(" ?.!"), first.rstrip(" ?.!"))))
+    return f"{question.rstrip(' ?.!')}? ({'; '.join(before)})"
 
 
 def _with_more(other: str, question: str) -> str:
@@ -259,19 +307,3 @@ def _shared_head(thing: str, question: str) -> tuple[int, int] | None:
         return None
     match = re.search(rf"\b{re.escape(first)}((?: [\w-]+){{1,{len(rest)}}})", question, re.I)
     return match.span() if match else None
-
-
-# Whether the articles cover it --------------------------------------------------------------------
-
-
-def support(evidence: Evidence, own: str, among: tuple[str, ...] = ()) -> float:
-    """Return which share of a question's own words the best hit holds, by their weights.
-
-    `among` limits it to these articles. 1 for a question that has no words of its own.
-    """
-    stems = set(text.stems(" ".join(_content(own))))
-    weights = {stem: weight for stem, weight in evidence.weights if stem in stems}
-    if not any(weights.values()):
-        return 1.0
-    hits = [h for h in evidence.hits[:5] if not among or h.passage.article_id in among]
-    return max((text.held(weights, set(text.stems(hit.around))) for hit in hits), default=0.0)

@@ -48,6 +48,24 @@ class Speller:
         self._most = most
         self._known: dict[str, str] = {}
 
+    def as_written(self, question: str) -> str:
+        """Put verbs as they are spoken into the form that newspapers write: "dilaporin", "nabrak".
+
+        That form must be far commoner in the index, and the verb be no name.
+        """
+        words = question.split()
+        for at, word in enumerate(words):
+            bare = word.strip(_SIGNS)
+            spoken = bare.islower() and len(bare) > _SHORTEST and bare not in _UNCHANGED
+            forms = [form for form in _written(bare) if form.removesuffix("nya") not in _UNCHANGED]
+            forms = forms if spoken else []
+            if forms:
+                own, *counts = self._counts([bare, *forms])
+                best = max(range(len(forms)), key=counts.__getitem__)
+                if counts[best] >= max(_SPOKEN * own, _COMMON):
+                    words[at] = word.replace(bare, forms[best])
+        return " ".join(words)
+
     def correct(self, question: str) -> Spelled:
         """Correct the words of four letters or more that the archive does not hold.
 
@@ -162,6 +180,30 @@ def _doubtful(word: str) -> bool:
     if lowered in text.QUESTION_WORDS | text.STOP_WORDS or not lowered.isascii():
         return False
     return len(text.tokens(f" {word}")) > 1
+
+
+_UNCHANGED = text.STOP_WORDS | text.QUESTION_WORDS
+_SPOKEN = 10
+"""How much commoner than a verb as it is spoken its written form must be."""
+_SIGNS = "\"'“”‘’(),.?!:;"
+_NASALS = (
+    ("nge", ("",)),
+    ("ng", ("", "k")),
+    ("ny", ("s", "c")),
+    ("n", ("t",)),
+)
+
+
+def _written(verb: str) -> Iterator[str]:
+    """Yield what a verb as it is spoken may be written as: "ngelunasin" -> "lunas", "dilaporin"."""
+    stem = verb.removesuffix("in")
+    if stem != verb and len(stem) >= _SHORTEST:
+        yield f"{stem}kan"
+        yield stem
+    for nasal, letters in _NASALS:
+        if stem.startswith(nasal) and len(stem) - len(nasal) >= _SHORTEST - 1:
+            for letter in letters:
+                yield f"{letter}{stem.removeprefix(nasal)}"
 
 
 def _cased(meant: str, typed: str) -> str:

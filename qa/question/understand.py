@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from index import text
 from index.engine import SearchIndex
-from index.errors import InputError
 from index.records import Filter, Query
-from qa.question import dates, english, follow_up
+from qa.question import conversation, dates, english, follow_up
 from qa.question.dates import When
 from qa.question.follow_up import Before
+from qa.question.sources import tidy, without_author, without_publisher
 from qa.question.spelling import Speller
+from qa.question.topic import DAYS, TOPICS, asks_for_days
 
 LONGEST = 2000
 """Characters of a question that are read."""
@@ -30,7 +30,9 @@ KINDS = (
     (
         "development",
         r"\b(perkembangan|kelanjutan|kronologi|perjalanan (kasus|perkara|karier|proyek)|"
-        r"dari awal (sampai|hingga))(nya)?\b",
+        r"dari awal (sampai|hingga))(nya)?\b|\bsampai (di ?)?(mana|tahap apa)\W*$|"
+        r"\b(kasus|nasib|kabar|perkara|hasil)nya (sekarang )?(gimana|bagaimana|apa)\b|"
+        r"\b(gimana|bagaimana) (sekarang )?(nasib|kabar|hasil)(nya)?\b|\bkabarnya\W*$",
     ),
     ("howmany", r"\b((se)?berapa(kah)?|how (many|much|long|old|big|large|far|high|tall|deep))\b"),
     (
@@ -110,7 +112,11 @@ _COLLOQUIAL = {
         for pair in (
             "darimana=dari_mana kpn=kapan siapo=siapa apaan=apa yg=yang dgn=dengan utk=untuk "
             "dlm=dalam krn=karena karna=karena aja=saja emang=memang gara2=gara-gara org=orang "
-            "jgn=jangan bs=bisa dpt=dapat ttg=tentang tsb=tersebut skrg=sekarang thn=tahun"
+            "jgn=jangan bs=bisa dpt=dapat ttg=tentang tsb=tersebut skrg=sekarang thn=tahun "
+            "taun=tahun td=tadi dr=dari pd=pada tp=tapi sm=sama jd=jadi lg=lagi trus=terus "
+            "abis=habis lgsg=langsung pake=pakai sampe=sampai mksd=maksud maksudku=maksudnya "
+            "byk=banyak jml=jumlah duit=uang walkot=wali_kota wagub=wakil_gubernur bikin=membuat "
+            "ama=sama bareng=bersama taon=tahun liat=lihat temen=teman dapet=dapat bener=benar"
         ).split()
     ),
 }
@@ -118,7 +124,7 @@ _WHY_START = re.compile(r"^(kok|koq)\b(?= )", re.IGNORECASE)
 
 _NEWS = re.compile(
     r"\b(berita(nya)?|kabar(nya)?|artikel|liputan|warta|diberitakan|dimuat|diterbitkan|terbit|"
-    r"terbitan|edisi|headline|apa (saja )?yang terjadi|peristiwa apa)\b",
+    r"terbitan|edisi|headline|apa (saja )?yang terjadi|peristiwa|kejadian)\b",
     re.IGNORECASE,
 )
 
@@ -127,7 +133,9 @@ _NEWS = re.compile(
 class Understood:
     """One way to understand a question; `notice` tells the person what was done to its words.
 
-    `own` are words that a follow-up must find covered, by an article cited before if `cited`.
+    `leans` tells of a follow-up whether it leans on the turn before ("yes", "perhaps", "no"); one
+    `within` is looked for in the articles cited before alone. `own` are the words of what may be a
+    question of its own; one `if_strange` is tried only if they name what those articles do not.
     A `trial` is kept only if its filter does not make the answer worse than the next meaning's.
     `widened` is a filter of the question that was lifted for want of an answer; `swaps` are
     corrected words, (typed, meant).
@@ -136,7 +144,9 @@ class Understood:
     query: Query
     notice: str = ""
     own: str = ""
-    cited: bool = False
+    leans: str = ""
+    within: bool = False
+    if_strange: bool = False
     trial: bool = False
     widened: Filter = Filter()
     swaps: tuple[tuple[str, str], ...] = ()
@@ -152,25 +162,9 @@ class _Asked:
     named: Filter = Filter()
 
 
-_COURTESY = frozenset(
-    "terima terimakasih makasih makasi trims thanks thank halo hai hi hello hey selamat ok oke "
-    "okay baik baiklah siap sip mantap assalamualaikum".split()
-)
-_POLITE = _COURTESY | frozenset(
-    "kasih you pagi siang sore malam ya sudah banyak kak min bang mas mbak pak bu atas "
-    "bantuannya infonya jawabannya".split()
-)
-
-
-def is_courtesy(asked: str) -> bool:
-    """Tell whether nothing is asked: "terima kasih banyak", "halo"."""
-    words = text.words(asked)
-    return bool(words) and words[0] in _COURTESY and _POLITE.issuperset(words) and "?" not in asked
-
-
 def understand(
     asked: str,
-    before: Before | None = None,
+    subjects: Sequence[Before] = (),
     chosen: Filter = Filter(),  # noqa: B008
     *,
     today: dt.date,
@@ -179,18 +173,61 @@ def understand(
 ) -> list[Understood]:
     """Return the meanings of a question, to be tried in this order until one is answered.
 
-    `before` is the turn before; `chosen` is the filter that the person set, which outweighs one
-    that stands in the question. Words are corrected by `speller`, publishers known by `index`.
+    `subjects` are those of the conversation, the last one last; `chosen` is the filter that the
+    person set, which outweighs one that stands in the question. Words are corrected by `speller`,
+    publishers known by `index`.
     """
     words, notices, swaps = _worded(" ".join(asked[:LONGEST].split()), index, speller)
     publishers = [name for name, _ in index.version.publishers] if index else []
-    meanings = _in_conversation(words, before, chosen, today, publishers)
-    if not any(meant.query.kind == "development" for meant in meanings):
+    today, counted = _counted_from(words, today, index)
+    notices += [counted] if counted else []
+    words, before, back = conversation.returned(words, subjects)
+    words, writers = without_author(words, index.authors() if index else ())
+    meanings = _of_the_turn_before(words, before, chosen, today) or _in_conversation(
+        words, before, chosen, today, publishers, back
+    )
+    meanings = [_with_recency(meant, words) for meant in meanings]
+    if not any(meant.query.kind in TOPICS for meant in meanings):
         meanings.extend(_as_topic(meanings[-1]))
+    meanings = _by(writers, meanings)
     if before is None and english.NOTICE in notices:
         typed = " ".join(asked[:LONGEST].split())
-        meanings = [replace(m, query=replace(m.query, english=typed)) for m in meanings]
+        meanings = [replace(m, query=replace(m.query, reads=typed)) for m in meanings]
     return [replace(r, notice=" ".join(notices), swaps=swaps) for r in meanings]
+
+
+def _by(writers: tuple[str, ...], meanings: list[Understood]) -> list[Understood]:
+    """Return the meanings among what these authors wrote, then the last one among all articles."""
+    if not writers:
+        return meanings
+    wrote = Filter(authors=writers)
+
+    def theirs(query: Query) -> Query:
+        return replace(query, filter=wrote.within(query.filter), read=wrote.within(query.read))
+
+    last = meanings[-1]
+    return [
+        *(replace(m, query=theirs(m.query)) for m in meanings if not (m.widened or m.within)),
+        replace(last, widened=wrote.within(last.widened)),
+    ]
+
+
+def _counted_from(words: str, today: dt.date, index: SearchIndex | None) -> tuple[dt.date, str]:
+    """Return the day that dates are counted from, and what to say if it is not today.
+
+    Where "hari ini" or "minggu lalu" lies after the archive's end, it is the archive's.
+    """
+    newest = index.version.newest if index else None
+    late = [
+        when
+        for when in dates.dates(words, today)
+        if when.relative and when.after and newest and newest < when.after
+    ]
+    if not late or newest is None:
+        return today, ""
+    said = words[late[0].start : late[0].end]
+    told = f"Artikel terbaru di arsip: {dates.written(newest)}; “{said}” dihitung dari hari itu."
+    return newest, told
 
 
 def _worded(
@@ -204,6 +241,7 @@ def _worded(
     question = _formal(question)
     if speller is None:
         return question, notices, ()
+    question = speller.as_written(question)
     spelled = speller.correct(question)
     if spelled.swaps:
         meant = ", ".join(f"“{right}”" for _, right in spelled.swaps)
@@ -235,6 +273,72 @@ def _formal(question: str) -> str:
     return " ".join(kept) or question
 
 
+_NOW = re.compile(
+    r"\b(?:yang )?(?:paling )?(?:(?:ter|paling )(?:baru|kini|anyar|akhir)|(?:per )?hari ini|"
+    r"sekarang(?: ini)?|saat ini|kini|update)(?:nya)?\b",
+    re.IGNORECASE,
+)
+_FIGURE = r"harga|kurs|nilai tukar|tarif|suku bunga|bi rate"
+_AMOUNT = re.compile(rf"\b(?:{_FIGURE}|jumlah)\b")
+_MOVING = rf"{_FIGURE}|ihsg|inflasi|iuran|cukai|klasemen|peringkat"
+_VALUE = re.compile(rf"\b(?:{_MOVING}|berapa|siapa|jumlah|skor)\b", re.IGNORECASE)
+_OFFICE = (
+    r"presiden|wapres|menteri|men(?:keu|lu|sos|hub|tan|dag|ko|aker|kes|dagri|hut|hankam)\w*|kapol\w+|"
+    r"panglima|kasad|jaksa agung|gubernur|wali ?kota|bupati|kepala|ketua|dirut|direktur utama|ceo|"
+    r"pelatih|kapten"
+)
+_OF_TODAY = re.compile(
+    rf"\b(?:{_MOVING}|pertumbuhan ekonomi|dijual berapa)\b"
+    r"|\b(?:dol+ar|euro|yen|ringgit|rupiah)\b.*\bberapa\b"
+    rf"|\b(?:siapa|nama)(?:kah)?\W+(?:nama\W+)?(?:{_OFFICE})(?:\W+\w+){{0,3}}\W*$"
+    rf"|^(?:{_OFFICE})\W+(?:\w+\W+){{0,3}}siapa\W*$",
+    re.IGNORECASE,
+)
+"""What has another value from day to day, or another holder from year to year."""
+_CHANGING = re.compile(
+    r"\b(?:berapa|jumlah)\W+(?:\w+\W+){0,2}?(?:kasus|korban|pasien|penerima|pengungsi)\b"
+    r"|\bberapa\W+(?:\w+\W+){0,3}?(?:tewas|meninggal|luka\w*|hilang|mengungsi|terjangkit|positif)\b"
+    r"|\b(?:sudah|belum)\b.*\bberapa\b|\bberapa\b.*\bsudah\b|\b(?:sudah|belum)\W*$",
+    re.IGNORECASE,
+)
+"""What grows for some days, and then stands."""
+PLAINLY_NEW, _MAYBE_NEW = 2.5, 1.0
+"""How much less likely a newer answer may be, a logit: of a question for the newest, of one about a
+thing that changes for some days."""
+
+
+_HISTORY = re.compile(
+    r"\b(?:liputan|pemberitaan|berita|artikel|sejarah|perjalanan)\b.*"
+    r"\b(?:tahun(?:an)? (?:terakhir|belakangan)|(?:tiap|per) tahun|dekade(?: terakhir)?)\b"
+    r"|\b(?:sejarah|riwayat) (?:kasus|konflik|perkara|sengketa|liputan)\b"
+    r"|\bdari (?:tahun|masa) ke (?:tahun|masa)\b",
+    re.IGNORECASE,
+)
+
+
+def _with_recency(meant: Understood, words: str) -> Understood:
+    """Tell how new the answer should be; the words that ask for it are taken out."""
+    query = meant.query
+    if _HISTORY.search(words):
+        return replace(meant, query=replace(query, kind="history"))
+    news = query.kind == "latest" or (query.kind in ("what", "other") and _NEWS.search(words))
+    dated = query.filter.dated or query.named
+    if news and (dated or _NOW.search(words)) and asks_for_days(_NOW.sub(" ", query.text)):
+        return replace(meant, query=replace(query, kind=DAYS))
+    if news and query.kind != "latest" and _NOW.search(words):
+        query = replace(query, kind="latest")
+        meant = replace(meant, query=query)
+    if query.kind in TOPICS:
+        return meant
+    if _NOW.search(words) or (_OF_TODAY.search(words) and not dated):
+        left = tidy(_NOW.sub(" ", query.text))
+        left = left if text.query_stems(left) else query.text
+        return replace(meant, query=replace(query, text=left, recency=PLAINLY_NEW))
+    if not dated and _CHANGING.search(words):
+        return replace(meant, query=replace(query, recency=_MAYBE_NEW))
+    return meant
+
+
 _BARE = 6
 """Words that name a topic and ask nothing of it."""
 
@@ -246,7 +350,8 @@ def _as_topic(meant: Understood) -> list[Understood]:
     """
     query = meant.query
     bare = query.kind == "other" and len(text.query_stems(query.text)) <= _BARE
-    asks = query.kind in ("how", "what", "other") and _STATE.search(query.text)
+    state = query.recency == PLAINLY_NEW or _STATE.search(query.text)
+    asks = query.kind in ("how", "what", "other") and state
     if not bare and not asks:
         return []
     return [replace(meant, query=replace(query, kind="development"))]
@@ -287,69 +392,11 @@ def _is_recent(date: When) -> bool:
 
 
 def _without(words: str, date: When) -> str:
-    return _tidy(f"{words[: date.start]} {words[date.end :]}")
-
-
-def _tidy(words: str) -> str:
-    words = re.sub(r"\s+([?,.!])", r"\1", " ".join(words.split()))
-    words = re.sub(r"^[,.\s]+|[,\s]+(?=\?$)", "", words)
-    return f"{words[:1].upper()}{words[1:]}"
-
-
-_CITED = re.compile(
-    r"\b(?:menurut|versi|dilansir|melansir|dikutip|mengutip|diberitakan|dimuat|dilaporkan|ditulis|"
-    r"(?:kata\s+)?(?:berita|kabar|artikel|laporan|liputan|tulisan)(?=\s+(?:di|dari|pada|oleh)\b)|"
-    r"(?:di|dari|pada)\s+(?=(?:koran|harian|media|portal|situs|laman|surat kabar|berita)\b)|"
-    r"(?P<bare>di|dari)(?=\s))"
-    r"(?:\s+(?:di|dari|pada|oleh|dalam))?(?P<kind>\s+(?:koran|harian|media|portal|situs|laman|"
-    r"surat kabar|berita)(?=\s))*\s+",
-    re.IGNORECASE,
-)
-_ABOUT_PAPERS = re.compile(
-    r"\b(karyawan|wartawan|jurnalis|redaksi|redaktur|pemimpin|saham|kantor|pemilik|pelanggan|"
-    r"oplah|pendiri|didirikan|situs|pembaca)\b",
-    re.IGNORECASE,
-)
-
-
-def _without_publisher(question: str, publishers: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Take "menurut Kompas" out of a question; return the publishers that it means.
-
-    A publisher that a question is about is left in it.
-    """
-    if not publishers:
-        return question, ()
-    known = _by_key(publishers)
-    for cue in _CITED.finditer(question):
-        if cue["bare"] and _ABOUT_PAPERS.search(question):
-            continue
-        # "Harian Samudra" may be a paper's whole name, or "harian" only say what it is.
-        for begin in (cue.start("kind"), cue.end()):
-            found = _publisher_at(question[max(begin, 0) :], known, bool(cue["bare"]))
-            if begin >= 0 and found:
-                names, rest = found
-                left = f"{question[: cue.start()]} {rest}".rstrip()
-                end = "?" if question.endswith("?") and not left.endswith("?") else ""
-                return _tidy(left + end), names
-    return question, ()
-
-
-def _publisher_at(
-    said: str, known: Mapping[str, Sequence[str]], bare: bool
-) -> tuple[tuple[str, ...], str] | None:
-    """Return the publishers that some words begin with, and the words after them."""
-    words = said.split()
-    for length in range(min(4, len(words)), 0, -1):
-        name = " ".join(words[:length]).rstrip("?,.!")
-        names = known.get(_key(name))
-        # "di antara" is no paper; "di detik.com" and "di Antara" are.
-        if names and not (bare and name.islower() and "." not in name and len(name) < 8):
-            return tuple(names), " ".join(words[length:])
-    return None
+    return tidy(f"{words[: date.start]} {words[date.end :]}")
 
 
 def limits(chosen: Filter) -> str:
-    """Say a filter within a sentence: "pada 15 Desember 2016", "dari Kompas.com"."""
+    """Say a filter within a sentence: "pada 15 Desember 2016", "dari Kompas.com oleh Sari D"."""
     first, last = map(dates.written, (chosen.after, chosen.before))
     days = ""
     if first and last:
@@ -357,16 +404,22 @@ def limits(chosen: Filter) -> str:
     elif first or last:
         days = f"sejak {first}" if first else f"sampai {last}"
     names = f"dari {', '.join(chosen.publishers)}" if chosen.publishers else ""
-    return " ".join(filter(None, [days, names]))
+    by = f"oleh {', '.join(chosen.authors)}" if chosen.authors else ""
+    return " ".join(filter(None, [days, names, by]))
 
 
 # Conversations -----------------------------------------------------------------------------------
 
 
 def _in_conversation(
-    question: str, before: Before | None, chosen: Filter, today: dt.date, known: Sequence[str]
+    question: str,
+    before: Before | None,
+    chosen: Filter,
+    today: dt.date,
+    known: Sequence[str],
+    unknown_subject: bool,
 ) -> list[Understood]:
-    bare, names = _without_publisher(question, known)
+    bare, names = without_publisher(question, known)
     leans = follow_up.leans(bare) if before else "no"
     alone = _meanings(_dated(bare, question, names, today), chosen)
     if before is None:
@@ -374,12 +427,50 @@ def _in_conversation(
     joined = follow_up.standalone(bare, before, today)[:LONGEST]
     whole = follow_up.standalone(question, before, today)[:LONGEST]
     following = _meanings(_dated(joined, whole, names, today), chosen, before)
-    if leans == "yes":
-        return following
-    if leans == "perhaps":
-        return [*(replace(r, own=bare, cited=True) for r in following), *alone]
-    # What has names of its own is a new topic, unless that finds nothing.
-    return [*alone, *_as_topic(alone[-1]), replace(following[-1], own=bare)]
+    plain = next(m for m in (alone if leans == "no" else following) if not m.trial)
+    among = replace(plain.query, prefer=before.articles)
+    here = [replace(plain, query=among, within=True)] if before.articles else []
+    alone_first = leans == "perhaps" and follow_up.stands_alone(bare)
+    if leans == "no" or alone_first or unknown_subject:
+        following = [*alone, *_as_topic(alone[-1]), following[-1]]
+    else:
+        strange = [replace(m, if_strange=True) for m in alone if here and not m.trial]
+        following = [*strange, *following]
+    reads = follow_up.in_context(question, before.first, before.asked, before.heard)
+    return [
+        replace(
+            meant,
+            leans=leans,
+            own=bare,
+            query=replace(meant.query, reads=reads) if meant.query.prefer else meant.query,
+        )
+        for meant in (*here, *following)
+    ]
+
+
+def _of_the_turn_before(
+    words: str, before: Before | None, chosen: Filter, today: dt.date
+) -> list[Understood]:
+    """Return the meanings of a turn that speaks of the answer before; none of any other."""
+    if before is None:
+        return []
+    asked = _Asked(before.text, before.read, before.text)
+    again = _meanings(asked, chosen, before)[0]
+    if conversation.doubted(words) and before.articles:
+        return [replace(again, within=True, leans="yes"), replace(again, leans="yes")]
+    if conversation.newer(words) and before.newest:
+        after = Filter(before.newest + dt.timedelta(1)).within(before.read)
+        found = _meanings(replace(asked, read=Filter(after.after, None, after.publishers)), chosen)
+        return [replace(found[0], leans="yes")]
+    other = conversation.other_than(words)
+    if other:
+        elsewhere = conversation.without(before)
+        text_ = follow_up.standalone(f"kalau {other}", elsewhere, today)[:LONGEST]
+        return [
+            replace(meant, leans="yes")
+            for meant in _meanings(_dated(text_, text_, (), today), chosen, elsewhere)
+        ]
+    return []
 
 
 def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> list[Understood]:
@@ -418,6 +509,9 @@ def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> li
 def kind_of(question: str) -> str:
     """Return what is asked for: one of the names in KINDS, or "other"."""
     lowered = question.lower()
+    if _VALUE.search(lowered):
+        # "Update harga beras": a value is asked for, not what happened.
+        lowered = _NOW.sub(" ", lowered)
     if _YESNO_START.search(lowered):
         return "yesno"
     if _COMPARISON.search(lowered):
@@ -429,41 +523,4 @@ def kind_of(question: str) -> str:
     for kind, pattern in _KINDS:
         if pattern.search(lowered):
             return kind
-    return "other"
-
-
-def resolve_publishers(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Return the index's own spellings of publishers; raises InputError for one it does not hold.
-
-    A name that is not spelled exactly as in the index stands for all that differ from it only by
-    case, punctuation or a domain's end (".com", ".id").
-    """
-    by_key = _by_key(known)
-    resolved: list[str] = []
-    for name in names:
-        matches = [name] if name in known else by_key.get(_key(name), [])
-        if not matches:
-            near = difflib.get_close_matches(_key(name), list(by_key), n=3, cutoff=0.5)
-            meant = ", ".join(repr(by_key[key][0]) for key in near)
-            hint = (
-                f"did you mean {meant}?" if meant else "`tanya status` lists those that it holds."
-            )
-            raise InputError(f"The index holds no publisher {name!r}; {hint}")
-        resolved.extend(matches)
-    return tuple(dict.fromkeys(resolved))
-
-
-_DOMAIN = re.compile(r"\.(com|co\.id|or\.id|id|net|org|tv|news)$")
-
-
-def _by_key(names: Sequence[str]) -> dict[str, list[str]]:
-    by_key: dict[str, list[str]] = {}
-    for name in names:
-        if _key(name):
-            by_key.setdefault(_key(name), []).append(name)
-    return by_key
-
-
-def _key(name: str) -> str:
-    name = _DOMAIN.sub("", name.lower().removeprefix("www.").strip())
-    return re.sub(r"[\W_]+", "", name).removesuffix("com")
+    return "howmany" if _AMOUNT.search(lowered) else "other"

@@ -1,0 +1,187 @@
+"""What a conversation is about: its subjects, and what is said about the turns before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+from dataclasses import replace
+
+from index import text
+from index.records import Turn
+from qa.question.follow_up import Before, topic_of
+
+SMALL_TALK = "courtesy"
+"""The kind of a query that asks nothing."""
+
+_MOST_ARTICLES = 6
+_MOST_SAID = 6
+_FOUND = 2
+
+_COURTESY = frozenset(
+    "terima terimakasih makasih makasi trims tengkyu thanks thank thx halo hai hi hello hey "
+    "selamat ok oke okay okey okeh baik baiklah siap sip mantap mantul keren bagus hebat asyik "
+    "haha hahaha hehe hehehe wkwk wkwkwk wah wow oh ooh hmm hm permisi nice good great noted "
+    "paham mengerti ngerti jelas tes test ping assalamualaikum".split()
+)
+_POLITE = _COURTESY | frozenset(
+    "kasih you pagi siang sore malam ya yah yaa deh dong nih sih lah kok sudah udah banyak sekali "
+    "banget kak min bang mas mbak pak bu gan bos atas bantuannya infonya jawabannya penjelasannya "
+    "saya aku gue tunggu dulu sebentar begitu gitu rupanya ternyata juga semua semuanya lagi apa "
+    "kabar kabarnya are how do waduh aduh duh parah gila serem ngeri kasihan kasian lucu sedih "
+    "astaga ampun yaudah sudahlah itu ini".split()
+)
+_ITSELF = frozenset("kamu anda lu lo elu namamu kamunya bot you your".split())
+_OF_ITSELF = _ITSELF | frozenset(
+    "halo hai hi hei eh siapa nama itu apa robot ai manusia bisa bantu saja sih who are what can "
+    "do is name how kabar".split()
+)
+
+
+def is_small_talk(asked: str) -> bool:
+    """Tell whether nothing is asked of the archive: "terima kasih banyak", "halo", "wkwk"."""
+    if _only(asked, _ITSELF, _OF_ITSELF):
+        return True
+    words = {_short(word) for word in text.words(asked)}
+    polite, courtesy = ({_short(word) for word in some} for some in (_POLITE, _COURTESY))
+    return bool(words & courtesy) and words <= polite and "?" not in asked
+
+
+def _only(question: str, core: Set[str], around: Set[str]) -> bool:
+    """Tell whether a question has one of the core words, and no others but those around them."""
+    words = set(text.words(question))
+    return bool(words & core) and words <= core | around
+
+
+def _short(word: str) -> str:
+    """Write letters that stand several times in a row once: "siiip" is "sip"."""
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+def subjects(turns: Sequence[Turn]) -> list[Before]:
+    """Return the subjects of a conversation, that of the last turn last."""
+    found: list[Before] = []
+    for turn in turns:
+        query, answer = turn.query, turn.answer
+        if query.kind == SMALL_TALK:
+            continue
+        cited = dict.fromkeys(c.passage.article_id for c in answer.citations)
+        if not cited and not query.prefer:
+            # Nothing was shown, but what was found is the likeliest story still.
+            cited = dict.fromkeys(h.passage.article_id for h in answer.evidence.hits[:_FOUND])
+        days = [c.passage.published for c in answer.citations]
+        titles = dict.fromkeys(c.passage.title for c in answer.citations)
+        short = ((query.kind, answer.short_answer),) if answer.short_answer else ()
+        last = Before("")
+        if found and (query.prefer or query.own):
+            last = found.pop(_same(found, query.prefer))
+        elif found and set(cited) & set(found[-1].articles):
+            last = found.pop()
+        new = Before(
+            query.text,
+            query.read,
+            tuple(dict.fromkeys((*cited, *last.articles)))[:_MOST_ARTICLES],
+            (*short, *last.said)[:_MOST_SAID],
+            tuple(dict.fromkeys((*titles, *last.titles)))[:_MOST_ARTICLES],
+            last.topic or topic_of(query.text),
+            max(filter(None, days), default=last.newest),
+            turn.question,
+            last.first or turn.question,
+            answer.evidence.readings[0].short if cited and answer.evidence.readings else "",
+        )
+        found.append(new)
+    return found
+
+
+def _same(found: Sequence[Before], prefer: Sequence[str]) -> int:
+    """Return which subject a turn went on with: that of most of the articles it preferred."""
+    shared = [len(set(prefer) & set(subject.articles)) for subject in found]
+    return max(range(len(found)), key=lambda n: (shared[n], n))
+
+
+_BACK = re.compile(
+    r"\b(?:balik(?:an)?|kembali|tadi|sebelumnya|yang pertama|lanjut(?:kan|in)?)\b", re.IGNORECASE
+)
+_BACK_WORDS = re.compile(
+    r"^\W*(?:(?:oke?|nah|eh|terus|lalu|kalau|mau|mari|coba|kita|ya|saya) )*"
+    r"(?P<says>(?:balik|kembali|lanjut(?:kan|in)?) (?:(?:lagi|dulu) )?)?"
+    r"(?:(?:ke|soal|tentang|pada|untuk|kasus|berita|yang) )*",
+    re.IGNORECASE,
+)
+
+
+def returned(question: str, found: Sequence[Before]) -> tuple[str, Before | None, bool]:
+    """Return a question without the words that go back to an earlier subject, and its subject.
+
+    That is the one which shares most words with it that the last subject does not have, else the
+    last one; the third value tells whether it goes back to what none of them is known by.
+    """
+    last = found[-1] if found else None
+    if last is None or not _BACK.search(question):
+        return question, last, False
+    lead = _BACK_WORDS.match(question)
+    bare = question[lead.end() :] if lead else question
+    bare = " ".join(re.sub(r"\b(?:tadi|sebelumnya)\b", "", bare, flags=re.IGNORECASE).split())
+    bare = bare.replace(" ,", ",") or question
+    mine = set(text.query_stems(question))
+    now = _stems(last)
+    shared = [len(mine & _stems(subject) - now) for subject in found[:-1]]
+    if not any(shared):
+        says = bool(lead and lead["says"])
+        return (bare if says else question), last, says and not mine & now
+    subject = found[max(range(len(shared)), key=lambda n: (shared[n], n))]
+    _, comma, rest = bare.partition(",")
+    return (rest.strip() if comma and text.query_stems(rest) else bare), subject, False
+
+
+def _stems(subject: Before) -> set[str]:
+    said = " ".join(short for _, short in subject.said)
+    return set(text.stems(f"{subject.text} {subject.topic} {said} {' '.join(subject.titles)}"))
+
+
+# What is said about the answer before -------------------------------------------------------------
+
+_DOUBT = frozenset(
+    "yakin serius masa masak beneran bener benar betul benarkah betulkah really sure".split()
+)
+_SOURCE = frozenset(
+    "sumber sumbernya bukti buktinya tahu tau link linknya rujukan rujukannya source".split()
+)
+_TOLD = frozenset("info infonya berita beritanya dapat dapet".split())
+_NEWER = frozenset("terbaru terbarunya terkini update updatenya teranyar".split())
+_AROUND = frozenset(
+    "eh oh lho loh hah ah kok tapi ini itu wah apa kamu anda emang memang apakah nih tuh sih iya "
+    "begitu gitu segitu tidak nggak gak ya dengan jawabannya mana boleh minta ada dari coba kasih "
+    "tunjukkan lihat cek di dong tersebut media siapa yang cari artikel kabar adakah kalau "
+    "tampilkan punya lagi bagaimana gimana soal are you".split()
+)
+_NOT_THAT = re.compile(
+    r"^\W*(?:(?:eh|oh|tapi|lho) )?(?:bukan|jangan)"
+    r"(?:(?: (?:yang|kasus|soal|artikel))* (?:itu|ini|tadi|dia|di sana)|,)\W*"
+    r"(?:(?:tapi|melainkan|maksud(?:ku| saya|nya)?) )*(?P<other>\S.*)$",
+    re.IGNORECASE,
+)
+
+
+def doubted(question: str) -> bool:
+    """Tell whether a turn only asks for the ground of the answer before: "yakin?", "sumbernya?"."""
+    told = _only(question, _TOLD, _AROUND) and "dari mana" in question.lower()
+    return told or _only(question, _DOUBT | _SOURCE, _AROUND | _TOLD)
+
+
+def newer(question: str) -> bool:
+    """Tell whether a turn asks for a newer answer: "yang lebih baru ada?"."""
+    comparing = re.sub(r"\b(?:lebih|paling) (?:baru|anyar)\b", "terbaru", question.lower())
+    return _only(comparing, _NEWER, _AROUND | _TOLD)
+
+
+def other_than(question: str) -> str:
+    """Return what is meant instead: "bukan yang itu, yang di Bekasi" -> "di Bekasi"; else ""."""
+    match = _NOT_THAT.match(question)
+    if not match:
+        return ""
+    return re.sub(r"^(?:yang|soal)\s+", "", match["other"].rstrip(" ?.!"), flags=re.IGNORECASE)
+
+
+def without(subject: Before) -> Before:
+    """Return a subject whose articles are not to be gone on with."""
+    return replace(subject, articles=(), said=())

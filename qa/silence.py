@@ -1,0 +1,64 @@
+"""What is said where nothing is answered: what the archive lacks, and what comes nearest."""
+
+from __future__ import annotations
+
+from index import text
+from index.records import Evidence, Reading
+from qa.confidence import said_in
+from qa.question.follow_up import names
+
+_SIGNS = "\"'“”‘’()[].,;:?!"
+
+
+def reason(evidence: Evidence) -> str:
+    """Return in a sentence why a question was not answered, as far as words tell."""
+    if not evidence.hits:
+        return "Tidak ada artikel yang cocok dengan pertanyaan ini."
+    unknown = unknown_names(evidence)
+    if unknown:
+        named = ", ".join(f"“{name}”" for name in unknown)
+        return f"{named} tidak disebut di artikel mana pun yang cocok dengan pertanyaan ini."
+    known = names(evidence.query.text)
+    needed = {stem for name in known for stem in text.stems(name)}
+    said = [there for hit in evidence.hits if needed <= (there := said_in(hit))]
+    if known and said:
+        everything = frozenset().union(*said)
+        lacking = [word for word in _content(evidence.query.text) if not _holds(everything, word)]
+        count = f"sedikitnya {len(said)}" if len(said) == len(evidence.hits) else str(len(said))
+        about = f"Arsip memuat {count} artikel yang menyebut {', '.join(known)}"
+        if lacking:
+            return f"{about}, tetapi tidak menyebut {', '.join(f'“{word}”' for word in lacking)}."
+        return f"{about}, tetapi tidak satu pun jelas menjawab pertanyaan ini."
+    return "Tidak ada kalimat di arsip yang cukup kuat untuk dijadikan jawaban."
+
+
+def nearest(evidence: Evidence) -> Reading | None:
+    """Return the likeliest reading of what is not answered, if it shares a word with it."""
+    asked = set(text.query_stems(evidence.query.text))
+    for reading in evidence.readings[:3]:
+        if asked & set(text.stems(reading.words)):
+            return reading
+    return None
+
+
+def unknown_names(evidence: Evidence) -> list[str]:
+    """Return the names of the question, as written, that not even one of the hits holds."""
+    said = frozenset().union(*map(said_in, evidence.hits))
+    return [name for name in _names(evidence.query.text) if not _holds(said, name)]
+
+
+def _names(question: str) -> list[str]:
+    """Return the words of a question that are names or years, as written."""
+    words = [word.strip(_SIGNS) for word in question.split()]
+    # As if another word stood before it: a first word is no name.
+    return [word for word in words[1:] if word and text.names_and_numbers(f"- {word}")]
+
+
+def _content(question: str) -> list[str]:
+    words = [word.strip(_SIGNS) for word in question.split()]
+    common = text.QUESTION_WORDS | text.STOP_WORDS
+    return [word for word in words if set(text.words(word)) - common]
+
+
+def _holds(said: frozenset[str], word: str) -> bool:
+    return said.issuperset(text.stems(word))
