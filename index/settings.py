@@ -80,7 +80,7 @@ class ReaderSettings:
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.24
+    min_confidence: float = 0.22
     max_sentences: int = 3
 
 

@@ -1,9 +1,8 @@
 """Trains the reader on the rows of train.rows, and exports it for the product.
 
-    python -m train.reader fit BASE OUT --rows reading.jsonl.gz --minutes 20
-    python -m train.reader fit BASE NEXT --from OUT --rows news.jsonl.gz reading.jsonl.gz
-    python -m train.reader mean BASE MIXED --of OUT NEXT
-    python -m train.reader export BASE MIXED qa/model
+    python -m train.reader fit BASE OUT --rows reading.npz --minutes 20
+    python -m train.reader fit BASE NEXT --from OUT --rows news.npz reading.npz
+    python -m train.reader export BASE NEXT qa/model
 
 Rows of fold 0 are left out unless --all is given, so that what is measured on fold 0 was not
 trained on. OUT is written every few minutes and at the end: an interrupted run loses little.
@@ -18,154 +17,289 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from eval.answer_scores import auroc
 from train.reader_model import ReaderModel, start
 from train.rows import NEWS, Group, read
 
-TOKENS_A_STEP = 3200
-OTHERS = 2
-"""Passages that do not answer, drawn anew at each pass, beside the one that does."""
 WARM_STEPS = 80
 SHARED, ANSWERS, SUPPORTS = 0.5, 0.5, 1.0
 """Weights of the losses beside that of each passage's span: one softmax over all passages of a
 question (Clark and Gardner 2018), whether a passage answers, whether a premise supports."""
+TYPED = 0.3
+"""How often a question is read as it is typed in haste."""
+EVALUATIONS = 12
+"""So many times in a run the held-out rows are read, and the best weights are kept."""
+LONGEST_ANSWER = 40
+BARRED = -1e4
 
 
-def drawn(groups: Sequence[Group], replay: float, rng: random.Random) -> Iterator[Group]:
-    """Yield what one pass over `groups` reads: all of the news and a share of the sets."""
+class Batch(NamedTuple):
+    """What a step reads. Rows stand group by group; `width` is the length of the longest.
+
+    ids, mask, barred [rows, width]: barred is minus a lot where no answer may begin or end.
+    wanted [rows, 2]: first and last piece, 0 for none. group [rows]: which question it is.
+    claims [rows]: 1 supported, 0 not, -1 no claim.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    barred: Tensor
+    wanted: Tensor
+    group: Tensor
+    claims: Tensor
+
+    def to(self, device: str) -> Batch:
+        """Return the batch on a device."""
+        return Batch(*(part.to(device, non_blocking=True) for part in self))
+
+
+def drawn(
+    groups: Sequence[Group], replay: float, others: int, rng: random.Random
+) -> Iterator[Group]:
+    """Yield what one pass over `groups` reads: all of the news and a share of the sets, each with
+    one wording of its question and `others` of the passages that do not answer it."""
     for group in groups:
         if group.kind in NEWS or rng.random() < replay:
-            right = [row for row in group.rows if row.first]
-            wrong = [row for row in group.rows if not row.first]
-            yield group._replace(rows=right + rng.sample(wrong, min(OTHERS, len(wrong))))
+            right = [row for row in group.rows if row.first >= 0]
+            wrong = [row for row in group.rows if row.first < 0]
+            typed = len(group.questions) > 1 and rng.random() < TYPED
+            yield group._replace(
+                questions=[group.questions[typed]],
+                rows=right + rng.sample(wrong, min(others, len(wrong))),
+            )
 
 
-def batches(
-    groups: Sequence[Group], replay: float, rng: random.Random, chunk: int = 400
-) -> Iterator[list[Group]]:
-    """Yield groups for ever, those of like length together, so that little is padded."""
-    while True:
-        once = list(drawn(groups, replay, rng))
-        rng.shuffle(once)
-        for at in range(0, len(once), chunk):
-            found: list[list[Group]] = []
-            batch: list[Group] = []
-            near = sorted(once[at : at + chunk], key=_length)
-            for group in near:
-                batch.append(group)
-                if sum(len(g.rows) for g in batch) * _length(group) >= TOKENS_A_STEP:
-                    found.append(batch)
-                    batch = []
-            if batch:
-                found.append(batch)
-            rng.shuffle(found)
-            yield from found
+def batches(groups: Sequence[Group], tokens: int) -> Iterator[list[Group]]:
+    """Yield groups of like length together, so that little is padded."""
+    batch: list[Group] = []
+    for group in sorted(groups, key=_length):
+        batch.append(group)
+        if sum(len(g.rows) for g in batch) * _length(group) >= tokens:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _length(group: Group) -> int:
-    return max(len(row.ids) for row in group.rows)
+    longest = max(len(row.header) + len(row.passage) for row in group.rows)
+    return longest + len(group.questions[0]) + 5
 
 
-def tensors(batch: Sequence[Group]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return ids, mask, what no answer may touch (minus a lot) [rows, length], spans [rows, 2]."""
-    rows = [row for group in batch for row in group.rows]
-    length = max(len(row.ids) for row in rows)
-    ids = torch.ones(len(rows), length, dtype=torch.long)
-    mask, barred = torch.zeros(len(rows), length), torch.zeros(len(rows), length)
-    for number, row in enumerate(rows):
-        ids[number, : len(row.ids)] = torch.tensor(row.ids)
-        mask[number, : len(row.ids)] = 1
-        barred[number, 1 : row.begin] = -1e4
-        barred[number, len(row.ids) - 1 :] = -1e4
-    return ids, mask, barred, torch.tensor([(row.first, row.last) for row in rows])
-
-
-def loss_of(model: ReaderModel, batch: Sequence[Group]) -> Tensor:
-    """Return the batch's loss; see SHARED."""
-    ids, mask, barred, wanted = tensors(batch)
-    spans, verdicts = model(ids, mask)
-    spans = spans + barred.unsqueeze(-1)
-    claims = torch.tensor([g.supports is not None for g in batch for _ in g.rows])
-    total = spans.new_zeros(())
-    asked = ~claims
-    if asked.any():
-        for end in (0, 1):
-            total = total + nn.functional.cross_entropy(spans[asked][..., end], wanted[asked, end])
-        answers = (wanted[asked, 0] > 0).float()
-        total = total / 2 + ANSWERS * nn.functional.binary_cross_entropy_with_logits(
-            verdicts[asked, 0], answers
-        )
-    if claims.any():
-        right = torch.tensor([float(g.supports or 0) for g in batch for _ in g.rows])[claims]
-        share = claims.float().mean()
-        total = total * (1 - share) + SUPPORTS * share * (
-            nn.functional.binary_cross_entropy_with_logits(verdicts[claims, 1], right)
-        )
-    shared, count, at = spans.new_zeros(()), 0, 0
+def tensors(batch: Sequence[Group]) -> Batch:
+    """Put groups into tensors, the way `qa.reader.Encoder` puts a question and a passage."""
+    size, width = sum(len(g.rows) for g in batch), max(map(_length, batch))
+    width += -width % 8
+    ids = np.ones((size, width), dtype=np.int64)
+    mask = np.zeros((size, width), dtype=np.float32)
+    barred = np.zeros((size, width), dtype=np.float32)
+    wanted = np.zeros((size, 2), dtype=np.int64)
+    at = 0
     for group in batch:
-        these = slice(at, at + len(group.rows))
-        at += len(group.rows)
-        right_rows = [n for n, row in enumerate(group.rows) if row.first]
-        if len(group.rows) > 1 and len(right_rows) == 1:
-            width = spans.shape[1] - 1
-            for end in (0, 1):
-                target = right_rows[0] * width + int(wanted[these][right_rows[0], end]) - 1
-                logits = spans[these, 1:, end].reshape(1, -1)
-                shared = shared + nn.functional.cross_entropy(logits, torch.tensor([target])) / 2
-            count += 1
-    return total + SHARED * shared / max(count, 1)
+        asked = group.questions[0]
+        for row in group.rows:
+            begin = len(asked) + len(row.header) + 4
+            end = begin + len(row.passage)
+            ids[at, 0] = 0
+            ids[at, 1 : len(asked) + 1] = asked
+            ids[at, len(asked) + 1 : len(asked) + 3] = 2
+            ids[at, len(asked) + 3 : begin - 1] = row.header
+            ids[at, begin - 1] = ids[at, end] = 2
+            ids[at, begin:end] = row.passage
+            mask[at, : end + 1] = 1
+            barred[at, 1:begin] = barred[at, end:] = BARRED
+            if row.first >= 0:
+                wanted[at] = begin + row.first, begin + row.last
+            at += 1
+    told = [-1.0 if g.supports is None else float(g.supports) for g in batch for _ in g.rows]
+    numbers = [n for n, g in enumerate(batch) for _ in g.rows]
+    parts = map(torch.from_numpy, (ids, mask, barred, wanted))
+    return Batch(*parts, torch.tensor(numbers), torch.tensor(told))
 
 
-def chosen(args: argparse.Namespace) -> list[Group]:
-    """Return the groups that may be trained on."""
-    groups = [g for path in args.rows for g in read(path) if args.all or g.fold != 0]
-    print(len(groups), "groups,", sum(len(g.rows) for g in groups), "rows", flush=True)
-    return groups
+def loss_of(model: nn.Module, batch: Batch) -> Tensor:
+    """Return the batch's loss; see SHARED."""
+    spans, verdicts = model(batch.ids, batch.mask)
+    spans = spans + batch.barred.unsqueeze(-1)
+    asked = (batch.claims < 0).float()
+    has = (batch.wanted[:, 0] > 0).float()
+    ends = sum(
+        nn.functional.cross_entropy(spans[..., end], batch.wanted[:, end], reduction="none")
+        for end in (0, 1)
+    )
+    answers = nn.functional.binary_cross_entropy_with_logits(verdicts[:, 0], has, reduction="none")
+    supports = nn.functional.binary_cross_entropy_with_logits(
+        verdicts[:, 1], batch.claims.clamp(min=0), reduction="none"
+    )
+    total = (asked * (ends / 2 + ANSWERS * answers) + (1 - asked) * SUPPORTS * supports).mean()
+    # One softmax over all passages of a question that one of them answers.
+    count = int(batch.group[-1]) + 1
+    rows = torch.logsumexp(spans[:, 1:], dim=1).float()
+    best = rows.detach().amax(0)
+    summed = rows.new_zeros(count, 2).index_add(0, batch.group, (rows - best).exp())
+    whole = summed.clamp(min=1e-30).log() + best
+    aim = spans.gather(1, batch.wanted.unsqueeze(1)).squeeze(1)
+    sizes = torch.zeros_like(whole[:, 0]).index_add(0, batch.group, torch.ones_like(has))
+    counted = has * (sizes[batch.group] > 1)
+    shared = ((whole[batch.group] - aim).mean(-1) * counted).sum() / counted.sum().clamp(min=1)
+    return total + SHARED * shared
+
+
+class Drawn(torch.utils.data.IterableDataset[Batch]):
+    """Batches for ever, drawn by as many workers as there are."""
+
+    def __init__(self, groups: Sequence[Group], args: argparse.Namespace) -> None:
+        self.groups, self.args = groups, args
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        rng = random.Random(self.args.seed * 100 + number)
+        mine = list(self.groups[number::workers])
+        while True:
+            rng.shuffle(mine)
+            once = list(drawn(mine, self.args.replay, self.args.others, rng))
+            chunk = max(400, self.args.tokens // 16)
+            for at in range(0, len(once), chunk):
+                found = list(batches(once[at : at + chunk], self.args.tokens))
+                rng.shuffle(found)
+                yield from map(tensors, found)
+
+
+class Figures(NamedTuple):
+    """How held-out questions are read, each among its own passages."""
+
+    right: float
+    exact: float
+    auroc: float
+
+    def whole(self) -> float:
+        """Return one number to choose weights by."""
+        return self.right + self.exact + self.auroc
+
+
+@torch.no_grad()
+def figures(model: nn.Module, held: Sequence[Group], tokens: int, device: str) -> Figures:
+    """Read each question with its passages: is the right one best, its span the answer's, and do
+    the best scores tell answerable questions from others?"""
+    model.eval()
+    right, exact, scores, labels = [], [], [], []
+    for some in batches(held, tokens):
+        batch = tensors(some).to(device)
+        with half(device):
+            spans, _ = model(batch.ids, batch.mask)
+        spans = spans.float() + batch.barred.unsqueeze(-1)
+        pairs = spans[:, :, None, 0] + spans[:, None, :, 1]
+        near = torch.ones(pairs.shape[1:], device=device).triu().tril(LONGEST_ANSWER - 1)
+        pairs = pairs.masked_fill(near == 0, 2 * BARRED)
+        pairs[:, 0] = 2 * BARRED
+        best, place = pairs.flatten(1).max(1)
+        score = ((best - spans[:, 0].sum(-1)) / 2).tolist()
+        firsts, lasts = (place // pairs.shape[2]).tolist(), (place % pairs.shape[2]).tolist()
+        wanted, at = batch.wanted.tolist(), 0
+        for group in some:
+            these = range(at, at + len(group.rows))
+            at += len(group.rows)
+            top = max(these, key=score.__getitem__)
+            scores.append(score[top])
+            labels.append(any(wanted[n][0] for n in these))
+            if labels[-1]:
+                right.append(wanted[top][0] > 0)
+                exact.append(wanted[top] == [firsts[top], lasts[top]])
+    model.train()
+    return Figures(
+        float(np.mean(right)),
+        float(np.mean(exact)),
+        auroc(np.array(scores), np.array(labels) * 1.0),
+    )
+
+
+def half(device: str) -> torch.autocast:
+    """Compute in bfloat16 where that is fast."""
+    return torch.autocast(device, torch.bfloat16, enabled=device != "cpu")
+
+
+def ready(model: ReaderModel, args: argparse.Namespace) -> None:
+    """Set the dropout, and leave the lowest layers as they are: they know what words are."""
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Dropout):
+            # Dropping attention weights costs a fifth of the time on a CPU.
+            small = name.endswith("self.dropout") and args.device == "cpu"
+            module.p = 0.0 if small else args.dropout
+    for part in (model.encoder.embeddings, *model.encoder.encoder.layer[: args.frozen]):
+        part.requires_grad_(False)
+
+
+def keep_if_better(
+    model: ReaderModel, held: Sequence[Group], best: float, args: argparse.Namespace
+) -> float:
+    """Save weights that read held-out rows better than any before; return the best figure."""
+    if not held:
+        save(model, args.out)
+        return best
+    now = figures(model, held, args.tokens, args.device)
+    print(f"held out: {now.right:.4f} {now.exact:.4f} {now.auroc:.4f}", flush=True)
+    if now.whole() > best:
+        save(model, args.out)
+    return max(now.whole(), best)
 
 
 def fit(args: argparse.Namespace) -> None:
-    """Train for args.minutes; the learning rate falls linearly to args.last of its height."""
-    torch.manual_seed(0)
+    """Train for args.minutes; the learning rate falls linearly to args.last of its height over the
+    last args.fall of the time. A running mean of the weights is what is measured and kept."""
+    torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
     model = start(args.base, args.layers)
     if args.begin:
         model.load_state_dict(torch.load(args.begin))
-    groups = chosen(args)
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Dropout):
-            # Dropping attention weights costs a fifth of the time.
-            module.p = 0.0 if name.endswith("self.dropout") else args.dropout
-    # The lowest layers know what words are; leaving them as they are saves a fifth of the time.
-    for part in (model.encoder.embeddings, *model.encoder.encoder.layer[: args.frozen]):
-        part.requires_grad_(False)
+    model.to(args.device)
+    found = [group for path in args.rows for group in read(path)]
+    held = [g for g in found if g.fold == 0 and g.supports is None]
+    held = rng.sample(held, min(args.held, len(held)))
+    groups = [g for g in found if args.all or g.fold != 0]
+    print(len(groups), "groups,", sum(len(g.rows) for g in groups), "rows", flush=True)
+    ready(model, args)
     learned = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learned, lr=args.rate, weight_decay=0.01)
+    kept = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(args.keep))
+    optimizer = torch.optim.AdamW(
+        learned, lr=args.rate, weight_decay=0.01, fused=args.device != "cpu"
+    )
     model.train()
-    begin = saved = time.time()
-    seen, mean = 0, 0.0
-    for step, batch in enumerate(batches(groups, args.replay, rng), start=1):
+    loader = torch.utils.data.DataLoader(
+        Drawn(groups, args), batch_size=None, num_workers=args.workers
+    )
+    begin = time.time()
+    seen, mean, best, told = 0, 0.0, 0.0, 1
+    for step, batch in enumerate(loader, start=1):
         done = (time.time() - begin) / 60 / args.minutes
+        if done >= told / EVALUATIONS:
+            told += 1
+            best = keep_if_better(kept.module, held, best, args)
         if done >= 1:
             break
+        fall = min(1.0, (1 - done) / args.fall)
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * min(1, step / WARM_STEPS) * (1 - done * (1 - args.last))
-        loss = loss_of(model, batch)
+            group["lr"] = (
+                args.rate * min(1, step / WARM_STEPS) * (args.last + fall * (1 - args.last))
+            )
+        with half(args.device):
+            loss = loss_of(model, batch.to(args.device))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
-        seen += sum(len(g.rows) for g in batch)
-        mean = 0.98 * mean + 0.02 * float(loss)
+        kept.update_parameters(model)
+        seen += len(batch.ids)
         if step % 50 == 0:
-            shown = mean / (1 - 0.98**step)
-            print(f"{step} steps, {seen} rows, loss {shown:.3f}, {done:.0%}", flush=True)
-        if time.time() - saved > 300:
-            save(model, args.out)
-            saved = time.time()
-    save(model, args.out)
+            mean = loss.item() if step == 50 else 0.8 * mean + 0.2 * loss.item()
+            print(f"{step} steps, {seen} rows, loss {mean:.3f}, {done:.0%}", flush=True)
 
 
 def save(model: ReaderModel, path: Path) -> None:
@@ -173,17 +307,6 @@ def save(model: ReaderModel, path: Path) -> None:
     part = path.with_suffix(".part")
     torch.save(model.state_dict(), part)
     part.replace(path)
-
-
-def mean(args: argparse.Namespace) -> None:
-    """Write the mean of several runs' weights, which forgets less than the last of them."""
-    model = start(args.base, args.layers)
-    states = [torch.load(path) for path in args.of]
-    mixed = dict(states[0])
-    for name, _ in model.named_parameters():
-        mixed[name] = torch.stack([state[name] for state in states]).mean(0)
-    model.load_state_dict(mixed)
-    save(model, args.out)
 
 
 def export(args: argparse.Namespace) -> None:
@@ -226,13 +349,12 @@ def write_onnx(model: ReaderModel, folder: Path) -> None:
 
 
 def main() -> None:
-    """Train, mix or export."""
+    """Train or export."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("fit")
     two = commands.add_parser("export")
-    three = commands.add_parser("mean")
-    for command in (one, two, three):
+    for command in (one, two):
         command.add_argument("base", type=Path)
         command.add_argument("out", type=Path)
         command.add_argument("--layers", type=int, default=12)
@@ -241,16 +363,21 @@ def main() -> None:
     one.add_argument("--minutes", type=float, default=60)
     one.add_argument("--rate", type=float, default=1.5e-4)
     one.add_argument("--last", type=float, default=0.0, help="share of the rate at the end")
+    one.add_argument("--fall", type=float, default=1.0, help="share of the time the rate falls")
     one.add_argument("--frozen", type=int, default=4, help="lowest layers that do not learn")
     one.add_argument("--dropout", type=float, default=0.0)
     one.add_argument("--replay", type=float, default=1.0, help="share of the sets in each pass")
+    one.add_argument("--others", type=int, default=2, help="wrong passages beside the right one")
+    one.add_argument("--tokens", type=int, default=3200, help="pieces that a step reads")
+    one.add_argument("--keep", type=float, default=0.99, help="decay of the mean of the weights")
+    one.add_argument("--held", type=int, default=300, help="held-out questions that choose")
+    one.add_argument("--workers", type=int, default=0)
+    one.add_argument("--device", default="cpu")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--all", action="store_true", help="train on fold 0 as well")
     one.set_defaults(run=fit)
     two.add_argument("folder", type=Path)
     two.set_defaults(run=export)
-    three.add_argument("--of", type=Path, nargs="+", required=True)
-    three.set_defaults(run=mean)
     args = parser.parse_args()
     args.run(args)
 

@@ -58,7 +58,8 @@ class ReaderModel(nn.Module):
             ids, self.scales
         )
         hidden = self.encoder(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
-        return self.spans(hidden.float()), self.verdicts(hidden[:, 0].float())
+        with torch.autocast(hidden.device.type, enabled=False):
+            return self.spans(hidden.float()), self.verdicts(hidden[:, 0].float())
 
 
 def start(base: Path, layers: int) -> ReaderModel:

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import gzip
 import json
 import random
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from eval import written
 from index import settings
 from index.chunking import passages as cut
 from index.records import Article, Passage
+from qa.question.follow_up import in_context
 from qa.reader import Encoder
 from train.data import rows
 
@@ -34,29 +38,38 @@ PAIRS = Path(__file__).parent / "matched_pairs.jsonl"
 CONVERSATIONS = Path(__file__).parent / "conversations.jsonl"
 HEARD = 0.7
 """How often a follow-up is read with the answer before; the product does not always have it."""
-NEGATIVES = 2
+NEGATIVES = 8
 """Passages of other articles that a news question is also read with."""
-MISLEADING = 4
+UNANSWERED = 2
+"""The same for a question that its article does not answer: another one may."""
+MISLEADING = 8
 """The same for the sets over single passages, which have few of their own."""
+STRAY = 0.15
+"""How often a turn is followed by a question about another article."""
+
+Pieces = npt.NDArray[np.uint16]
 
 
 class Row(NamedTuple):
-    """Token ids; where the passage begins in them; first and last token of the answer, or 0, 0."""
+    """Pieces of the headline with its date, of the passage; first and last of the answer's pieces
+    in the passage, or -1, -1."""
 
-    ids: list[int]
-    begin: int
+    header: Pieces
+    passage: Pieces
     first: int
     last: int
 
 
 class Group(NamedTuple):
-    """A question with its passages; `kind` is the set, `fold` that of its article.
+    """A question, as asked and as typed in haste, with its passages.
 
-    `supports` is None but for a claim over one premise, for which it tells whether it is entailed.
+    `kind` is the set, `fold` that of its article. `supports` is None but for a claim over one
+    premise, for which it tells whether it is entailed.
     """
 
     kind: str
     fold: int
+    questions: list[Pieces]
     rows: list[Row]
     supports: bool | None = None
 
@@ -106,12 +119,6 @@ def _kept(body: str, start: int, end: int, check: int) -> str:
     return words if zlib.crc32(words.encode()) == check else ""
 
 
-def in_context(question: str, first: str, asked: str, heard: str) -> str:
-    """Return a follow-up as it is trained on: with what was said before, the nearest first."""
-    before = dict.fromkeys(filter(None, (heard, asked.rstrip(" ?.!"), first.rstrip(" ?.!"))))
-    return f"{question.rstrip(' ?.!')}? ({'; '.join(before)})"
-
-
 def turns(
     bodies: dict[str, str], rng: random.Random, path: Path = CONVERSATIONS
 ) -> Iterator[tuple[Asked, str]]:
@@ -119,10 +126,12 @@ def turns(
     it is searched for. The file is like that of the matched pairs; a turn without offsets is one
     that its article does not answer.
     """
+    other = None
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         body = bodies.get(row["article_id"], "")
         first = asked = heard = ""
+        opening = None
         for question, *place in row["turns"]:
             answer = _kept(body, *place) if place else ""
             if place and not answer:
@@ -132,6 +141,12 @@ def turns(
             answers = (answer,) if answer else ()
             yield Asked(read, row["article_id"], answers), f"{question} {first}"
             first, asked, heard = first or question, question, answer
+            if other and rng.random() < STRAY:
+                stray = in_context(other.question, first, asked, heard)
+                yield Asked(stray, row["article_id"]), other.question
+                yield replace(other, question=stray), other.question
+            opening = opening or Asked(question, row["article_id"], answers)
+        other = opening or other
 
 
 def news_turns(data: Path, rng: random.Random) -> Iterator[tuple[Asked, str]]:
@@ -146,6 +161,28 @@ def news_turns(data: Path, rng: random.Random) -> Iterator[tuple[Asked, str]]:
                 Asked(read, row["article_id"], tuple(row["answers"]), row.get("sentence", "")),
                 row["standalone"],
             )
+
+
+SHORTENED = {"yang": "yg", "tidak": "gak", "dengan": "dgn", "untuk": "utk", "berapa": "brp"}
+
+
+def hasty(question: str, rng: random.Random) -> str:
+    """Return a question as it is typed in haste: small letters, no mark, now and then a slip."""
+    words = question.lower().rstrip(" ?.").split()
+    for at, word in enumerate(words):
+        if rng.random() < 0.3:
+            words[at] = SHORTENED.get(word, word)
+        elif len(word) > 4 and word.isalpha() and rng.random() < 0.06:
+            cut = rng.randrange(1, len(word) - 1)
+            slip = word[cut + 1] + word[cut] if rng.random() < 0.5 else word[cut + 1]
+            words[at] = word[:cut] + slip + word[cut + 2 :]
+    return " ".join(words)
+
+
+def written_about() -> set[str]:
+    """Return the articles that the project's own evaluations ask about: they train nothing."""
+    lines = written.FILE.read_text(encoding="utf-8").splitlines()
+    return {article for line in lines for article in json.loads(line)["articles"]}
 
 
 def span_in(passage: str, asked: Asked) -> tuple[int, int] | None:
@@ -185,28 +222,41 @@ def made_article(article_id: str, body: str) -> list[Passage]:
 
 
 class Maker:
-    """Turns questions into groups of rows."""
+    """Turns questions into groups of rows; none of questions about the articles `left_out`."""
 
-    def __init__(self, encoder: Encoder, near: Callable[[str], list[Passage]]) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        near: Callable[[str], list[Passage]],
+        left_out: Collection[str] = (),
+    ) -> None:
         self.encoder = encoder
         self.near = near
+        self.left_out = left_out
         self.lost = 0
         self.rng = random.Random(0)
 
-    def row(self, question: str, passage: Passage, span: tuple[int, int] | None) -> Row:
-        """Return the row of a question and a passage with the answer's characters in its text."""
+    def pieces(self, question: str) -> Pieces:
+        """Return the pieces of a question, as many as are read."""
+        ids = self.encoder.encode(question, "", None, "").ids
+        return np.array(ids[1:-4], dtype=np.uint16)
+
+    def row(self, passage: Passage, span: tuple[int, int] | None) -> Row:
+        """Return the row of a passage with the answer's characters in its text."""
         # A title lost now and then, so that untitled articles are read as well.
         bare = self.rng.random() < 0.1
         title, day = ("", None) if bare else (passage.title, passage.published)
-        read = self.encoder.encode(question, title, day, passage.text)
-        if span is None:
-            return Row(read.ids, read.begin, 0, 0)
+        read = self.encoder.encode("", title, day, passage.text)
+        header = np.array(read.ids[3 : read.begin - 1], dtype=np.uint16)
+        body = np.array(read.ids[read.begin : -1], dtype=np.uint16)
         inside = [
-            n for n, (a, b) in enumerate(read.offsets) if b > span[0] and a < span[1] and b > a
+            n
+            for n, (a, b) in enumerate(read.offsets)
+            if span and b > span[0] and a < span[1] and b > a
         ]
         if not inside:
-            return Row(read.ids, read.begin, 0, 0)
-        return Row(read.ids, read.begin, read.begin + inside[0], read.begin + inside[-1])
+            return Row(header, body, -1, -1)
+        return Row(header, body, inside[0], inside[-1])
 
     def groups(
         self,
@@ -221,6 +271,8 @@ class Maker:
         """Yield the question's group: the answering passage, `most` others of its article, and
         passages of other articles; nothing where the answer is in no passage. Others are found by
         `sought`, the question where that is empty."""
+        if asked.article_id in self.left_out:
+            return
         spans = [span_in(passage.text, asked) for passage in own]
         right = next((n for n, span in enumerate(spans) if span), None)
         if asked.answers and right is None:
@@ -229,13 +281,13 @@ class Maker:
         made = []
         rest = [passage for n, passage in enumerate(own) if n != right]
         if right is not None:
-            made.append(self.row(asked.question, own[right], spans[right]))
+            made.append(self.row(own[right], spans[right]))
         # Those that hold the question's words are the ones that mislead.
         words = set(asked.question.lower().split())
         rest.sort(key=lambda p: -len(words & set(p.text.lower().split())))
         for passage in rest[:most]:
             if right is None or not any(a in passage.text for a in asked.answers):
-                made.append(self.row(asked.question, passage, None))
+                made.append(self.row(passage, None))
         if others:
             stories = {passage.story_id for passage in own}
             wrong = [
@@ -246,9 +298,10 @@ class Maker:
                 and not any(a.lower() in passage.text.lower() for a in asked.answers)
             ]
             for passage in wrong[:others]:
-                made.append(self.row(asked.question, passage, None))
+                made.append(self.row(passage, None))
         if made:
-            yield Group(kind, fold_of(asked.article_id), made)
+            typed = [asked.question, hasty(asked.question, self.rng)]
+            yield Group(kind, fold_of(asked.article_id), list(map(self.pieces, typed)), made)
 
 
 def reading_sets(data: Path, maker: Maker) -> Iterator[Group]:
@@ -256,7 +309,7 @@ def reading_sets(data: Path, maker: Maker) -> Iterator[Group]:
     for name, folder, share in (
         ("facqa", "facqa_dev/", 1.0),
         ("idk", "idk_mrc/train_", 1.0),
-        ("squad", "squad_id_mt/", 0.35),
+        ("squad", "squad_id_mt/", 1.0),
     ):
         bodies = {r["id"]: r["text"] for r in rows(data / f"{folder}passages.jsonl.gz")}
         for row in rows(data / f"{folder}qa.jsonl.gz"):
@@ -268,37 +321,74 @@ def reading_sets(data: Path, maker: Maker) -> Iterator[Group]:
             yield from maker.groups(name, asked, own, most=1, others=others)
 
 
-def entailment(data: Path, encoder: Encoder) -> Iterator[Group]:
+def entailment(data: Path, maker: Maker) -> Iterator[Group]:
     """Yield IndoNLI's training pairs, a claim in the question's place."""
     for row in rows(data / "indonli/pairs.jsonl.gz"):
         if row["split"] == "train":
-            read = encoder.encode(row["hypothesis"], "", None, row["premise"])
-            yield Group("nli", 1, [Row(read.ids, read.begin, 0, 0)], row["label"] == "e")
+            read = maker.encoder.encode("", "", None, row["premise"])
+            nothing, premise = (
+                np.array([], np.uint16),
+                np.array(read.ids[read.begin : -1], np.uint16),
+            )
+            claim = [maker.pieces(row["hypothesis"])]
+            rows_ = [Row(nothing, premise, -1, -1)]
+            yield Group("nli", 1, claim, rows_, row["label"] == "e")
 
 
 def write(path: Path, found: Iterable[Group]) -> None:
-    """Write groups and print how many rows of which set they hold."""
-    groups = list(found)
+    """Write groups, pieces met twice once, and print how many rows of which set they hold."""
+    kept: dict[bytes, int] = {}
+
+    def place(pieces: Pieces) -> int:
+        return kept.setdefault(pieces.tobytes(), len(kept))
+
+    kinds: list[str] = []
     counts: dict[str, list[int]] = {}
-    for group in groups:
+    groups, rows_ = [], []
+    for group in found:
+        if group.kind not in counts:
+            kinds.append(group.kind)
         count = counts.setdefault(group.kind, [0, 0])
         count[0] += 1
         count[1] += len(group.rows)
+        asked = [place(pieces) for pieces in group.questions]
+        supports = -1 if group.supports is None else int(group.supports)
+        groups.append(
+            (kinds.index(group.kind), group.fold, asked[0], asked[-1], len(group.rows), supports)
+        )
+        rows_ += [(place(r.header), place(r.passage), r.first, r.last) for r in group.rows]
     print(path, {kind: f"{a} groups, {b} rows" for kind, (a, b) in counts.items()}, flush=True)
-    with gzip.open(path, "wt", compresslevel=1) as file:
-        file.writelines(f"{json.dumps(group)}\n" for group in groups)
+    np.savez(
+        path,
+        kinds=np.array(kinds),
+        groups=np.array(groups, dtype=np.int32),
+        rows=np.array(rows_, dtype=np.int32),
+        pieces=np.frombuffer(b"".join(kept), dtype=np.uint16),
+        lengths=np.array([len(raw) // 2 for raw in kept], dtype=np.int32),
+    )
 
 
-def read(path: Path) -> Iterator[Group]:
-    """Yield the groups of a file that `write` wrote."""
-    with gzip.open(path, "rt") as file:
-        for line in file:
-            kind, fold, found, supports = json.loads(line)
-            yield Group(kind, fold, [Row(*row) for row in found], supports)
+def read(path: Path) -> list[Group]:
+    """Return the groups of a file that `write` wrote."""
+    with np.load(path) as file:
+        kept = np.split(file["pieces"], np.cumsum(file["lengths"])[:-1])
+        kinds, groups, found = (
+            file["kinds"].tolist(),
+            file["groups"].tolist(),
+            file["rows"].tolist(),
+        )
+    out, at = [], 0
+    for kind, fold, asked, typed, size, supports in groups:
+        these = [Row(kept[h], kept[p], a, b) for h, p, a, b in found[at : at + size]]
+        at += size
+        questions = [kept[asked], kept[typed]] if typed != asked else [kept[asked]]
+        told = None if supports < 0 else bool(supports)
+        out.append(Group(kinds[kind], fold, questions, these, told))
+    return out
 
 
 def main() -> None:
-    """Make OUT/reading.jsonl.gz and OUT/news.jsonl.gz."""
+    """Make OUT/reading.npz and OUT/news.npz."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("data", "home", "base", "out"):
         parser.add_argument(name, type=Path)
@@ -314,33 +404,34 @@ def main() -> None:
     index = finder.index()
 
     def near(question: str) -> list[Passage]:
-        return [hit.passage for hit in finder.search(question, 8)]
+        return [hit.passage for hit in finder.search(question, 12)]
 
     def own(article_id: str) -> list[Passage]:
         (size,) = index.sizes([article_id])
         return index.passages([f"{article_id}#{n}" for n in range(size)])
 
-    maker = Maker(encoder, near)
+    maker = Maker(encoder, near, written_about())
     write(
-        args.out / "reading.jsonl.gz",
-        [*entailment(args.data, encoder), *reading_sets(args.data, maker)],
+        args.out / "reading.npz",
+        [*entailment(args.data, maker), *reading_sets(args.data, maker)],
     )
 
     def news() -> Iterator[Group]:
         for asked in news_questions(args.data):
-            others = NEGATIVES if asked.answers else 1
-            yield from maker.groups("news", asked, own(asked.article_id), most=2, others=others)
+            others = NEGATIVES if asked.answers else UNANSWERED
+            yield from maker.groups("news", asked, own(asked.article_id), most=3, others=others)
         bodies = {row["id"]: row["text"] for row in rows(args.data / "news/articles.jsonl.gz")}
         for good, miss in pairs(bodies):
             passages = own(good.article_id)
-            yield from maker.groups("pair", good, passages, most=2, others=1)
-            yield from maker.groups("miss", miss, passages, most=2, others=1)
+            yield from maker.groups("pair", good, passages, most=3, others=NEGATIVES)
+            yield from maker.groups("miss", miss, passages, most=3, others=UNANSWERED)
         both = (*turns(bodies, maker.rng), *news_turns(args.data, maker.rng))
         for asked, sought in both:
             found = own(asked.article_id)
-            yield from maker.groups("turn", asked, found, most=3, others=1, sought=sought)
+            others = NEGATIVES if asked.answers else UNANSWERED
+            yield from maker.groups("turn", asked, found, most=4, others=others, sought=sought)
 
-    write(args.out / "news.jsonl.gz", news())
+    write(args.out / "news.npz", news())
     print(f"{maker.lost} questions whose answer stands in no passage")
 
 
