@@ -275,8 +275,10 @@ def _as_of(meant: Understood, draft: Answer) -> str:
     if meant.query.kind == topic.DAYS and draft.claims:
         days = understand.limits(draft.evidence.query.filter)
         return f"Berita terbesar {days}, menurut banyaknya artikel."
-    day = draft.citations[0].passage.published if draft.citations else None
-    return f"Per {dates.written(day)}." if meant.query.recency and day else ""
+    if not (meant.query.recency and draft.citations):
+        return ""
+    day = draft.citations[0].passage.published
+    return f"Per {dates.written(day)}." if day else "Artikel yang dikutip tidak bertanggal."
 
 
 def _lifted(meant: Understood) -> str:

@@ -60,6 +60,7 @@ def test_what_was_asked_of_a_day_is_not_answered_by_a_doubtful_one_of_another(ho
     sure = chat.ask("Siapa pelatih Melati Timur kemarin?")
     assert sure.answer.status == "answered" and "hasil dari seluruh arsip" in sure.notice
     asked = "Siapa pelatih Melati Timur{}?"
+    assert chat.ask(asked.format("")).notice == "Artikel yang dikutip tidak bertanggal."
     monkeypatch.setattr("qa.chat._ANOTHER_DAY", 1.0)
     assert chat.ask(asked.format("")).answer.status == "answered"
     assert chat.ask(asked.format(" kemarin")).answer.status == "no_evidence"

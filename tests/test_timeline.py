@@ -51,6 +51,23 @@ def cited_articles(answer):
     return [by_number[n] for claim in answer.claims for n in claim.cited]
 
 
+def test_the_latest_news_are_of_one_year_and_say_from_when(tmp_path):
+    before = homes.article(
+        9,
+        "Longsor di Bukit Tamiang menutup jalan lama selama tiga pekan.",
+        title="Longsor Bukit Tamiang Menutup Jalan",
+        published=dt.date(2023, 1, 5),
+    )
+    homes.add(tmp_path, [*ARTICLES[:2], before, ARTICLES[3]])
+    homes.build(tmp_path)
+    chat = Chat.open(tmp_path)
+    turn = chat.ask("kabar terbaru longsor Bukit Tamiang")
+    assert cited_articles(turn.answer) == ["a3", "a2"]
+    assert turn.notice.startswith("Yang terbaru dari 3 Mei 2025.")
+    whole = chat.ask("perkembangan longsor Bukit Tamiang").answer
+    assert {"a9", "a6"} <= set(cited_articles(whole))
+
+
 def test_a_topic_gets_a_timeline_newest_first_and_the_undated_last(chat):
     answer = chat.ask("perkembangan longsor Bukit Tamiang").answer
     assert answer.status == "answered"
