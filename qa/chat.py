@@ -155,7 +155,8 @@ class Chat(Finder):
                 if draft.claims:
                     break
             last = drafts[-1][1]
-            doubtful = silence and meant.widened.dated and last.confidence < _ANOTHER_DAY
+            another = meant.widened.dated or meant.sure_only
+            doubtful = silence and another and last.confidence < _ANOTHER_DAY
             if last.status == "no_evidence" or doubtful or last.confidence <= sure:
                 silence = silence or drafts[-1]
                 continue

@@ -179,13 +179,23 @@ def test_the_date_of_news_is_a_filter():
 
 
 def test_a_date_in_a_fact_is_only_tried():
-    trial, plain = read("Siapa presiden pada tahun 1998?")
+    trial, plain, undated = read("Siapa presiden pada tahun 1998?")
     year = Filter(dt.date(1998, 1, 1), dt.date(1998, 12, 31))
     assert trial.trial
     assert trial.query.filter == year
     assert plain.query.named == year
     assert not plain.query.filter
     assert trial.query.text == plain.query.text == "Siapa presiden pada tahun 1998?"
+    # Articles of that year that do not repeat it may answer too, if they are sure.
+    assert undated.sure_only and undated.query.filter == year
+    assert undated.query.text == "Siapa presiden?"
+
+
+def test_the_news_of_some_days_are_told_before_those_of_others():
+    days, topic_of_days, *_, last = read("berita ekonomi antara 25 dan 29 Mei 2026")
+    week = Filter(dt.date(2026, 5, 25), dt.date(2026, 5, 29))
+    assert days.query.filter == topic_of_days.query.filter == week
+    assert topic_of_days.query.kind == "development" and last.widened == week
 
 
 def test_of_two_dates_none_is_a_filter():

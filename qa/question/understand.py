@@ -136,7 +136,8 @@ class Understood:
     `leans` tells of a follow-up whether it leans on the turn before ("yes", "perhaps", "no"); one
     `within` is looked for in the articles cited before alone. `own` are the words of what may be a
     question of its own; one `if_strange` is tried only if they name what those articles do not.
-    A `trial` is kept only if its filter does not make the answer worse than the next meaning's.
+    One `sure_only` must be likelier right than wrong. A `trial` is kept only if its filter does not
+    make the answer worse than the next meaning's.
     `widened` is a filter of the question that was lifted for want of an answer; `swaps` are
     corrected words, (typed, meant).
     """
@@ -147,6 +148,7 @@ class Understood:
     leans: str = ""
     within: bool = False
     if_strange: bool = False
+    sure_only: bool = False
     trial: bool = False
     widened: Filter = Filter()
     swaps: tuple[tuple[str, str], ...] = ()
@@ -154,12 +156,16 @@ class Understood:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question's words in Indonesian, well spelled, and the filter that stands in them."""
+    """A question's words in Indonesian, well spelled, and the filter that stands in them.
+
+    `undated` are they without the days that are only `named`.
+    """
 
     text: str
     read: Filter
     whole: str
     named: Filter = Filter()
+    undated: str = ""
 
 
 def understand(
@@ -188,7 +194,7 @@ def understand(
     )
     meanings = [_with_recency(meant, words) for meant in meanings]
     if not any(meant.query.kind in TOPICS for meant in meanings):
-        meanings.extend(_as_topic(meanings[-1]))
+        meanings = [m for meant in meanings for m in (meant, *_as_topic(meant))]
     meanings = _by(writers, meanings)
     if before is None and english.NOTICE in notices:
         typed = " ".join(asked[:LONGEST].split())
@@ -349,6 +355,8 @@ def _as_topic(meant: Understood) -> list[Understood]:
     So may a few bare words: "gempa Tarrawe".
     """
     query = meant.query
+    if meant.trial or meant.within or meant.if_strange:
+        return []
     bare = query.kind == "other" and len(text.query_stems(query.text)) <= _BARE
     state = query.recency == PLAINLY_NEW or _STATE.search(query.text)
     asks = query.kind in ("how", "what", "other") and state
@@ -381,7 +389,8 @@ def _dated(words: str, whole: str, names: tuple[str, ...], today: dt.date) -> _A
             others = [w for w in dates.dates(whole, today) if w.relative]
             whole = _without(whole, others[0]) if others else whole
         return _Asked(words, Filter(meant.after, meant.before, names), whole)
-    return _Asked(words, Filter(publishers=names), whole, Filter(meant.after, meant.before))
+    named = Filter(meant.after, meant.before)
+    return _Asked(words, Filter(publishers=names), whole, named, _without(words, meant))
 
 
 _BRIEF = dt.timedelta(days=100)
@@ -427,12 +436,14 @@ def _in_conversation(
     joined = follow_up.standalone(bare, before, today)[:LONGEST]
     whole = follow_up.standalone(question, before, today)[:LONGEST]
     following = _meanings(_dated(joined, whole, names, today), chosen, before)
-    plain = next(m for m in (alone if leans == "no" else following) if not m.trial)
+    plain_joined = next(m for m in following if not m.trial)
+    plain = next(m for m in alone if not m.trial) if leans == "no" else plain_joined
     among = replace(plain.query, prefer=before.articles)
     here = [replace(plain, query=among, within=True)] if before.articles else []
     alone_first = leans == "perhaps" and follow_up.stands_alone(bare)
     if leans == "no" or alone_first or unknown_subject:
-        following = [*alone, *_as_topic(alone[-1]), following[-1]]
+        last = following[-1] if following[-1].widened else plain_joined
+        following = [*alone, last]
     else:
         strange = [replace(m, if_strange=True) for m in alone if here and not m.trial]
         following = [*strange, *following]
@@ -496,6 +507,9 @@ def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> li
     if asked.named and not chosen.dated:
         days = asked.named.within(read)
         dated = replace(query, filter=days.within(chosen), read=days, named=Filter())
+        # What those days' articles answer is no less an answer where they do not repeat the date.
+        if text.query_stems(asked.undated):
+            meanings.append(Understood(replace(dated, text=asked.undated), sure_only=True))
         meanings.insert(0, Understood(dated, trial=True))
     if query.filter != chosen:
         wide = replace(query, text=asked.whole, filter=chosen, read=Filter())
