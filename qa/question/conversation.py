@@ -21,14 +21,14 @@ _COURTESY = frozenset(
     "terima terimakasih makasih makasi trims tengkyu thanks thank thx halo hai hi hello hey "
     "selamat ok oke okay okey okeh baik baiklah siap sip mantap mantul keren bagus hebat asyik "
     "haha hahaha hehe hehehe wkwk wkwkwk wah wow oh ooh hmm hm permisi nice good great noted "
-    "paham mengerti ngerti jelas tes test ping assalamualaikum".split()
+    "paham mengerti ngerti jelas tes test ping assalamualaikum astaga ampun waduh".split()
 )
 _POLITE = _COURTESY | frozenset(
     "kasih you pagi siang sore malam ya yah yaa deh dong nih sih lah kok sudah udah banyak sekali "
     "banget kak min bang mas mbak pak bu gan bos atas bantuannya infonya jawabannya penjelasannya "
     "saya aku gue tunggu dulu sebentar begitu gitu rupanya ternyata juga semua semuanya lagi apa "
-    "kabar kabarnya are how do waduh aduh duh parah gila serem ngeri kasihan kasian lucu sedih "
-    "astaga ampun yaudah sudahlah itu ini".split()
+    "kabar kabarnya are how do aduh duh parah gila serem ngeri kasihan kasian lucu sedih "
+    "yaudah sudahlah itu ini".split()
 )
 _ITSELF = frozenset("kamu anda lu lo elu namamu kamunya bot you your".split())
 _OF_ITSELF = _ITSELF | frozenset(
