@@ -488,17 +488,19 @@ def _typed_day(day: dt.date | None) -> str:
 
 
 def _claims_html(turn: Turn, number: int) -> str:
+    from qa.question import topic
+
     answer = turn.answer
     if not answer.claims:
         return ""
     html = ['<div class="ta-answer">']
     short, dated = answer.short_answer, _told_apart(turn)
     firsts = _articles_of(turn, answer.claims[0])
+    lists = turn.query.kind in topic.TOPICS | {topic.DAYS}
     for claim in answer.claims:
         said = _marked(claim.text, short)
         if short and short in claim.text:
             short = ""
-        lists = turn.query.kind in _LISTS
         other = not lists and firsts.isdisjoint(_articles_of(turn, claim))
         when = _when_html(turn, claim, "Artikel lain" if other else "") if dated else ""
         html.append(f"<p>{when}{said} {_cites_html(claim, number)}</p>")
@@ -510,10 +512,6 @@ def _marked(said: str, short: str) -> str:
     before, found, after = said.partition(short) if short else (said, "", "")
     bold = f"<strong>{escape(found)}</strong>" if found else ""
     return f"{escape(before)}{bold}{escape(after)}"
-
-
-_LISTS = ("latest", "development", "history", "days")
-"""Kinds of question that are answered story by story."""
 
 
 def _articles_of(turn: Turn, claim: Claim) -> set[str]:

@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,7 @@ def _filter(chat: Chat, chosen: Filter) -> Filter:
     if not chosen.publishers:
         return chosen
     names = sources.resolve_publishers(chosen.publishers, chat.publishers())
-    return Filter(chosen.after, chosen.before, names)
+    return replace(chosen, publishers=names)
 
 
 def _row(

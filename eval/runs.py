@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,7 @@ def searcher(chat: Chat, k: int, mode: str, index: SearchIndex | None = None) ->
     def search(asked: str, chosen: Filter) -> list[Hit]:
         if chosen.publishers:
             names = sources.resolve_publishers(chosen.publishers, known)
-            chosen = Filter(chosen.after, chosen.before, names)
+            chosen = replace(chosen, publishers=names)
         return chat.search(asked, k, mode=mode, chosen=chosen, index=index)
 
     return search

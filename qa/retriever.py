@@ -51,7 +51,8 @@ class Retriever:
 
     def within(self, query: Query, index: SearchIndex, article_ids: Sequence[str]) -> Evidence:
         """Return these articles, as far as they pass the query's filter, best first."""
-        ids = [i for i in article_ids if i in self._archived(list(article_ids))]
+        archived = self._archived(list(article_ids))
+        ids = [article_id for article_id in article_ids if article_id in archived]
         sizes = index.sizes(ids)
         wanted = [
             f"{article_id}#{n}"
@@ -65,9 +66,9 @@ class Retriever:
         vector = self._vector(query, index)
         cosines = (index.vectors([passage.id for passage in found]) @ vector).tolist()
         by_article: dict[str, list[tuple[float, float, Passage]]] = {}
-        dense = self._settings.dense_weight
+        dense, known = self._settings.dense_weight, dict(weights)
         for passage, cosine in zip(found, cosines, strict=True):
-            share = text.held(dict(weights), set(text.stems(f"{passage.title} {passage.text}")))
+            share = text.held(known, set(text.stems(f"{passage.title} {passage.text}")))
             score = (1 - dense) * share + dense * cosine
             by_article.setdefault(passage.article_id, []).append((score, cosine, passage))
         hits = []

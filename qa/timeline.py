@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from index import text
-from index.records import Claim, Evidence
+from index.records import Claim, Evidence, Hit
 from qa.confidence import said_in, showable
 from qa.question.topic import TOPIC_WORDS
 
@@ -23,9 +24,14 @@ _ABOUT, _ABOUT_NAMED = 0.6, 0.65
 
 def topic(evidence: Evidence) -> dict[str, float]:
     """Return the weights of the words that say which topic is asked about."""
-    own = {stem for word in TOPIC_WORDS for stem in text.stems(word)}
     weights = dict(evidence.weights)
+    own = _topic_stems()
     return {stem: weight for stem, weight in weights.items() if stem not in own} or weights
+
+
+@functools.cache
+def _topic_stems() -> frozenset[str]:
+    return frozenset(text.stems(" ".join(TOPIC_WORDS)))
 
 
 def of_days(evidence: Evidence) -> Iterator[Claim]:
@@ -41,15 +47,20 @@ def of_days(evidence: Evidence) -> Iterator[Claim]:
 
 def about(evidence: Evidence) -> list[int]:
     """Return the hits, from 1, that are about the topic: all its names, most of its weight."""
+    is_about = _about(evidence)
+    return [number for number, hit in enumerate(evidence.hits, start=1) if is_about(hit)]
+
+
+def _about(evidence: Evidence) -> Callable[[Hit], bool]:
     weights = topic(evidence)
     needed = text.names_and_numbers(evidence.query.text) & weights.keys()
-    found = []
-    for number, hit in enumerate(evidence.hits, start=1):
+    least = _ABOUT_NAMED if needed else _ABOUT
+
+    def is_about(hit: Hit) -> bool:
         said = said_in(hit, around=True)
-        least = _ABOUT_NAMED if needed else _ABOUT
-        if needed <= said and text.held(weights, said) >= least:
-            found.append(number)
-    return found
+        return needed <= said and text.held(weights, said) >= least
+
+    return is_about
 
 
 def in_headline(evidence: Evidence, number: int) -> float:
@@ -90,14 +101,13 @@ def covered_by_one(evidence: Evidence, numbers: Iterable[int]) -> float:
 
 def led(evidence: Evidence) -> Evidence:
     """Let an article whose headline tells the topic speak by its first passage."""
-    hits = list(evidence.hits)
-    for number, hit in enumerate(evidence.hits):
-        headlined = in_headline(evidence, number + 1) >= HEADLINED
-        if not hit.best or not headlined or not hit.passages[0].id.endswith("#0"):
-            continue
-        led = (*hits[:number], replace(hit, best=0), *hits[number + 1 :])
-        if number + 1 in about(replace(evidence, hits=led)):
-            hits[number] = led[number]
+    is_about = _about(evidence)
+    hits = []
+    for number, hit in enumerate(evidence.hits, start=1):
+        headlined = hit.best and in_headline(evidence, number) >= HEADLINED
+        first = replace(hit, best=0)
+        begins = headlined and hit.passages[0].id.endswith("#0") and is_about(first)
+        hits.append(first if begins else hit)
     return replace(evidence, hits=tuple(hits))
 
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from eval.answer_scores import auroc
+from qa.reader import LONGEST_ANSWER
 from train.reader_model import ReaderModel, start
 from train.rows import NEWS, Group, read
 
@@ -36,7 +37,6 @@ TYPED = 0.3
 """How often a question is read as it is typed in haste."""
 EVALUATIONS = 12
 """So many times in a run the held-out rows are read, and the best weights are kept."""
-LONGEST_ANSWER = 40
 BARRED = -1e4
 
 

@@ -306,15 +306,13 @@ class Maker:
 
 def reading_sets(data: Path, maker: Maker) -> Iterator[Group]:
     """Yield the groups of the sets over single passages: FacQA, IDK-MRC, translated SQuAD."""
-    for name, folder, share in (
-        ("facqa", "facqa_dev/", 1.0),
-        ("idk", "idk_mrc/train_", 1.0),
-        ("squad", "squad_id_mt/", 1.0),
+    for name, folder in (
+        ("facqa", "facqa_dev/"),
+        ("idk", "idk_mrc/train_"),
+        ("squad", "squad_id_mt/"),
     ):
         bodies = {r["id"]: r["text"] for r in rows(data / f"{folder}passages.jsonl.gz")}
         for row in rows(data / f"{folder}qa.jsonl.gz"):
-            if maker.rng.random() > share:
-                continue
             asked = Asked(row["question"], row["passage_id"], tuple(row["answers"]))
             own = made_article(row["passage_id"], bodies[row["passage_id"]])
             others = MISLEADING if asked.answers and name != "squad" else 0
@@ -326,12 +324,9 @@ def entailment(data: Path, maker: Maker) -> Iterator[Group]:
     for row in rows(data / "indonli/pairs.jsonl.gz"):
         if row["split"] == "train":
             read = maker.encoder.encode("", "", None, row["premise"])
-            nothing, premise = (
-                np.array([], np.uint16),
-                np.array(read.ids[read.begin : -1], np.uint16),
-            )
+            premise = np.array(read.ids[read.begin : -1], dtype=np.uint16)
             claim = [maker.pieces(row["hypothesis"])]
-            rows_ = [Row(nothing, premise, -1, -1)]
+            rows_ = [Row(premise[:0], premise, -1, -1)]
             yield Group("nli", 1, claim, rows_, row["label"] == "e")
 
 

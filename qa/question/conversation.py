@@ -42,8 +42,7 @@ def is_small_talk(asked: str) -> bool:
     if _only(asked, _ITSELF, _OF_ITSELF):
         return True
     words = {_short(word) for word in text.words(asked)}
-    polite, courtesy = ({_short(word) for word in some} for some in (_POLITE, _COURTESY))
-    return bool(words & courtesy) and words <= polite and "?" not in asked
+    return bool(words & _COURTESY_SHORT) and words <= _POLITE_SHORT and "?" not in asked
 
 
 def _only(question: str, core: Set[str], around: Set[str]) -> bool:
@@ -55,6 +54,9 @@ def _only(question: str, core: Set[str], around: Set[str]) -> bool:
 def _short(word: str) -> str:
     """Write letters that stand several times in a row once: "siiip" is "sip"."""
     return re.sub(r"(.)\1+", r"\1", word)
+
+
+_COURTESY_SHORT, _POLITE_SHORT = (frozenset(map(_short, some)) for some in (_COURTESY, _POLITE))
 
 
 def subjects(turns: Sequence[Turn]) -> list[Before]:

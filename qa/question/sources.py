@@ -126,8 +126,9 @@ def without_author(question: str, known: Collection[str]) -> tuple[str, tuple[st
 
     Only a name that the archive knows as an author's is taken, and one word is too little of it.
     """
-    by_key = _by_words(known)
+    by_key: Mapping[str, Sequence[str]] = {}
     for cue in _WRITTEN.finditer(question):
+        by_key = by_key or _by_words(known)
         words = question[cue.end() :].split()
         for length in range(min(_LONGEST_NAME, len(words)), 1, -1):
             found = by_key.get(_words(" ".join(words[:length])))
