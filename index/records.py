@@ -232,6 +232,7 @@ class Evidence:
     `weights` are the query's stems with their inverse document frequencies. `readings` are what was
     read in them, best first, `confidence` the probability that what they say answers, and `short`
     the answer in a few words, "" where it is not likely to be right; all are empty before reading.
+    It is `outdated` if the question asks for what is new, and only old articles tell of it.
     """
 
     query: Query
@@ -241,6 +242,7 @@ class Evidence:
     readings: tuple[Reading, ...] = ()
     confidence: float = 0.0
     short: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from qa.retriever import Retriever
 
 _STORIES, _STORIES_OF_YEARS = 30, 120
 """Stories that a topic is told from; that it is told from year by year."""
-_RECENT, _SEVERAL = (31, 366), 3
+_RECENT, _SEVERAL = (31, 183), 3
 """Days before the newest article that the latest news are looked for in; how many are enough."""
 _LAST_DAYS, _OF_EACH, _SURE_NEW = (3, 31, 366), 4, 0.5
 """Days before the newest article that the newest answer is looked for in; what may have changed is
@@ -85,7 +85,22 @@ class Seeker:
                 read = self._read(replace(self._retrieved(recent), query=query))
                 if read.confidence >= least:
                     return read
-        return self._read(self.found(query))
+        return self._unless_old(self._read(self.found(query)))
+
+    def _unless_old(self, read: Evidence) -> Evidence:
+        """Mark what answers a question of these days with news of long ago, or of no day."""
+        newest = self._index.version.newest
+        query = read.query
+        if query.recency < understand.ONLY_NEW or query.filter.dated or newest is None:
+            return read
+        if query.kind in topic.TOPICS:
+            shown = [read.hits[number - 1].passage for number in timeline.central(read)]
+        else:
+            shown = [reading.passage for reading in read.readings[:1]]
+        oldest = newest - dt.timedelta(_RECENT[-1])
+        if any(page.published and page.published >= oldest for page in shown):
+            return read
+        return replace(read, confidence=0.0, outdated=bool(shown))
 
     def found(self, query: Query) -> Evidence:
         """Search for a query; of a topic for its subject, for the latest news among the newest."""
@@ -97,7 +112,8 @@ class Seeker:
                 found = self._with_newer(found, newest)
             return found
         wanted = replace(query, text=topic.subject(query.text))
-        if query.kind == "latest" and undated and newest:
+        latest = query.kind == "latest" or query.recency >= understand.ONLY_NEW
+        if latest and undated and newest:
             for days in _RECENT:
                 recent = replace(wanted, filter=_since(newest, days).within(query.filter))
                 found = replace(self._retrieved(recent, _STORIES), query=query)

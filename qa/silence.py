@@ -5,6 +5,7 @@ from __future__ import annotations
 from index import text
 from index.records import Evidence, Reading
 from qa.confidence import said_in
+from qa.question.dates import written
 from qa.question.follow_up import names
 
 _SIGNS = "\"'“”‘’()[].,;:?!"
@@ -14,6 +15,8 @@ def reason(evidence: Evidence) -> str:
     """Return in a sentence why a question was not answered, as far as words tell."""
     if not evidence.hits:
         return "Tidak ada artikel yang cocok dengan pertanyaan ini."
+    if evidence.outdated:
+        return _outdated(evidence)
     unknown = unknown_names(evidence)
     if unknown:
         named = ", ".join(f"“{name}”" for name in unknown)
@@ -30,6 +33,13 @@ def reason(evidence: Evidence) -> str:
             return f"{about}, tetapi tidak menyebut {', '.join(f'“{word}”' for word in lacking)}."
         return f"{about}, tetapi tidak satu pun jelas menjawab pertanyaan ini."
     return "Tidak ada kalimat di arsip yang cukup kuat untuk dijadikan jawaban."
+
+
+def _outdated(evidence: Evidence) -> str:
+    pages = [r.passage for r in evidence.readings[:1]] or [hit.passage for hit in evidence.hits]
+    newest = max((page.published for page in pages if page.published), default=None)
+    told = f"dari {written(newest)}" if newest else "tidak bertanggal"
+    return f"Yang ditanyakan adalah yang terbaru; artikel terdekat di arsip {told}."
 
 
 def nearest(evidence: Evidence) -> Reading | None:

@@ -149,7 +149,7 @@ def timeline(evidence: Evidence) -> Iterator[Claim]:
             yield Claim(words, (number,))
 
 
-_NEWS_LASTS = dt.timedelta(366)
+_NEWS_LASTS = dt.timedelta(183)
 """What is older than the newest story about a topic by more is none of its latest news."""
 
 

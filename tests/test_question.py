@@ -230,6 +230,7 @@ class Index:
     """The little of an index that a question is understood by."""
 
     class version:  # noqa: N801
+        passages = 9000
         publishers = (
             ("Kompas.com", 9),
             ("detikcom", 8),

@@ -27,6 +27,7 @@ KINDS = (
         r"\b((kabar|berita|info|informasi|perkembangan) (terbaru|terakhir|terkini|teranyar)|"
         r"terkini|update(nya)?|apa kabar(nya)?|latest)\b",
     ),
+    ("latest", r"\bapa\b.*\b(di(beritakan|kabarkan|laporkan)|ramai)\W*$"),
     (
         "development",
         r"\b(perkembangan|kelanjutan|kronologi|perjalanan (kasus|perkara|karier|proyek)|"
@@ -192,7 +193,9 @@ def understand(
     meanings = _of_the_turn_before(words, before, chosen, today) or _in_conversation(
         words, before, chosen, today, publishers, back
     )
-    meanings = [_with_recency(meant, words) for meant in meanings]
+    latest = any(meant.query.kind == "latest" for meant in meanings)
+    only_new = _only_new(words, latest, index)
+    meanings = [_with_recency(meant, words, only_new) for meant in meanings]
     if not any(meant.query.kind in TOPICS for meant in meanings):
         meanings = [m for meant in meanings for m in (meant, *_as_topic(meant))]
     meanings = _by(writers, meanings)
@@ -281,9 +284,20 @@ def _formal(question: str) -> str:
 
 _NOW = re.compile(
     r"\b(?:yang )?(?:paling )?(?:(?:ter|paling )(?:baru|kini|anyar|akhir)|(?:per )?hari ini|"
-    r"sekarang(?: ini)?|saat ini|kini|update)(?:nya)?\b",
+    r"sekarang(?: ini)?|saat ini|kini|update)(?:nya)?\b"
+    r"|\b(?:belakangan(?: ini)?|(?:akhir-akhir|baru-baru|dewasa) ini)\b",
     re.IGNORECASE,
 )
+_LAST = re.compile(r"\b(?:yang )?(?:paling |ter)akhir(?:nya)?\b", re.IGNORECASE)
+_TO_COME = re.compile(
+    r"\b(?:besok|lusa|nanti (?:pagi|siang|sore|malam)|mendatang|berikutnya|akan datang|"
+    r"(?:minggu|pekan|bulan|tahun|musim) (?:ini|depan))\b"
+    r"|\b(?:sedang|lagi|tengah|kini)\W+(?:\w+\W+){0,2}?(?:ramai|viral|tren|trending|populer|hits|"
+    r"hangat|heboh|sorotan|naik daun|digemari|marak|diminati|disukai|dibicarakan)\b"
+    r"|\b(?:baru (?:yang )?(?:di)?|(?:akan|bakal|segera) )(?:rilis|luncur|meluncur)(?:kan)?\b",
+    re.IGNORECASE,
+)
+"""What only the news of these days tell."""
 _FIGURE = r"harga|kurs|nilai tukar|tarif|suku bunga|bi rate"
 _AMOUNT = re.compile(rf"\b(?:{_FIGURE}|jumlah)\b")
 _MOVING = rf"{_FIGURE}|ihsg|inflasi|iuran|cukai|klasemen|peringkat"
@@ -308,9 +322,9 @@ _CHANGING = re.compile(
     re.IGNORECASE,
 )
 """What grows for some days, and then stands."""
-PLAINLY_NEW, _MAYBE_NEW = 2.5, 1.0
-"""How much less likely a newer answer may be, a logit: of a question for the newest, of one about a
-thing that changes for some days."""
+ONLY_NEW, PLAINLY_NEW, _MAYBE_NEW = 3.0, 2.5, 1.0
+"""How much less likely a newer answer may be, a logit: of a question that speaks of now, of one for
+the newest value, of one about a thing that changes for some days."""
 
 
 _HISTORY = re.compile(
@@ -322,7 +336,25 @@ _HISTORY = re.compile(
 )
 
 
-def _with_recency(meant: Understood, words: str) -> Understood:
+_COMMON, _OFTEN = 0.02, 50
+"""Share and number of passages from which on a name tells no case: "Indonesia", "Jakarta"."""
+
+
+def _only_new(words: str, latest: bool, index: SearchIndex | None) -> bool:
+    """Tell whether a question is answered by news of these days or not at all.
+
+    So is one about what is to come or goes on now; and one for the newest that names nothing by
+    which an older answer would be known for what it is.
+    """
+    if _TO_COME.search(words):
+        return True
+    if index is None or not (latest or _NOW.search(_LAST.sub(" ", words))):
+        return False
+    counts = index.frequencies(sorted(text.names_and_numbers(words)))
+    return all(count > max(_COMMON * index.version.passages, _OFTEN) for count in counts)
+
+
+def _with_recency(meant: Understood, words: str, only_new: bool) -> Understood:
     """Tell how new the answer should be; the words that ask for it are taken out."""
     query = meant.query
     if _HISTORY.search(words):
@@ -335,11 +367,12 @@ def _with_recency(meant: Understood, words: str) -> Understood:
         query = replace(query, kind="latest")
         meant = replace(meant, query=query)
     if query.kind in TOPICS:
-        return meant
-    if _NOW.search(words) or (_OF_TODAY.search(words) and not dated):
+        return replace(meant, query=replace(query, recency=ONLY_NEW)) if only_new else meant
+    if only_new or _NOW.search(words) or (_OF_TODAY.search(words) and not dated):
         left = tidy(_NOW.sub(" ", query.text))
         left = left if text.query_stems(left) else query.text
-        return replace(meant, query=replace(query, text=left, recency=PLAINLY_NEW))
+        recency = ONLY_NEW if only_new else PLAINLY_NEW
+        return replace(meant, query=replace(query, text=left, recency=recency))
     if not dated and _CHANGING.search(words):
         return replace(meant, query=replace(query, recency=_MAYBE_NEW))
     return meant
@@ -358,7 +391,7 @@ def _as_topic(meant: Understood) -> list[Understood]:
     if meant.trial or meant.within or meant.if_strange:
         return []
     bare = query.kind == "other" and len(text.query_stems(query.text)) <= _BARE
-    state = query.recency == PLAINLY_NEW or _STATE.search(query.text)
+    state = query.recency >= PLAINLY_NEW or _STATE.search(query.text)
     asks = query.kind in ("how", "what", "other") and state
     if not bare and not asks:
         return []
