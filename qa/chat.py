@@ -156,7 +156,8 @@ class Chat(Finder):
                     break
             last = drafts[-1][1]
             another = meant.widened.dated or meant.sure_only
-            doubtful = silence and another and last.confidence < _ANOTHER_DAY
+            first = silence is None and not meant.sure_only
+            doubtful = another and not first and last.confidence < _ANOTHER_DAY
             if last.status == "no_evidence" or doubtful or last.confidence <= sure:
                 silence = silence or drafts[-1]
                 continue

@@ -12,7 +12,7 @@ from index.records import Evidence, Filter, Passage, Query, Reading
 from index.settings import Settings
 from qa import confidence, timeline
 from qa.confidence import Read, said_in
-from qa.question import topic, understand
+from qa.question import topic
 from qa.question.follow_up import topic_stems
 from qa.retriever import Retriever
 
@@ -77,13 +77,14 @@ class Seeker:
             last = Filter(newest, newest).within(query.filter)
             asked = replace(query, filter=query.filter if query.filter.dated else last)
             return self._read(self._retriever.biggest(asked, self._index, timeline.EVENTS))
-        if query.recency and newest and not query.filter.dated:
-            plainly = query.recency >= understand.PLAINLY_NEW
+        valued = query.kind not in topic.TOPICS
+        if valued and query.recency and newest and not query.filter.dated:
+            plainly = query.recency >= topic.PLAINLY_NEW
             least = self._settings.answers.min_confidence if plainly else _SURE_NEW
             for days in _LAST_DAYS if plainly else _LAST_DAYS[:2]:
                 recent = replace(query, filter=_since(newest, days).within(query.filter))
                 read = self._read(replace(self._retrieved(recent), query=query))
-                if read.confidence >= least:
+                if read.confidence >= least and _holds_the_names(read):
                     return read
         return self._unless_old(self._read(self.found(query)))
 
@@ -91,7 +92,7 @@ class Seeker:
         """Mark what answers a question of these days with news of long ago, or of no day."""
         newest = self._index.version.newest
         query = read.query
-        if query.recency < understand.ONLY_NEW or query.filter.dated or newest is None:
+        if query.recency < topic.ONLY_NEW or query.filter.dated or newest is None:
             return read
         if query.kind in topic.TOPICS:
             shown = [read.hits[number - 1].passage for number in timeline.central(read)]
@@ -108,11 +109,11 @@ class Seeker:
         undated = newest is not None and not query.filter.dated
         if query.kind not in topic.TOPICS:
             found = self._of_the_story(self._retrieved(query))
-            if undated and newest and 0 < query.recency < understand.PLAINLY_NEW:
+            if undated and newest and 0 < query.recency < topic.PLAINLY_NEW:
                 found = self._with_newer(found, newest)
             return found
         wanted = replace(query, text=topic.subject(query.text))
-        latest = query.kind == "latest" or query.recency >= understand.ONLY_NEW
+        latest = query.kind == "latest" or query.recency > 0
         if latest and undated and newest:
             for days in _RECENT:
                 recent = replace(wanted, filter=_since(newest, days).within(query.filter))
@@ -185,6 +186,12 @@ class Seeker:
             for hit, page in pages
             for reading in self._known[question, page.id]
         ]
+
+
+def _holds_the_names(read: Evidence) -> bool:
+    """Tell whether the article that answers holds all names and numbers of the question."""
+    answering = read.hits[read.readings[0].hit - 1]
+    return text.names_and_numbers(read.query.text) <= said_in(answering)
 
 
 def _since(newest: dt.date, days: int) -> Filter:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from index import text
 from index.records import Claim, Evidence, Hit
 from qa.confidence import said_in, showable
-from qa.question.topic import TOPIC_WORDS
+from qa.question.topic import ONLY_NEW, TOPIC_WORDS
 
 EVENTS = 6
 HEADLINED = 0.6
@@ -70,7 +70,10 @@ def in_headline(evidence: Evidence, number: int) -> float:
 
 
 def central(evidence: Evidence) -> list[int]:
-    """Return the hits, from 1, that begin with the topic, headline or text; else all about it."""
+    """Return the hits, from 1, that begin with the topic, headline or text; else all about it.
+
+    News of these days that name nothing are told by what begins with the topic alone.
+    """
     found = about(evidence)
     weights = topic(evidence)
 
@@ -79,7 +82,8 @@ def central(evidence: Evidence) -> list[int]:
         begin = set(text.stems(first.sentences()[0])) if first.id.endswith("#0") else set()
         return text.held(weights, begin) >= _BEGINS
 
-    return [n for n in found if in_headline(evidence, n) >= HEADLINED or begins_with_it(n)] or found
+    begun = [n for n in found if in_headline(evidence, n) >= HEADLINED or begins_with_it(n)]
+    return begun if begun or evidence.query.recency >= ONLY_NEW else found
 
 
 def by_year(evidence: Evidence) -> list[tuple[int, list[int]]]:
@@ -138,7 +142,7 @@ def timeline(evidence: Evidence) -> Iterator[Claim]:
         key=lambda n: evidence.hits[n - 1].passage.published or dt.date.min,
         reverse=True,
     )
-    if evidence.query.kind == "latest":
+    if evidence.query.kind == "latest" or evidence.query.recency:
         numbers = _of_late(evidence, numbers)
     for number in numbers:
         if len(told) == EVENTS:

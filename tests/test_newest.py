@@ -12,7 +12,7 @@ from index.errors import InputError
 from index.records import Filter
 from qa import confidence, silence
 from qa.chat import Chat
-from qa.question import understand
+from qa.question import topic, understand
 from tests import homes
 
 CLOCK = dt.date(2026, 11, 26)
@@ -54,6 +54,12 @@ OTHERS = [
         dt.date(2026, 5, 29),
         "Lomba dayung di Danau Melati dimenangi regu putri Tanjung Elang.",
         "Regu Tanjung Elang Menang",
+    ),
+    told(
+        "film",
+        dt.date(2019, 4, 24),
+        "Film Layar Senja produksi Rumah Kaca tayang perdana di bioskop pada 24 April 2019.",
+        "Film Layar Senja Tayang Perdana",
     ),
     told(
         "lama",
@@ -117,6 +123,30 @@ def test_the_newest_price_is_told_with_its_day(chat):
     turn = chat.ask("harga cabai rawit di Pasar Wolasi terbaru berapa?")
     assert cited(turn.answer)[0] == "ac28"
     assert "Per 28 Mei 2026." in turn.notice
+
+
+@pytest.mark.parametrize(
+    ("asked", "only"),
+    [
+        ("kapan film Layar Senja berikutnya tayang?", True),
+        ("game apa yang sedang ramai dimainkan?", True),
+        ("film apa yang tayang bulan ini?", True),
+        ("kasus apa yang ditangani polisi belakangan ini?", True),
+        ("kasus apa yang ditangani polisi?", False),
+        ("Siapa bupati Girimukti sekarang?", False),
+        ("Kapan rapat terakhir digelar?", False),
+    ],
+)
+def test_news_of_these_days_or_none(chat, asked, only):
+    meant = chat.meanings(asked, chat.index())[-1]
+    assert (meant.query.recency == topic.ONLY_NEW) == only
+
+
+def test_what_goes_on_now_is_not_answered_from_long_ago(chat):
+    assert "2019" in chat.ask("Kapan film Layar Senja tayang perdana?").answer.claims[0].text
+    turn = chat.ask("Kapan film Layar Senja berikutnya tayang?")
+    assert turn.answer.status == "no_evidence" and turn.answer.evidence.outdated
+    assert "24 April 2019" in silence.reason(turn.answer.evidence)
 
 
 def test_today_is_the_archives_last_day_where_the_clock_is_ahead(chat):

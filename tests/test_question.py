@@ -152,7 +152,7 @@ def test_an_endless_question_is_cut():
     ("asked", "kinds"),
     [
         ("Bagaimana kinerja pelabuhan itu?", ["how", "development"]),
-        ("Apa produk kopi terbaru di Sarewa?", ["what", "development"]),
+        ("Apa produk kopi terbaru di Sarewa?", ["what", "development", "what"]),
         ("Bagaimana cara menenun kain?", ["how"]),
         ("Siapa yang menyebar kabar bohong soal gempa?", ["who"]),
     ],

@@ -10,6 +10,10 @@ TOPICS = frozenset({"latest", "development", "history"})
 DAYS = "days"
 """The kind of a question for the news of some days, whatever they are about."""
 
+ONLY_NEW, PLAINLY_NEW, MAYBE_NEW = 3.0, 2.5, 1.0
+"""How much less likely a newer answer may be, a logit: of a question that speaks of now, of one for
+the newest value, of one about a thing that changes for some days."""
+
 TOPIC_WORDS = frozenset(
     "kabar kabarnya berita beritanya pemberitaan diberitakan info informasi isu cerita terbaru "
     "terkini terakhir teranyar update perkembangan kelanjutan kronologi perjalanan perkara "

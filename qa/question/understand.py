@@ -15,7 +15,7 @@ from qa.question.dates import When
 from qa.question.follow_up import Before
 from qa.question.sources import tidy, without_author, without_publisher
 from qa.question.spelling import Speller
-from qa.question.topic import DAYS, TOPICS, asks_for_days
+from qa.question.topic import DAYS, MAYBE_NEW, ONLY_NEW, PLAINLY_NEW, TOPICS, asks_for_days
 
 LONGEST = 2000
 """Characters of a question that are read."""
@@ -197,7 +197,7 @@ def understand(
     only_new = _only_new(words, latest, index)
     meanings = [_with_recency(meant, words, only_new) for meant in meanings]
     if not any(meant.query.kind in TOPICS for meant in meanings):
-        meanings = [m for meant in meanings for m in (meant, *_as_topic(meant))]
+        meanings = [m for meant in meanings for m in _or_as_topic(meant)]
     meanings = _by(writers, meanings)
     if before is None and english.NOTICE in notices:
         typed = " ".join(asked[:LONGEST].split())
@@ -322,11 +322,6 @@ _CHANGING = re.compile(
     re.IGNORECASE,
 )
 """What grows for some days, and then stands."""
-ONLY_NEW, PLAINLY_NEW, _MAYBE_NEW = 3.0, 2.5, 1.0
-"""How much less likely a newer answer may be, a logit: of a question that speaks of now, of one for
-the newest value, of one about a thing that changes for some days."""
-
-
 _HISTORY = re.compile(
     r"\b(?:liputan|pemberitaan|berita|artikel|sejarah|perjalanan)\b.*"
     r"\b(?:tahun(?:an)? (?:terakhir|belakangan)|(?:tiap|per) tahun|dekade(?: terakhir)?)\b"
@@ -374,7 +369,7 @@ def _with_recency(meant: Understood, words: str, only_new: bool) -> Understood:
         recency = ONLY_NEW if only_new else PLAINLY_NEW
         return replace(meant, query=replace(query, text=left, recency=recency))
     if not dated and _CHANGING.search(words):
-        return replace(meant, query=replace(query, recency=_MAYBE_NEW))
+        return replace(meant, query=replace(query, recency=MAYBE_NEW))
     return meant
 
 
@@ -382,20 +377,22 @@ _BARE = 6
 """Words that name a topic and ask nothing of it."""
 
 
-def _as_topic(meant: Understood) -> list[Understood]:
-    """Return the meaning as a topic, where a question of how things stand may be read so.
+def _or_as_topic(meant: Understood) -> list[Understood]:
+    """Return a meaning, and it as a topic where a question of how things stand may be read so.
 
-    So may a few bare words: "gempa Tarrawe".
+    So may a few bare words: "gempa Tarrawe". How things stand now, the news tell better than a
+    sentence that may be right.
     """
     query = meant.query
     if meant.trial or meant.within or meant.if_strange:
-        return []
+        return [meant]
     bare = query.kind == "other" and len(text.query_stems(query.text)) <= _BARE
     state = query.recency >= PLAINLY_NEW or _STATE.search(query.text)
     asks = query.kind in ("how", "what", "other") and state
     if not bare and not asks:
-        return []
-    return [replace(meant, query=replace(query, kind="development"))]
+        return [meant]
+    told = replace(meant, query=replace(query, kind="development"))
+    return [replace(meant, sure_only=True), told, meant] if query.recency else [meant, told]
 
 
 # Dates and publishers ----------------------------------------------------------------------------
