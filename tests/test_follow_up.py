@@ -124,6 +124,27 @@ def test_what_is_said_about_the_answer_before():
     assert not conversation.newer("lebih baru mana, jembatan Waru atau Layar?")
     assert conversation.other_than("bukan yang itu, yang di Pinang") == "di Pinang"
     assert conversation.other_than("bukan main mahalnya") == ""
+    assert conversation.other_than("eh bukan yang itu deng, maksud saya di Pinang") == "di Pinang"
+
+
+@pytest.mark.parametrize(
+    ("asked", "lead", "rest"),
+    [
+        ("yakin? bukannya sudah ditahan?", "yakin", "apakah sudah ditahan?"),
+        ("yang lebih baru ada? dia dirawat di mana", "yang lebih baru ada", "dia dirawat di mana"),
+        ("yang tanggal 3 Mei ada? kata bupati apa", "yang tanggal 3 Mei ada", "kata bupati apa"),
+        ("masa kecilnya di mana? lalu sekolahnya?", "", "masa kecilnya di mana? lalu sekolahnya?"),
+        ("di Pinang, siapa korbannya?", "", "di Pinang, siapa korbannya?"),
+    ],
+)
+def test_a_turn_of_two_parts_doubts_or_narrows_first(asked, lead, rest):
+    assert conversation.led(asked) == (lead, rest)
+
+
+def test_doubt_with_its_reason_is_doubt():
+    assert conversation.doubted("masa sih turun? ada berita yang bilang naik")
+    assert not conversation.doubted("masa kecil Rahmat di Pinang")
+    assert not conversation.doubted("yakin? ada berita apa yang bilang naik?")
 
 
 def test_a_question_goes_back_to_an_earlier_subject():

@@ -133,7 +133,9 @@ def test_the_newest_price_is_told_with_its_day(chat):
         ("film apa yang tayang bulan ini?", True),
         ("kasus apa yang ditangani polisi belakangan ini?", True),
         ("kasus apa yang ditangani polisi?", False),
-        ("Siapa bupati Girimukti sekarang?", False),
+        ("Siapa bupati Girimukti sekarang?", True),
+        ("Siapa bupati Girimukti?", False),
+        ("apa kabar terbaru soal Layar Senja?", False),
         ("Kapan rapat terakhir digelar?", False),
     ],
 )

@@ -154,11 +154,17 @@ _AROUND = frozenset(
     "eh oh lho loh hah ah kok tapi ini itu wah apa kamu anda emang memang apakah nih tuh sih iya "
     "begitu gitu segitu tidak nggak gak ya dengan jawabannya mana boleh minta ada dari coba kasih "
     "tunjukkan lihat cek di dong tersebut media siapa yang cari artikel kabar adakah kalau "
-    "tampilkan punya lagi bagaimana gimana soal are you".split()
+    "tampilkan punya lagi bagaimana gimana soal are you bilang tulis nulis menulis".split()
+)
+_DOUBT_WITH_REASON = re.compile(
+    r"\W*(?:(?:eh|oh|lho|loh|hah|ah|wah|tapi|kok) )*(?:yakin|serius|masa|masak)\b.*"
+    r"\bada (?:media|berita|artikel|koran|situs|yang)\b",
+    re.IGNORECASE,
 )
 _NOT_THAT = re.compile(
     r"^\W*(?:(?:eh|oh|tapi|lho) )?(?:bukan|jangan)"
-    r"(?:(?: (?:yang|kasus|soal|artikel))* (?:itu|ini|tadi|dia|di sana)|,)\W*"
+    r"(?:(?: (?:yang|kasus|soal|artikel))* (?:itu|ini|tadi|dia|di sana)|,)"
+    r"(?: (?:deng|dong|sih))?\W*"
     r"(?:(?:tapi|melainkan|maksud(?:ku| saya|nya)?) )*(?P<other>\S.*)$",
     re.IGNORECASE,
 )
@@ -166,8 +172,45 @@ _NOT_THAT = re.compile(
 
 def doubted(question: str) -> bool:
     """Tell whether a turn only asks for the ground of the answer before: "yakin?", "sumbernya?"."""
-    told = _only(question, _TOLD, _AROUND) and "dari mana" in question.lower()
-    return told or _only(question, _DOUBT | _SOURCE, _AROUND | _TOLD)
+    if _only(question, _TOLD, _AROUND) and "dari mana" in question.lower():
+        return True
+    if _only(question, _DOUBT | _SOURCE, _AROUND | _TOLD):
+        return True
+    # "Masa turun? Ada berita yang bilang naik": doubt with its reason, and no question of its own.
+    return bool(_DOUBT_WITH_REASON.match(question)) and not _ASKS.search(question)
+
+
+_ASKS = re.compile(
+    r"\b(?:apa|siapa|kapan|kenapa|mengapa|bagaimana|(?:di|ke|dari) ?mana|mana|berapa|bukannya|"
+    r"bukankah|apakah)\b",
+    re.IGNORECASE,
+)
+
+
+def led(question: str) -> tuple[str, str]:
+    """Split a turn of two parts, the first of which only doubts or narrows the answer before.
+
+    "Yakin? Bukannya sudah ditahan?", "yang lebih baru ada? dia ditahan di mana". Returns the first
+    part and the question after it; "" and the whole question for any other.
+    """
+    for match in re.finditer(r"[?,.!;]\s+", question):
+        lead, rest = question[: match.start()], question[match.end() :]
+        if not _ASKS.search(rest) or not (doubted(lead) or newer(lead) or dated(lead)):
+            continue
+        return lead, re.sub(r"^bukan(?:nya|kah)\b", "apakah", rest, flags=re.IGNORECASE)
+    return "", question
+
+
+def dated(question: str) -> bool:
+    """Tell whether a turn only asks for what a day tells: "yang tanggal 16 Oktober ada?"."""
+    return bool(_OF_A_DAY.fullmatch(question))
+
+
+_OF_A_DAY = re.compile(
+    r"\W*(?:(?:coba|cari|berita|artikel|kabar|yang|dari) )*(?:tanggal|tgl|bulan|tahun) "
+    r"(?:\w+ ){0,3}?\w+(?: (?:ada|coba|kan|saja|aja|tidak|dong|mana))*\W*",
+    re.IGNORECASE,
+)
 
 
 def newer(question: str) -> bool:

@@ -257,6 +257,10 @@ def _swap_date(other: str, question: str, today: dt.date) -> str:
     return f"{question.rstrip(' ?.!')} {said}?"
 
 
+_ACRONYM = 6
+"""Letters of an acronym at most."""
+
+
 def _like(thing: str, preposition: str, question: str) -> tuple[int, int] | None:
     """Return where the question before names something of the same kind."""
     lowered = thing.lower()
@@ -274,6 +278,11 @@ def _like(thing: str, preposition: str, question: str) -> tuple[int, int] | None
         return shared
     runs = _runs(question)
     if not names(f"- {thing}"):
+        if " " not in thing and len(thing) <= _ACRONYM:
+            # "Kalau pbnu?" after "Apa kata MUI?": an acronym typed in a hurry.
+            capitals = list(re.finditer(r"\b[A-Z]{2,}\b", question))
+            if capitals:
+                return capitals[-1].span()
         last = re.search(r"\b(?:untuk|bagi) ([a-z-]+)(?=[ ?]*$| \()", question)
         return last.span(1) if last and " " not in thing else None
     if not runs:

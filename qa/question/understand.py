@@ -190,9 +190,12 @@ def understand(
     notices += [counted] if counted else []
     words, before, back = conversation.returned(words, subjects)
     words, writers = without_author(words, index.authors() if index else ())
-    meanings = _of_the_turn_before(words, before, chosen, today) or _in_conversation(
-        words, before, chosen, today, publishers, back
-    )
+    meanings = _of_the_turn_before(words, before, chosen, today)
+    lead, words = conversation.led(words) if before and not meanings else ("", words)
+    if not meanings:
+        meanings = _in_conversation(words, before, chosen, today, publishers, back, bool(lead))
+    if before and lead:
+        meanings = _narrowed(lead, meanings, before, today)
     latest = any(meant.query.kind == "latest" for meant in meanings)
     only_new = _only_new(words, latest, index)
     meanings = [_with_recency(meant, words, only_new) for meant in meanings]
@@ -311,7 +314,8 @@ _OF_TODAY = re.compile(
     rf"\b(?:{_MOVING}|pertumbuhan ekonomi|dijual berapa)\b"
     r"|\b(?:dol+ar|euro|yen|ringgit|rupiah)\b.*\bberapa\b"
     rf"|\b(?:siapa|nama)(?:kah)?\W+(?:nama\W+)?(?:{_OFFICE})(?:\W+\w+){{0,3}}\W*$"
-    rf"|^(?:{_OFFICE})\W+(?:\w+\W+){{0,3}}siapa\W*$",
+    rf"|^(?:{_OFFICE})\W+(?:\w+\W+){{0,3}}siapa\W*$"
+    r"|^\W*bagaimana(?:kah)? (?:\w+ )?(?:penampilan|performa|kiprah|kinerja|pergerakan|prospek)\b",
     re.IGNORECASE,
 )
 """What has another value from day to day, or another holder from year to year."""
@@ -343,8 +347,11 @@ def _only_new(words: str, latest: bool, index: SearchIndex | None) -> bool:
     """
     if _TO_COME.search(words):
         return True
-    if index is None or not (latest or _NOW.search(_LAST.sub(" ", words))):
+    now = _NOW.search(_LAST.sub(" ", words))
+    if index is None or not (latest or now):
         return False
+    if now and _OF_TODAY.search(words):
+        return True
     counts = index.frequencies(sorted(text.names_and_numbers(words)))
     return all(count > max(_COMMON * index.version.passages, _OFTEN) for count in counts)
 
@@ -457,9 +464,12 @@ def _in_conversation(
     today: dt.date,
     known: Sequence[str],
     unknown_subject: bool,
+    led: bool,
 ) -> list[Understood]:
     bare, names = without_publisher(question, known)
     leans = follow_up.leans(bare) if before else "no"
+    if led:
+        leans = "yes"
     alone = _meanings(_dated(bare, question, names, today), chosen)
     if before is None:
         return alone
@@ -487,6 +497,24 @@ def _in_conversation(
         )
         for meant in (*here, *following)
     ]
+
+
+def _narrowed(
+    lead: str, meanings: list[Understood], before: Before, today: dt.date
+) -> list[Understood]:
+    """Put before the meanings of a question the one among the articles that its lead asks for."""
+    days = Filter()
+    if conversation.newer(lead) and before.newest:
+        days = Filter(before.newest + dt.timedelta(1))
+    elif not conversation.doubted(lead):
+        found = dates.dates(lead, today)
+        days = Filter(found[0].after, found[0].before) if found else days
+    plain = next((m for m in meanings if not (m.within or m.trial or m.if_strange)), None)
+    if plain is None or not days.dated:
+        return meanings
+    query = plain.query
+    among = replace(query, filter=days.within(query.filter), read=days.within(query.read))
+    return [replace(plain, query=among), *meanings]
 
 
 def _of_the_turn_before(
