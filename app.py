@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import logging
+import runpy
 import signal
 import socket
 import sqlite3
@@ -576,13 +577,7 @@ def _warm(chat: Chat) -> None:
         logger.info("nothing to load yet: %s", error)
 
 
-def main() -> None:
-    """Run the chat: `python app.py` takes the options of `tanya serve`, TANYA_HOME the home."""
-    from index.cli import run
-    from qa.cli import app as commands
-
-    sys.exit(run(commands, ["serve", *sys.argv[1:]]))
-
-
 if __name__ == "__main__":
-    main()
+    # The options of `tanya serve`, and TANYA_HOME for the home.
+    sys.argv[1:1] = ["serve"]
+    runpy.run_module("commands.main", run_name="__main__")

@@ -70,7 +70,7 @@ class Stretch:
 
 
 def tanya(home: Path, arguments: Sequence[str | Path], clock: Clock) -> dict[str, float]:
-    start = "from eval.cli import main; main()"
+    start = "from commands.main import main; main()"
     return spawn([sys.executable, "-c", start, "--home", home, *arguments], home.parent, clock)
 
 

@@ -49,7 +49,7 @@ HOSTILE_QUESTION = "Apa yang diresmikan Zubaidah Kencana di Kalibiru?"
 
 
 def tanya(home, *arguments):
-    command = [sys.executable, "-c", "from eval.cli import main; main()", "--home", str(home)]
+    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
     subprocess.run([*command, *arguments], cwd=ROOT, check=True, capture_output=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.cli import app, home_first, run
+from commands.main import app, home_first, run
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "articles"
@@ -42,7 +42,7 @@ ROW_KEYS = {
 
 
 def tanya(home, *arguments, **environment):
-    command = [sys.executable, "-c", "from eval.cli import main; main()", "--home", str(home)]
+    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
     return subprocess.run(
         [*command, *map(str, arguments)],
         cwd=ROOT,
@@ -128,7 +128,7 @@ def test_lines_are_folded_for_a_terminal_only(home):
     plain = tanya(home, "ask", question, COLUMNS="40").stdout
     assert max(map(len, plain.splitlines())) > 80
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", "from eval.cli import main; main()", "--home", str(home)]
+    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
     done = subprocess.Popen(
         [*command, "ask", question],
         cwd=ROOT,
@@ -337,7 +337,7 @@ def test_add_remove_rollback_prune(tmp_path):
 
 def test_the_home_may_stand_behind_the_command(home, tmp_path):
     def status(*arguments):
-        command = [sys.executable, "-c", "from eval.cli import main; main()", *arguments]
+        command = [sys.executable, "-c", "from commands.main import main; main()", *arguments]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
     for arguments in (("--home", str(home)), (f"--home={home}",)):

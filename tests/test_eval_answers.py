@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from commands.main import app, run
+from commands.qa import turn_row
 from eval import (
     answer_compare,
     answer_figures,
@@ -20,13 +22,11 @@ from eval import (
 )
 from eval.answer_figures import Asked, Meaning
 from eval.answer_scores import FIRST, FOLLOW_UP, OPENING, Cited, Figures, Reply
-from eval.cli import app, run
 from eval.datasets import Question
 from index.errors import InputError
 from index.records import Filter
 from index.settings import AnswerSettings
 from qa.chat import Chat
-from qa.cli import turn_row
 from tests import homes
 from tests.test_eval_runs import HOSTILE, Page
 
@@ -383,7 +383,7 @@ def test_it_does_not_go_on_with_other_settings(harbour, tmp_path):
 
 def test_stopped_by_the_keyboard(home, tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-c", "from eval.cli import main; main()", "--home", str(home)]
+    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
     command += ["eval", "answers", str(SAMPLE), "--out", str(out)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         file = out / "answers.jsonl"

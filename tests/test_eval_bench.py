@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from commands.main import app, run
 from eval import bench, bench_commands, bench_peers, bench_tables, bench_text, bench_work
-from eval.cli import app
 from index import chunking, text
-from index.cli import run
 from index.errors import InputError
 
 ROOT = Path(__file__).parents[1]

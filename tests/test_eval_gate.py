@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from commands.main import app, run
 from eval import datasets
-from eval.cli import app, run
 from eval.datasets import Question
 from index import builder
 from index.archive import FILE_NAME, Archive

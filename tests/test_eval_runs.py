@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from commands.main import app, run
 from eval import datasets, provenance, reports, runs, scores
-from eval.cli import app, run
 from eval.datasets import Question, QuestionSet
 from eval.runs import Found, Outcome, Run
 from index.errors import InputError
@@ -425,7 +425,7 @@ def test_what_is_not_there_is_told_in_one_line(
 
 def test_evaluating_files_opens_no_model(made):
     script = (
-        "import sys\nfrom eval.cli import app, run\n"
+        "import sys\nfrom commands.main import app, run\n"
         f"assert run(app, ['--home', 'none', 'eval', 'gate', {str(SAMPLE)!r}, *[{str(made)!r}] * 2]"
         ") == 0\nheavy = {'torch', 'gradio', 'faiss', 'tantivy', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

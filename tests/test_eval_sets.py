@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from commands.main import app, run
 from eval import datasets, files, imports, known_items
-from eval.cli import app, run
 from eval.datasets import Question, QuestionSet
 from index import clean, readers, text
 from index.archive import FILE_NAME, Archive

@@ -1,15 +1,10 @@
-"""The `tanya` command, first part: articles in, versions out. Only arguments and printing."""
+"""Articles in, versions out: add, remove, build, status, rollback, prune."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import json
-import logging
-import shutil
-import sqlite3
-import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.terminal import bar, open_archive, open_versions, shown, wrapped
 from index import settings
-from index.errors import InputError, TanyaError
+from index.errors import InputError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from index.archive import AddReport, Archive
     from index.builder import BuildReport, ShareReport
     from index.embedding import Embedder
@@ -31,34 +25,10 @@ if TYPE_CHECKING:
     from index.records import Article, ReadProblem
     from index.versions import Check, Versions
 
-app = typer.Typer(
-    help="Ask a news archive a question in Indonesian; every sentence of the answer is cited.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 PROBLEMS_SHOWN = 20
 DUPLICATES_SHOWN = 3
 
 
-@app.callback()
-def home_option(
-    context: typer.Context,
-    home: Annotated[
-        Path | None,
-        typer.Option(
-            help="Directory with archive.db, versions/ and tanya.toml "
-            "(else TANYA_HOME, else ./tanya-data)."
-        ),
-    ] = None,
-) -> None:
-    """Remember the home directory for the command."""
-    context.obj = settings.resolve_home(home)
-
-
-@app.command()
 def add(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
@@ -131,7 +101,6 @@ def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
         typer.echo(f"  and {len(problems) - PROBLEMS_SHOWN:,} more", err=True)
 
 
-@app.command()
 def remove(
     context: typer.Context,
     article_ids: Annotated[list[str], typer.Argument(metavar="ARTICLE_ID...")],
@@ -154,7 +123,6 @@ def remove(
         raise InputError(f"Not found: {', '.join(map(repr, unknown))}.")
 
 
-@app.command()
 def build(
     context: typer.Context,
     full: Annotated[
@@ -299,7 +267,6 @@ def _gate(home: Path, folder: Path | None, run: Path | None, show: Told) -> Chec
     )
 
 
-@app.command()
 def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
@@ -355,13 +322,11 @@ def _status(home: Path) -> dict[str, Any]:
     }
 
 
-@app.command()
 def rollback(context: typer.Context) -> None:
     """Make the version before the live one live again."""
     typer.echo(f"live: version {open_versions(context.obj).rollback()}")
 
 
-@app.command()
 def prune(
     context: typer.Context,
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions to keep.")] = 2,
@@ -372,103 +337,5 @@ def prune(
     typer.echo(f"deleted {len(gone)}, kept {len(versions.names())}")
 
 
-# What the other command lines share --------------------------------------------------------------
-
-
-@contextmanager
-def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
-    """Open the home's archive; raises InputError if it must be there and is not."""
-    from index.archive import FILE_NAME, Archive
-
-    if must_exist and not (home / FILE_NAME).exists():
-        raise InputError(f"There is no archive in {str(home)!r} yet: run `tanya add PATH`.")
-    with Archive.open(home / FILE_NAME) as archive:
-        yield archive
-
-
-def open_versions(home: Path) -> Versions:
-    """Return the home's versions."""
-    from index.engines import open_engine
-    from index.versions import Versions
-
-    return Versions(home / "versions", open_engine(settings.load(home).engine, home))
-
-
-def shown(value: str) -> str:
-    """Return archived text on one line without control characters, safe for a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
-
-
-def wrapped(line: str, indent: int) -> str:
-    """Return a line cut at blanks to the terminal's width, at most 100; indented from the second.
-
-    Where nobody looks on, as in a pipe, it stays whole.
-    """
-    if not sys.stdout.isatty():
-        return line
-    width = min(100, shutil.get_terminal_size().columns)
-    blanks = " " * indent
-    return textwrap.fill(
-        line, width, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def bar(label: str) -> Progress:
-    """Return a progress bar on standard error with the time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    return Bar(
-        TextColumn(label),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}% {task.description}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status. No traceback ever reaches a person."""
-    try:
-        outcome = command(args=arguments, standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
-    except TanyaError as error:
-        return _fail(str(error), 1)
-    except typer.Exit as error:
-        return error.exit_code
-    except typer.exceptions.TyperException as error:
-        message = error.format_message()
-        if "\n" in message:
-            # A command without arguments: this is its whole help.
-            typer.echo(message, err=True)
-            return error.exit_code
-        return _fail(message, error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("Stopped.", 1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    except sqlite3.Error as error:
-        return _fail(f"A database cannot be read ({error}): restore it from a backup.", 1)
-    except OSError as error:
-        return _fail(f"{error.strerror or error}: {error.filename!r}.", 1)
-    except Exception as error:
-        logging.getLogger("tanya").debug("unexpected error", exc_info=True)
-        return _fail(
-            f"Unexpected error: {type(error).__name__}: {error}. "
-            "Run with TANYA_DEBUG=1 for the details to report.",
-            1,
-        )
-
-
-def _fail(message: str, status_code: int) -> int:
-    typer.echo(f"tanya: {' '.join(message.split())}", err=True)
-    return status_code

@@ -1,4 +1,4 @@
-"""The `tanya` command, second part: ask, search, serve. Nothing but arguments and printing."""
+"""Questions: ask, search, serve."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.terminal import bar, shown
 from eval.files import UNREADABLE, counted, json_value, unreadable, written_whole
-from index.cli import app as app
-from index.cli import bar, shown
 from index.errors import InputError
 from index.records import Filter, Turn
 
@@ -34,7 +33,6 @@ Batch = Annotated[Path | None, typer.Option(help="Questions, one JSON object a l
 Out = Annotated[Path | None, typer.Option(help="File to write the batch's results to.")]
 
 
-@app.command()
 def ask(
     context: typer.Context,
     asked: Annotated[str, typer.Argument(metavar="QUESTION")] = "",
@@ -166,7 +164,6 @@ def _question(line: str, place: str) -> _Row:
     return _Row(place, str(row["id"]), row["question"], str(row.get("after") or ""))
 
 
-@app.command()
 def search(
     context: typer.Context,
     asked: Annotated[str, typer.Argument(metavar="QUESTION")] = "",
@@ -236,7 +233,6 @@ def _search_batch(
     typer.echo(f"{counted(len(rows), 'question')} searched, run written to {out}")
 
 
-@app.command()
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",

@@ -1,38 +1,32 @@
-"""The `tanya` command, last part: evaluation; and the entry point of all of it."""
+"""Evaluation: question sets, runs, answers, comparisons, reports, gates, benchmarks."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
-import os
-import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eval import answer_cli, bench_cli
-from eval.answer_cli import note
+from commands.terminal import bar, open_archive, shown
 from eval.files import counted, written_whole
-from eval.tuning_cli import tune
-from index.cli import bar, open_archive, run, shown
-from index.errors import GateError
-from qa.cli import app
+from index.errors import GateError, InputError
 
 if TYPE_CHECKING:
-    from eval.datasets import QuestionSet
+    from eval.answers import Folder, Made, Row
+    from eval.bench import Bench, Plan
+    from eval.datasets import QuestionSet, Relevant
     from eval.runs import Measured, TextsOf
+    from eval.scores import Comparison
 
 measures = typer.Typer(
     help="Measure retrieval and answers: question sets, runs, comparisons, reports, gates.",
     no_args_is_help=True,
 )
-app.add_typer(measures, name="eval")
-app.command()(tune)
-measures.command("answers")(answer_cli.ask_set)
-measures.command("bench")(bench_cli.bench)
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the question set to write.")]
 Set = Annotated[
@@ -243,8 +237,8 @@ def compare(
     from eval import runs, scores, tables
 
     two = (judged, a) if b is None else (a, b)
-    if answer_cli.are_folders(two):
-        answer_cli.compare(*two, show, as_json)
+    if _are_answers(two):
+        _compare_answers(*two, show, as_json)
         return
     if b is None:
         raise typer.BadParameter(NEEDS_SET)
@@ -295,15 +289,15 @@ def report(
     from eval import reports, runs
 
     paths = paths or []
-    if not paths and answer_cli.are_folders([out]):
-        answer_cli.report(out / "report.html", [out])
+    if not paths and _are_answers([out]):
+        _report_answers(out / "report.html", [out])
         return
-    if answer_cli.are_folders(paths):
-        answer_cli.report(out, paths)
+    if _are_answers(paths):
+        _report_answers(out, paths)
         return
     if not paths:
         raise typer.BadParameter("Give OUT.html and runs, or a folder of `tanya eval answers`.")
-    answer_cli.require_page(out)
+    _require_page(out)
     if folder is None:
         folder = reports.set_of(runs.load(paths[0]))
     asked, measured = _measure(context.obj, folder, paths)
@@ -336,14 +330,14 @@ def gate(
     from eval import gates, runs
 
     two = (judged, base) if new is None else (base, new)
-    if answer_cli.are_folders(two):
-        answer_cli.gate(*two, measure or (), alpha)
+    if _are_answers(two):
+        _gate_answers(*two, measure or (), alpha)
         return
     if new is None:
         raise typer.BadParameter(NEEDS_SET)
     for name in measure or ():
         if name not in gates.MEASURES:
-            raise typer.BadParameter(answer_cli.no_measure(name, gates.MEASURES))
+            raise typer.BadParameter(_no_measure(name, gates.MEASURES))
     asked, (of_base, of_new) = _measure(context.obj, judged, [base, new], gated=True)
     note([runs.unevenness(of_base.run, of_new.run)])
     verdicts = gates.judge(of_base, of_new, measure or (), alpha)
@@ -396,28 +390,341 @@ def _looked_up(home: Path, name: str) -> TextsOf | None:
     return of
 
 
-def home_first(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with `--home DIR` before the command; people also put it behind."""
-    ours: list[str] = []
-    others: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--":
-            others.extend([argument, *rest])
-        elif argument == "--home":
-            directory = next(rest, None)
-            if directory is None:
-                return ["--home"]
-            ours.extend([argument, directory])
-        elif argument.startswith("--home="):
-            ours.append(argument)
-        else:
-            others.append(argument)
-    return ours + others
+# Answers -----------------------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Run `tanya` and leave with its exit status."""
-    if os.environ.get("TANYA_DEBUG"):
-        logging.basicConfig(level=logging.DEBUG)
-    sys.exit(run(app, home_first(sys.argv[1:])))
+@measures.command("answers")
+def ask_set(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to keep the answers in; else only the table."),
+    ] = None,
+    conversations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Conversations; else the set's own conversations.jsonl."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Only the first so many of each file.")] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let earlier answers in that folder give way.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Ask every question of a set by the chat, and measure the answers against gold strings.
+
+    Right is an answer that shows a gold string. What the chat declines is judged too, by what it
+    held back, so that its confidence can be measured; follow-ups are told apart. Stop it when you
+    like: the same command goes on where it stopped.
+
+    Example: tanya eval answers sets/facqa --out runs/answers; tanya eval report runs/answers
+    """
+    from commands.qa import turn_row
+    from eval import answer_compare, answer_tables, answers
+    from qa.chat import Chat
+
+    asked = answers.read(folder, conversations, limit)
+    relevant = answers.relevant_of(folder)
+    chat = Chat.open(context.obj)
+    made = answers.describe(chat, asked, folder, conversations, dt.datetime.now(dt.UTC))
+    note(_gaps(context.obj, folder, relevant))
+    version = made.provenance.version
+    with _kept(out, made, replace) as (rows, put), bar("Asking") as progress:
+        task = progress.add_task("questions", total=len(asked), completed=len(rows))
+        try:
+            for row in answers.ask(chat, asked, relevant, version, turn_row, set(rows)):
+                put(row)
+                rows[row["id"]] = row
+                progress.advance(task)
+        except KeyboardInterrupt:
+            raise typer.Exit(_stopped(out, len(rows), len(asked))) from None
+    found = answer_compare.summary(list(answers.replies(rows.values())))
+    if out is not None:
+        answers.finish(out, answer_tables.as_json(found))
+    if as_json:
+        typer.echo(json.dumps(answer_tables.as_json(found), ensure_ascii=False))
+        return
+    threshold = chat.settings.answers.min_confidence
+    for line in answer_tables.score_lines(found, version, threshold):
+        typer.echo(line)
+    if out is not None:
+        typer.echo(f"Next: tanya eval report {out}")
+
+
+@contextmanager
+def _kept(out: Path | None, made: Made, replace: bool) -> Iterator[tuple[dict[str, Row], Any]]:
+    """Open the folder of answers, or keep them in memory only."""
+    from eval import answers
+
+    if out is None:
+        yield {}, lambda row: None
+        return
+    with answers.kept(out, made, again=replace) as (rows, put):
+        if rows:
+            are = "is" if len(rows) == 1 else "are"
+            typer.echo(f"{counted(len(rows), 'answer')} {are} there already; going on.", err=True)
+        yield rows, put
+
+
+def _stopped(out: Path | None, done: int, of: int) -> int:
+    kept = "run the same command again to go on" if out else "nothing is kept without --out"
+    typer.echo(f"Stopped: {done:,} of {of:,} questions are answered; {kept}.", err=True)
+    return 1
+
+
+def note(remarks: Iterable[str]) -> None:
+    """Print remarks on standard error; empty ones are left out."""
+    for remark in filter(None, remarks):
+        typer.echo(f"Note: {remark}", err=True)
+
+
+def _gaps(home: Path, folder: Path, relevant: Relevant) -> list[str]:
+    """Return which judgements say nothing of this archive; answers are measured without them."""
+    from eval import datasets
+
+    if not relevant:
+        return []
+    found = datasets.QuestionSet(datasets.read_questions(folder / datasets.QUERIES), relevant)
+    try:
+        datasets.require_use(found, folder / datasets.QRELS)
+        with open_archive(home, must_exist=True) as archive:
+            return datasets.gaps(found, archive.present(found.wanted()))
+    except InputError as error:
+        return [f"{error} Measured are only gold strings."]
+
+
+# Folders of answers ------------------------------------------------------------------------------
+
+
+def _are_answers(paths: Sequence[Path]) -> bool:
+    """Tell whether all paths are folders of answers; raises InputError if only some are."""
+    from eval import answers
+
+    ours = [answers.is_folder(path) for path in paths]
+    if any(ours) and not all(ours):
+        other = paths[ours.index(False)]
+        raise InputError(f"{other} holds no answers: name folders that `tanya eval answers` wrote.")
+    return bool(ours) and all(ours)
+
+
+def _compare_answers(a: Path, b: Path, show: int, as_json: bool) -> None:
+    """Print how the answers in folder B differ from those in A."""
+    from dataclasses import asdict
+
+    from eval import answer_compare, answer_tables, answers
+
+    of_a, of_b = answers.load(a), answers.load(b)
+    pairs = _pairs(of_a, of_b)
+    comparisons = answer_compare.compare(pairs)
+    moved = answer_compare.moved(pairs)
+    if as_json:
+        told = {
+            "a": of_a.name,
+            "b": of_b.name,
+            "questions": len(pairs),
+            "measures": [asdict(c) for c in comparisons],
+            "moved": answer_tables.moved_rows(moved[:show]),
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    typer.echo(f"A {of_a.name} · B {of_b.name} · {counted(len(pairs), 'question')}")
+    for line in answer_tables.compare_lines(comparisons):
+        typer.echo(line)
+    if moved[:show]:
+        typer.echo(f"\n{counted(len(moved), 'question')} moved; + is right, then the confidence:")
+        for line in answer_tables.moved_lines(moved[:show], shown):
+            typer.echo(line)
+
+
+def _pairs(a: Folder, b: Folder) -> list[Any]:
+    """Return the questions that both folders asked; warns of others, raises if there are none."""
+    from eval import answer_compare
+
+    pairs = answer_compare.paired(a.replies, b.replies)
+    if not pairs:
+        raise InputError(f"{a.name} and {b.name} have no question in common.")
+    if len(pairs) < max(len(a.replies), len(b.replies)):
+        note([f"compared are the {len(pairs):,} questions that both asked."])
+    return pairs
+
+
+def _gate_answers(base: Path, new: Path, measures: Sequence[str], alpha: float) -> None:
+    """Raise GateError if answers got significantly worse."""
+    from eval import answer_compare, answers
+    from eval.gates import Verdict
+
+    of_base, of_new = answers.load(base), answers.load(new)
+    if of_base.made.provenance.set_hash != of_new.made.provenance.set_hash:
+        raise InputError(f"{base} and {new} asked other questions: make both of one set.")
+    pairs = _pairs(of_base, of_new)
+    found: list[Comparison] = answer_compare.compare(pairs)
+    names = [c.measure for c in found]
+    for name in measures:
+        if name not in names:
+            raise typer.BadParameter(_no_measure(name, names))
+    verdicts = [Verdict(c, c.fell(alpha)) for c in found if not measures or c.measure in measures]
+    for verdict in verdicts:
+        typer.echo(verdict.line)
+    fallen = [v.comparison.measure for v in verdicts if v.fell]
+    if fallen:
+        raise GateError(
+            f"{', '.join(fallen)} fell significantly: see `tanya eval compare {base} {new}`."
+        )
+
+
+def _no_measure(name: str, known: Sequence[str]) -> str:
+    """Say that there is no such measure."""
+    return f"There is no measure {name!r} here: choose from {', '.join(known)}."
+
+
+_BEGINNINGS = (b"<!doctype html", b"<html")
+
+
+def _require_page(out: Path) -> None:
+    """Raise InputError if a report in `out` would overwrite something that is no page."""
+    told = "the first argument is the HTML file to write"
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: {told}.")
+    if out.exists() and not _is_page(out):
+        raise InputError(f"{out} is there already and is no HTML file: {told}.")
+
+
+def _is_page(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(200).lstrip().lower()
+    return head.startswith(_BEGINNINGS) or (not head and path.suffix.lower() == ".html")
+
+
+def _report_answers(out: Path, paths: Sequence[Path]) -> None:
+    """Write the report of folders of answers."""
+    from eval import answer_reports, answers
+
+    _require_page(out)
+    page = answer_reports.page([answers.load(path) for path in paths])
+    with written_whole(out) as file:
+        file.write(page)
+    folders = "folder of answers" if len(paths) == 1 else "folders of answers"
+    typer.echo(f"{len(paths)} {folders} reported in {out}")
+
+
+# Benchmarks --------------------------------------------------------------------------------------
+
+
+@measures.command("bench")
+def bench(
+    sizes: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Archives of so many passages.")
+    ] = "10000,100000,1000000",
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Take articles from here; else they are made up."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write bench.md, bench.json and bench.svg; goes on here."),
+    ] = None,
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--peer",
+            metavar="NAME=PYTHON",
+            help="Compare with txtai, haystack or llamaindex in the environment of that Python.",
+        ),
+    ] = None,
+    questions: Annotated[int, typer.Option(min=10, help="How many questions to ask.")] = 200,
+    seed: Annotated[int, typer.Option(help="Another seed, other articles and questions.")] = 0,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the archives in DIR/work afterwards.")
+    ] = False,
+) -> None:
+    """Measure speed, memory, disk and recall on archives of several sizes; the home is not used.
+
+    With --data, the files named articles.jsonl or articles.jsonl.gz below FOLDER are read, and
+    where they run out, sentences of forty articles at a time are mixed into new ones. A bench that
+    was stopped goes on where it was, given the same --out. A million passages take about an hour
+    and 10 GB of disk.
+
+    Example: tanya eval bench --sizes 10000,100000 --out bench --peer txtai=envs/txtai/bin/python
+    """
+    from eval import bench as benches
+    from eval import bench_tables
+
+    with _bench_folder(out) as folder, bar("Measuring") as progress:
+        task = progress.add_task("", total=None)
+        plan = benches.Plan(
+            _sizes(sizes), folder, data and data.resolve(), questions, _peers(peers or []), seed
+        )
+
+        def told(doing: str, done: float, total: float) -> None:
+            progress.update(task, description=doing, completed=done, total=total)
+
+        try:
+            found = benches.run(plan, told)
+        except KeyboardInterrupt:
+            progress.stop()
+            goes_on = f" Run it again with --out {out} to go on." if out else ""
+            typer.echo(f"Stopped.{goes_on}", err=True)
+            raise typer.Exit(1) from None
+        progress.stop()
+        _show_tables(bench_tables.rich_tables(found))
+        if out is not None:
+            _write_bench(plan, found)
+            if not keep:
+                benches.clear(plan)
+            typer.echo(f"Written: {out / 'bench.md'}, bench.json, bench.svg")
+
+
+@contextmanager
+def _bench_folder(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield out.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="tanya-bench-") as folder:
+        yield Path(folder)
+
+
+def _sizes(given: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(size.replace("_", "")) for size in given.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"--sizes is {given!r} but must be numbers of passages, as in 10000,100000."
+        ) from None
+
+
+def _peers(given: Sequence[str]) -> dict[str, Path]:
+    named = {}
+    for each in given:
+        name, equals, python = each.partition("=")
+        if not equals or not python:
+            raise typer.BadParameter(f"--peer is {each!r} but must be NAME=PYTHON.")
+        # Not resolved: a link to Python tells by its own place which environment is meant.
+        named[name] = Path(python).expanduser().absolute()
+    return named
+
+
+def _show_tables(tables: Sequence[object]) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    for each in tables:
+        console.print(each, highlight=False)
+
+
+def _write_bench(plan: Plan, found: Bench) -> None:
+    from eval import bench, bench_tables
+
+    described = bench.described(plan, found, dt.datetime.now(dt.UTC))
+    files = {
+        "bench.json": json.dumps(described, ensure_ascii=False, indent=1),
+        "bench.md": bench_tables.markdown(found, described),
+        "bench.svg": bench_tables.plot(found),
+    }
+    for name, content in files.items():
+        beside = plan.out / f"{name}.part"
+        beside.write_text(content, encoding="utf-8")
+        beside.replace(plan.out / name)

@@ -1,0 +1,1 @@
+"""The `tanya` command: arguments and printing, nothing else."""

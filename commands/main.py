@@ -1,0 +1,131 @@
+"""The `tanya` command as a whole: its parts, its home directory, its exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands import eval as evaluation
+from commands import index, qa
+from index import settings
+from index.errors import TanyaError
+
+app = typer.Typer(
+    help="Ask a news archive a question in Indonesian; every sentence of the answer is cited.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (
+    *(index.add, index.remove, index.build, index.status, index.rollback, index.prune),
+    *(qa.ask, qa.search, qa.serve),
+):
+    app.command()(_command)
+app.add_typer(evaluation.measures, name="eval")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"tanya {version('tanya-arsip')}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def home_option(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory with archive.db, versions/ and tanya.toml "
+            "(else TANYA_HOME, else ./tanya-data)."
+        ),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Remember the home directory for the command."""
+    context.obj = settings.resolve_home(home)
+
+
+def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status. No traceback ever reaches a person."""
+    try:
+        outcome = command(args=arguments, standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except TanyaError as error:
+        return _fail(str(error), 1)
+    except typer.Exit as error:
+        return error.exit_code
+    except typer.exceptions.TyperException as error:
+        message = error.format_message()
+        if "\n" in message:
+            # A command without arguments: this is its whole help.
+            typer.echo(message, err=True)
+            return error.exit_code
+        return _fail(message, error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("Stopped.", 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except sqlite3.Error as error:
+        return _fail(f"A database cannot be read ({error}): restore it from a backup.", 1)
+    except OSError as error:
+        return _fail(f"{error.strerror or error}: {error.filename!r}.", 1)
+    except Exception as error:
+        logging.getLogger("tanya").debug("unexpected error", exc_info=True)
+        return _fail(
+            f"Unexpected error: {type(error).__name__}: {error}. "
+            "Run with TANYA_DEBUG=1 for the details to report.",
+            1,
+        )
+
+
+def _fail(message: str, status_code: int) -> int:
+    typer.echo(f"tanya: {' '.join(message.split())}", err=True)
+    return status_code
+
+
+def home_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with `--home DIR` before the command; people also put it behind."""
+    ours: list[str] = []
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            others.extend([argument, *rest])
+        elif argument == "--home":
+            directory = next(rest, None)
+            if directory is None:
+                return ["--home"]
+            ours.extend([argument, directory])
+        elif argument.startswith("--home="):
+            ours.append(argument)
+        else:
+            others.append(argument)
+    return ours + others
+
+
+def main() -> None:
+    """Run `tanya` and leave with its exit status."""
+    if os.environ.get("TANYA_DEBUG"):
+        logging.basicConfig(level=logging.DEBUG)
+    sys.exit(run(app, home_first(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()
