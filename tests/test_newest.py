@@ -135,6 +135,7 @@ def test_the_newest_price_is_told_with_its_day(chat):
         ("kasus apa yang ditangani polisi?", False),
         ("Siapa bupati Girimukti sekarang?", True),
         ("Siapa bupati Girimukti?", False),
+        ("Hingga kini berapa negara yang mengirim orang ke bulan?", False),
         ("apa kabar terbaru soal Layar Senja?", False),
         ("Kapan rapat terakhir digelar?", False),
     ],

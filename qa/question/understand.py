@@ -287,7 +287,7 @@ def _formal(question: str) -> str:
 
 _NOW = re.compile(
     r"\b(?:yang )?(?:paling )?(?:(?:ter|paling )(?:baru|kini|anyar|akhir)|(?:per )?hari ini|"
-    r"sekarang(?: ini)?|saat ini|kini|update)(?:nya)?\b"
+    r"(?<!hingga )(?<!sampai )(?:sekarang(?: ini)?|saat ini|kini)|update)(?:nya)?\b"
     r"|\b(?:belakangan(?: ini)?|(?:akhir-akhir|baru-baru|dewasa) ini)\b",
     re.IGNORECASE,
 )
