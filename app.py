@@ -324,10 +324,10 @@ def _meant(turn: Turn, wish: dict[str, Any], chosen: Filter) -> Query:
     query = dataclasses.replace(turn.query, filter=read.within(chosen), read=read, named=Filter())
     if not wish.get("edited"):
         return query
-    from qa.question.understand import kind_of
+    from qa.question.answer_type import answer_type
 
     text = str(wish["text"]).strip()
-    return dataclasses.replace(query, text=text, kind=kind_of(text), own="")
+    return dataclasses.replace(query, text=text, kind=answer_type(text), own="")
 
 
 def _update(**properties: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from eval.answers import Folder
 from eval.markup import escaped, figure, section, table, tag
 from eval.plots import Curve, Series
 from eval.scores import mean
-from qa.question.understand import kind_of
+from qa.question.answer_type import answer_type
 
 WORST = 20
 _SMALL = 5
@@ -188,7 +188,7 @@ def _reliability(read: Sequence[_Read]) -> list[str]:
 
 def _kinds(read: Sequence[_Read]) -> list[str]:
     """Return accuracy by kind of question as plot and table; small kinds are put together."""
-    asked = {r.id: kind_of(r.question) for each in read for r in each.first if r.answerable}
+    asked = {r.id: answer_type(r.question) for each in read for r in each.first if r.answerable}
     sizes: dict[str, int] = {}
     for kind in asked.values():
         sizes[kind] = sizes.get(kind, 0) + 1

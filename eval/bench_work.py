@@ -32,6 +32,7 @@ from index.records import Evidence, Filter, Passage, Query, Reading, Scored
 from qa import answers, confidence
 from qa.chat import Chat
 from qa.question import understand
+from qa.question.answer_type import answer_type
 from qa.question.spelling import Speller
 from qa.reader import reader
 from qa.retriever import Retriever
@@ -394,11 +395,11 @@ def _search(index: SearchIndex, given: Embedder, k: int, home: Path, work: Path)
     retriever = Retriever(chosen, lambda _: given, set)
     asked, warm = questions(work)
     for each in warm:
-        retriever.retrieve(Query(each.text, kind=understand.kind_of(each.text)), index)
+        retriever.retrieve(Query(each.text, kind=answer_type(each.text)), index)
     spent, found = [], []
     for each in asked:
         began = time.perf_counter()
-        evidence = retriever.retrieve(Query(each.text, kind=understand.kind_of(each.text)), index)
+        evidence = retriever.retrieve(Query(each.text, kind=answer_type(each.text)), index)
         spent.append((time.perf_counter() - began) * 1000)
         found.append([hit.passage.id for hit in evidence.hits[:10]])
     middle, slow = np.percentile(spent, [50, 95]).tolist()

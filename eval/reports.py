@@ -17,7 +17,7 @@ from eval.markup import escaped, figure, section, table, tag
 from eval.plots import Series
 from eval.runs import Measured, Run, TextsOf
 from index.errors import InputError
-from qa.question.understand import kind_of
+from qa.question.answer_type import answer_type
 
 WORST = 20
 _COLUMNS = (*scores.MEASURES, *scores.ANSWERS)
@@ -115,7 +115,7 @@ def _comparisons(measured: Sequence[Measured]) -> list[str]:
 
 
 def _kinds(asked: QuestionSet) -> dict[str, str]:
-    return {q.id: kind_of(q.text) for q in asked.questions if q.id in asked.relevant}
+    return {q.id: answer_type(q.text) for q in asked.questions if q.id in asked.relevant}
 
 
 def _years(

@@ -275,7 +275,7 @@ def answer(
 
 
 def _stands_in(short: str, draft: Answer) -> bool:
-    """Tell whether a claim that is shown, and a sentence that it cites, hold the short answer."""
+    """Return whether a claim that is shown, and a sentence that it cites, hold the short answer."""
     whole = re.compile(rf"(?<!\w){re.escape(short)}(?!\w)")
     quotes = {c.number: " ".join(c.quote.split()) for c in draft.citations}
     return bool(short) and any(

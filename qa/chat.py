@@ -24,7 +24,7 @@ from qa.question import dates, topic, understand
 from qa.question.conversation import SMALL_TALK, is_small_talk, subjects
 from qa.question.understand import Understood
 from qa.reader import reader
-from qa.seeker import Seeker
+from qa.turn_search import TurnSearch
 
 _Draft = tuple[Understood, Answer]
 
@@ -108,9 +108,9 @@ class Chat(Finder):
             route = _route(meant) if conversation and draft.claims else ""
             told_apart = (route, _lifted(meant), draft.remark, _as_of(meant, draft))
             remarks = [notice, meant.notice, *told_apart]
-            told = " ".join(filter(None, remarks))
+            message = " ".join(filter(None, remarks))
             seconds = time.perf_counter() - began
-            yield Turn(asked, meant.query, draft, told, seconds, meant.swaps)
+            yield Turn(asked, meant.query, draft, message, seconds, meant.swaps)
 
     def _attempts(self, meanings: Sequence[Understood], index: SearchIndex) -> Iterator[_Draft]:
         """Yield the drafts of the first meaning that is answered; of none, the first silence.
@@ -119,15 +119,15 @@ class Chat(Finder):
         are sure enough, or at least as sure as what the archive brings.
         """
         bodies = self.bodies()
-        seeker = self.seeker(index, bodies)
+        search = self.turn_search(index, bodies)
         here = next((meant for meant in meanings if meant.within), None)
-        cited = seeker.within(here.query) if here else None
-        strange = cited and here and seeker.is_strange(here.own, cited)
+        cited = search.within(here.query) if here else None
+        strange = cited and here and search.is_strange(here.own, cited)
         rest = [m for m in meanings if not m.within and (strange or not m.if_strange)]
         sure = cited.confidence if cited else 0.0
         silence = None
         if sure < _SURE_HERE:
-            silence = yield from self._first_answered(rest, seeker, bodies, sure)
+            silence = yield from self._first_answered(rest, search, bodies, sure)
             if silence is None:
                 return
         if here and cited:
@@ -136,7 +136,11 @@ class Chat(Finder):
             yield silence
 
     def _first_answered(
-        self, meanings: Sequence[Understood], seeker: Seeker, bodies: answers.BodyOf, sure: float
+        self,
+        meanings: Sequence[Understood],
+        search: TurnSearch,
+        bodies: answers.BodyOf,
+        sure: float,
     ) -> Generator[_Draft, None, _Draft | None]:
         """Yield the drafts of the first meaning that is answered with more confidence than `sure`.
 
@@ -145,11 +149,11 @@ class Chat(Finder):
         silence: _Draft | None = None
         for number, meant in enumerate(meanings):
             if meant.trial and not _no_worse(
-                seeker.found(meant.query), seeker.found(meanings[number + 1].query)
+                search.found(meant.query), search.found(meanings[number + 1].query)
             ):
                 continue
             drafts = []
-            growing = self._write(seeker.sought(meant.query), bodies)
+            growing = self._write(search.evidence(meant.query), bodies)
             for draft in growing:
                 drafts.append((meant, draft))
                 if draft.claims:
@@ -166,13 +170,13 @@ class Chat(Finder):
             return None
         return silence
 
-    def seeker(self, index: SearchIndex, bodies: answers.BodyOf) -> Seeker:
+    def turn_search(self, index: SearchIndex, bodies: answers.BodyOf) -> TurnSearch:
         """Return what searches and reads a version for one turn."""
 
         def kept(passage: Passage) -> bool:
             return bodies(passage) is not None
 
-        return Seeker(self._retriever, index, self.settings, _read, kept)
+        return TurnSearch(self._retriever, index, self.settings, _read, kept)
 
     def _write(self, evidence: Evidence, bodies: answers.BodyOf) -> Iterator[Answer]:
         chosen = self.settings.answers
@@ -244,7 +248,7 @@ def _small_talk(asked: str, version: str) -> Turn:
 
 
 def _no_worse(evidence: Evidence, other: Evidence) -> bool:
-    """Tell whether a date's articles cover the question as well as all articles do."""
+    """Return whether a date's articles cover the question as well as all articles do."""
     if not evidence.hits:
         return False
     sure, elsewhere = confidence.covered(evidence), confidence.covered(other)
@@ -269,11 +273,13 @@ def _as_of(meant: Understood, draft: Answer) -> str:
         return f"Berita tentang topik ini menurut tahun: {counts}."
     if meant.query.kind in topic.TOPICS:
         found, shown = len(timeline.central(draft.evidence)), len(draft.claims)
-        told = f"{shown} dari {found} berita yang ditemukan tentang ini." if found > shown else ""
+        message = (
+            f"{shown} dari {found} berita yang ditemukan tentang ini." if found > shown else ""
+        )
         cited = [day for c in draft.citations if (day := c.passage.published)]
         if meant.query.kind == "latest" and cited:
-            told = f"Yang terbaru dari {dates.written(max(cited))}. {told}".strip()
-        return told if draft.claims else ""
+            message = f"Yang terbaru dari {dates.written(max(cited))}. {message}".strip()
+        return message if draft.claims else ""
     if meant.query.kind == topic.DAYS and draft.claims:
         days = understand.limits(draft.evidence.query.filter)
         return f"Berita terbesar {days}, menurut banyaknya artikel."

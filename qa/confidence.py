@@ -294,7 +294,7 @@ def order_rows(evidence: Evidence, readings: Sequence[Reading], words: Words) ->
 
 
 def showable(words: str) -> bool:
-    """Tell whether a sentence can stand as a claim: no question, no stump of a few words."""
+    """Return whether a sentence can stand as a claim: no question, no stump of a few words."""
     return len(words.split()) >= 4 and not words.rstrip("\"'”’) ").endswith(("?", "-", "–", "—"))
 
 
@@ -363,5 +363,5 @@ def short_row(evidence: Evidence, features: Floats, best: Reading, sure: float) 
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Tell whether two answers say the same: most stems of the shorter stand in the other."""
+    """Return whether two answers say the same: most stems of the shorter stand in the other."""
     return len(one & other) > 0.5 * min(len(one), len(other))

@@ -20,7 +20,7 @@ from index.settings import EmbeddingSettings, Settings
 from index.versions import Versions
 from qa import confidence
 from qa.question import understand
-from qa.question.follow_up import Before
+from qa.question.follow_up import Subject
 from qa.question.spelling import Speller
 from qa.question.understand import Understood
 from qa.reader import reader
@@ -141,7 +141,7 @@ class Finder:
         asked: str,
         index: SearchIndex,
         chosen: Filter = Filter(),  # noqa: B008
-        subjects: Sequence[Before] = (),
+        subjects: Sequence[Subject] = (),
         *,
         as_typed: bool = False,
     ) -> list[Understood]:

@@ -90,8 +90,8 @@ def messages(
             break
         room -= _tokens(block)
         blocks.append(block)
-    told = "\n".join([*blocks, asked])
-    roles = [{"role": "system", "content": rules}, {"role": "user", "content": told}]
+    message = "\n".join([*blocks, asked])
+    roles = [{"role": "system", "content": rules}, {"role": "user", "content": message}]
     return roles, len(blocks)
 
 
@@ -116,13 +116,13 @@ def _block(number: int, passage: Passage, room: int) -> str:
     return f"{head}{kept}{tail}"
 
 
-def _plain(told: str) -> str:
+def _plain(message: str) -> str:
     """Return a text as one line without brackets, control characters and invisible characters.
 
     Only the prompt sees it: claims are checked against, and cited from, the text as archived.
     """
     kept = []
-    for char in told.translate(_MARKS):
+    for char in message.translate(_MARKS):
         category = unicodedata.category(char)
         if category[0] == "Z" or category == "Cc":
             kept.append(" ")
@@ -131,16 +131,16 @@ def _plain(told: str) -> str:
     return _NUMBERED.sub(r"\1: ", " ".join("".join(kept).split()))
 
 
-def _tokens(told: str) -> int:
-    return text.count_tokens([told])[0]
+def _tokens(message: str) -> int:
+    return text.count_tokens([message])[0]
 
 
-def _shortened(told: str, most: int) -> str:
+def _shortened(message: str, most: int) -> str:
     """Cut a text at a space so that it has at most `most` tokens."""
-    kept = told[: most * 20]
+    kept = message[: most * 20]
     while kept and (count := _tokens(kept)) > most:
         kept = kept[: min(len(kept) - 1, len(kept) * most // count)]
-    if kept == told or " " not in kept:
+    if kept == message or " " not in kept:
         return kept
     return kept.rpartition(" ")[0]
 
@@ -269,14 +269,14 @@ class Server:
             with self._client(patience) as client:
                 yield from self._words(client, asked, patience)
         except openai.APIStatusError as error:
-            told = _STATUS.get(error.status_code, "Server LLM menolak permintaan")
+            message = _STATUS.get(error.status_code, "Server LLM menolak permintaan")
             if error.status_code >= 500:
-                told = "Server LLM sedang bermasalah"
+                message = "Server LLM sedang bermasalah"
             self._log(error)
-            raise _Trouble(f"{told} (HTTP {error.status_code})") from error
+            raise _Trouble(f"{message} (HTTP {error.status_code})") from error
         except openai.APITimeoutError as error:
             self._log(error)
-            raise _Trouble(_AWAY if _unreached(error) else patience.told) from error
+            raise _Trouble(_AWAY if _unreached(error) else patience.message) from error
         except openai.APIConnectionError as error:
             self._log(error)
             raise _Trouble(_BROKEN if patience.heard else _AWAY) from error
@@ -374,9 +374,9 @@ class Server:
 
     def _log(self, error: Exception) -> None:
         reason = getattr(error, "body", None) or error.__cause__ or ""
-        told = " ".join(f"{type(error).__name__}: {error} {reason}".split())
+        message = " ".join(f"{type(error).__name__}: {error} {reason}".split())
         key = self._environ.get(self.settings.key_env, "").strip()
-        logger.warning("%s", (told.replace(key, "***") if key else told)[:300])
+        logger.warning("%s", (message.replace(key, "***") if key else message)[:300])
 
 
 class _Patience:
@@ -389,7 +389,7 @@ class _Patience:
         self.heard = False
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """Say what the server did not do in time."""
         seconds = f"{self._seconds:g}".replace(".", ",")
         verb = "berhenti menjawab selama" if self.heard else "tidak menjawab dalam"
@@ -406,7 +406,7 @@ class _Patience:
         if self._bytes < 0:
             raise _Trouble(_ENDLESS if self.heard else _GARBLED)
         if time.monotonic() > self._until:
-            raise _Trouble(self.told)
+            raise _Trouble(self.message)
 
     def watch(self, response: httpx2.Response) -> None:
         """Listen in on a response's bytes, also those of an error's page."""
@@ -513,8 +513,8 @@ def answer(
             trouble = str(error)
     if draft is not None and draft.claims:
         if trouble:
-            told = f"{trouble}; yang tampil hanya kalimat yang sudah terbukti."
-            yield replace(draft, remark=told)
+            message = f"{trouble}; yang tampil hanya kalimat yang sudah terbukti."
+            yield replace(draft, remark=message)
         return
     if draft is not None and (writing.silent or not writing.asked) and not trouble:
         yield replace(draft, status="no_evidence")
@@ -543,8 +543,8 @@ class _Writing:
     def claims(self, evidence: Evidence) -> Iterator[Claim]:
         """Yield the model's sentences, until `most` of them were proven; raises _Trouble."""
         self.asked = True
-        asked, told = messages(evidence, self._server.settings, self._most)
-        if not told:
+        asked, message = messages(evidence, self._server.settings, self._most)
+        if not message:
             raise _Trouble("Kutipan arsip tidak muat di llm.max_prompt_tokens")
         self._words = self._server.stream(asked)
         proven = 0

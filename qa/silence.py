@@ -38,8 +38,8 @@ def reason(evidence: Evidence) -> str:
 def _outdated(evidence: Evidence) -> str:
     pages = [r.passage for r in evidence.readings[:1]] or [hit.passage for hit in evidence.hits]
     newest = max((page.published for page in pages if page.published), default=None)
-    told = f"dari {written(newest)}" if newest else "tidak bertanggal"
-    return f"Yang ditanyakan adalah yang terbaru; artikel terdekat di arsip {told}."
+    message = f"dari {written(newest)}" if newest else "tidak bertanggal"
+    return f"Yang ditanyakan adalah yang terbaru; artikel terdekat di arsip {message}."
 
 
 def nearest(evidence: Evidence) -> Reading | None:

@@ -74,7 +74,7 @@ def opposed(claim: Sequence[str], shown: Sequence[str]) -> float:
 
 
 def denies(words: Sequence[str]) -> bool:
-    """Tell whether a sentence negates."""
+    """Return whether a sentence negates."""
     return not NEGATORS.isdisjoint(words)
 
 
@@ -160,7 +160,7 @@ def _window(stems: Sequence[str], there: Sequence[str]) -> float:
 
 
 def _negated_near(claim: Sequence[str], shown: Sequence[str]) -> float:
-    """Tell whether claim and text negate the words that they share alike: 1 alike, 0 not."""
+    """Return whether claim and text negate the words that they share alike: 1 alike, 0 not."""
 
     def negated(words: Sequence[str]) -> set[str]:
         found: set[str] = set()

@@ -38,11 +38,9 @@ def of_days(evidence: Evidence) -> Iterator[Claim]:
     """Yield the first sentence that can stand alone of each story, the biggest first."""
     for number, hit in enumerate(evidence.hits, start=1):
         pieces = [" ".join(piece.split()) for piece in hit.passage.sentences()]
-        told = next(
-            (words for words in pieces if showable(words) and not _LEANING.match(words)), ""
-        )
-        if told:
-            yield Claim(told, (number,))
+        words = next((w for w in pieces if showable(w) and not _LEANING.match(w)), "")
+        if words:
+            yield Claim(words, (number,))
 
 
 def about(evidence: Evidence) -> list[int]:
@@ -116,7 +114,7 @@ def led(evidence: Evidence) -> Evidence:
 
 
 def alike(one: str, other: str) -> bool:
-    """Tell whether two sentences say much the same."""
+    """Return whether two sentences say much the same."""
     mine, theirs = set(text.stems(one)), set(text.stems(other))
     return len(mine & theirs) > 0.7 * min(len(mine), len(theirs))
 
@@ -133,7 +131,7 @@ def timeline(evidence: Evidence) -> Iterator[Claim]:
     Stories that only mention the topic are told where no headline has it.
     """
     weights = topic(evidence)
-    told: list[str] = []
+    shown: list[str] = []
     found = central(evidence)
     if evidence.query.kind == "history":
         found = [numbers[0] for _, numbers in by_year(evidence)][-EVENTS:]
@@ -145,11 +143,11 @@ def timeline(evidence: Evidence) -> Iterator[Claim]:
     if evidence.query.kind == "latest" or evidence.query.recency:
         numbers = _of_late(evidence, numbers)
     for number in numbers:
-        if len(told) == EVENTS:
+        if len(shown) == EVENTS:
             break
         words = _telling(evidence, number, weights)
-        if words and not any(alike(words, other) for other in told):
-            told.append(words)
+        if words and not any(alike(words, other) for other in shown):
+            shown.append(words)
             yield Claim(words, (number,))
 
 

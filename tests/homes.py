@@ -13,7 +13,7 @@ from index.engines import open_engine
 from index.records import Article, Candidate, Evidence, Hit, Passage, Query, Reading
 from index.settings import EngineSettings, Settings
 from index.versions import Versions
-from qa.question.understand import kind_of
+from qa.question.answer_type import answer_type
 
 NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
 
@@ -77,7 +77,7 @@ def evidence(
     """Return the evidence for a question that these passages, each its article's only one, are."""
     hits = tuple(hit(p, score=1.0 / n) for n, p in enumerate(passages, start=1))
     found = [(stem, 4.0) for stem in text.query_stems(asked)] if weights is None else weights
-    query = Query(asked, kind=kind_of(asked))
+    query = Query(asked, kind=answer_type(asked))
     return Evidence(query, hits, "000001", tuple(found), confidence=confidence)
 
 

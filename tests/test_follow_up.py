@@ -11,7 +11,7 @@ from index import readers, text
 from index.records import Article, Filter
 from qa.chat import Chat
 from qa.question import conversation, dates, follow_up
-from qa.question.follow_up import Before
+from qa.question.follow_up import Subject
 from tests import homes
 
 ROOT = Path(__file__).parent.parent
@@ -82,11 +82,11 @@ BEFORE = "Apa yang disetujui Wiranto dengan China di 2016?"
     ],
 )  # fmt: skip
 def test_a_follow_up_stands_alone(asked, before, meant):
-    assert follow_up.standalone(asked, Before(before), TODAY) == meant
+    assert follow_up.standalone(asked, Subject(before), TODAY) == meant
 
 
 def test_a_person_is_named_by_the_answer_before():
-    before = Before(
+    before = Subject(
         "Siapa pengusaha yang terjerat ambulans laut?", said=(("who", "Yusuf Marjuni"),)
     )
     meant = follow_up.standalone("Dia divonis berapa lama?", before, TODAY)
@@ -148,8 +148,8 @@ def test_doubt_with_its_reason_is_doubt():
 
 
 def test_a_question_goes_back_to_an_earlier_subject():
-    fire = Before("Berapa kios terbakar di Pasar Wolasi?", topic="kios terbakar di Pasar Wolasi")
-    ship = Before("Siapa nakhoda kapal Melati?", topic="nakhoda kapal Melati")
+    fire = Subject("Berapa kios terbakar di Pasar Wolasi?", topic="kios terbakar di Pasar Wolasi")
+    ship = Subject("Siapa nakhoda kapal Melati?", topic="nakhoda kapal Melati")
     back = conversation.returned("balik ke kebakaran pasar tadi, kapan kejadiannya?", [fire, ship])
     assert back == ("kapan kejadiannya?", fire, False)
     plain = "kapan kapalnya kembali?"

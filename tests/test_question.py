@@ -7,7 +7,8 @@ import pytest
 from index.errors import InputError
 from index.records import Filter
 from qa.question import sources, understand
-from qa.question.follow_up import Before
+from qa.question.answer_type import answer_type
+from qa.question.follow_up import Subject
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -351,7 +352,7 @@ def test_an_author_is_a_filter_only_if_the_archive_knows_one():
 
 # Conversations -----------------------------------------------------------------------------------
 
-HARBOUR = Before("Siapa meresmikan Pelabuhan Batu Layar?", articles=("a1",))
+HARBOUR = Subject("Siapa meresmikan Pelabuhan Batu Layar?", articles=("a1",))
 
 
 @pytest.mark.parametrize("asked", ["Kapan itu terjadi?", "Berapa biayanya?", "Siapa gubernurnya?"])
@@ -360,7 +361,7 @@ def test_follow_up_takes_the_topic_from_the_question_before(asked):
     assert here.within and here.query == only.query
     assert strange.if_strange and strange.query.text == asked
     assert {"Pelabuhan", "Batu", "Layar"} <= set(only.query.text.rstrip(")?").split())
-    assert only.query.kind == understand.kind_of(asked)
+    assert only.query.kind == answer_type(asked)
     assert only.query.prefer == ("a1",)
     # "Kapan itu terjadi?" has no word of its own that an article could hold.
     assert only.query.own == ("" if "itu" in asked else asked.rstrip("?"))
@@ -377,7 +378,7 @@ def test_a_new_topic_starts_afresh_and_is_joined_only_if_it_finds_nothing():
 
 def test_a_follow_up_keeps_the_filter_of_the_question_before():
     read_before = Filter(dt.date(2020, 1, 1), dt.date(2020, 12, 31), ("Kompas.com",))
-    before = Before("Apa kabar banjir Pinang?", read_before, ("a2",))
+    before = Subject("Apa kabar banjir Pinang?", read_before, ("a2",))
     assert read("Berapa korbannya?", before)[0].query.filter == read_before
     newer = read("Berapa korbannya tahun lalu?", before)[0].query
     assert newer.filter == Filter(dt.date(2025, 1, 1), dt.date(2025, 12, 31), ("Kompas.com",))
@@ -391,7 +392,7 @@ def test_contrast_with_a_question_of_its_own_asks_that():
 
 
 def test_another_publisher_is_asked_of_the_same_question():
-    before = Before("Berapa korban banjir Pinang?", Filter(publishers=("detikcom",)))
+    before = Subject("Berapa korban banjir Pinang?", Filter(publishers=("detikcom",)))
     first = read("Kalau menurut Kompas?", before, index=Index)[0].query
     assert first.text == "Berapa korban banjir Pinang?"
     assert first.filter.publishers == ("Kompas.com",)

@@ -115,8 +115,8 @@ def collect(args: argparse.Namespace) -> None:
         for asked in those[: MOST[kind]]:
             meanings = chat.meanings(asked.question, index)
             meant = next(m for m in meanings if not m.trial).query
-            seeker = chat.seeker(index, chat.bodies())
-            evidence = seeker.found(replace(meant, kind=_read_as(meant.kind)))
+            search = chat.turn_search(index, chat.bodies())
+            evidence = search.found(replace(meant, kind=_read_as(meant.kind)))
             waiting = order(evidence.hits)[: args.passages]
             rounds = [
                 reader.read(meant.reads or meant.text, waiting[at : at + ROUND])

@@ -266,11 +266,11 @@ class Maker:
         *,
         most: int,
         others: int,
-        sought: str = "",
+        query: str = "",
     ) -> Iterator[Group]:
         """Yield the question's group: the answering passage, `most` others of its article, and
         passages of other articles; nothing where the answer is in no passage. Others are found by
-        `sought`, the question where that is empty."""
+        `query`, the question where that is empty."""
         if asked.article_id in self.left_out:
             return
         spans = [span_in(passage.text, asked) for passage in own]
@@ -292,7 +292,7 @@ class Maker:
             stories = {passage.story_id for passage in own}
             wrong = [
                 passage
-                for passage in self.near(sought or asked.question)
+                for passage in self.near(query or asked.question)
                 if passage.story_id not in stories
                 and passage.article_id != asked.article_id
                 and not any(a.lower() in passage.text.lower() for a in asked.answers)
@@ -421,10 +421,10 @@ def main() -> None:
             yield from maker.groups("pair", good, passages, most=3, others=NEGATIVES)
             yield from maker.groups("miss", miss, passages, most=3, others=UNANSWERED)
         both = (*turns(bodies, maker.rng), *news_turns(args.data, maker.rng))
-        for asked, sought in both:
+        for asked, query in both:
             found = own(asked.article_id)
             others = NEGATIVES if asked.answers else UNANSWERED
-            yield from maker.groups("turn", asked, found, most=4, others=others, sought=sought)
+            yield from maker.groups("turn", asked, found, most=4, others=others, query=query)
 
     write(args.out / "news.npz", news())
     print(f"{maker.lost} questions whose answer stands in no passage")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from index import text
 from index.records import Turn
-from qa.question.follow_up import Before, topic_of
+from qa.question.follow_up import Subject, topic_of
 
 SMALL_TALK = "courtesy"
 """The kind of a query that asks nothing."""
@@ -38,7 +38,7 @@ _OF_ITSELF = _ITSELF | frozenset(
 
 
 def is_small_talk(asked: str) -> bool:
-    """Tell whether nothing is asked of the archive: "terima kasih banyak", "halo", "wkwk"."""
+    """Return whether nothing is asked of the archive: "terima kasih banyak", "halo", "wkwk"."""
     if _only(asked, _ITSELF, _OF_ITSELF):
         return True
     words = {_short(word) for word in text.words(asked)}
@@ -46,7 +46,7 @@ def is_small_talk(asked: str) -> bool:
 
 
 def _only(question: str, core: Set[str], around: Set[str]) -> bool:
-    """Tell whether a question has one of the core words, and no others but those around them."""
+    """Return whether a question has one of the core words, and no others but those around them."""
     words = set(text.words(question))
     return bool(words & core) and words <= core | around
 
@@ -59,9 +59,9 @@ def _short(word: str) -> str:
 _COURTESY_SHORT, _POLITE_SHORT = (frozenset(map(_short, some)) for some in (_COURTESY, _POLITE))
 
 
-def subjects(turns: Sequence[Turn]) -> list[Before]:
+def subjects(turns: Sequence[Turn]) -> list[Subject]:
     """Return the subjects of a conversation, that of the last turn last."""
-    found: list[Before] = []
+    found: list[Subject] = []
     for turn in turns:
         query, answer = turn.query, turn.answer
         if query.kind == SMALL_TALK:
@@ -73,12 +73,12 @@ def subjects(turns: Sequence[Turn]) -> list[Before]:
         days = [c.passage.published for c in answer.citations]
         titles = dict.fromkeys(c.passage.title for c in answer.citations)
         short = ((query.kind, answer.short_answer),) if answer.short_answer else ()
-        last = Before("")
+        last = Subject("")
         if found and (query.prefer or query.own):
             last = found.pop(_same(found, query.prefer))
         elif found and set(cited) & set(found[-1].articles):
             last = found.pop()
-        new = Before(
+        new = Subject(
             query.text,
             query.read,
             tuple(dict.fromkeys((*cited, *last.articles)))[:_MOST_ARTICLES],
@@ -94,7 +94,7 @@ def subjects(turns: Sequence[Turn]) -> list[Before]:
     return found
 
 
-def _same(found: Sequence[Before], prefer: Sequence[str]) -> int:
+def _same(found: Sequence[Subject], prefer: Sequence[str]) -> int:
     """Return which subject a turn went on with: that of most of the articles it preferred."""
     shared = [len(set(prefer) & set(subject.articles)) for subject in found]
     return max(range(len(found)), key=lambda n: (shared[n], n))
@@ -111,7 +111,7 @@ _BACK_WORDS = re.compile(
 )
 
 
-def returned(question: str, found: Sequence[Before]) -> tuple[str, Before | None, bool]:
+def returned(question: str, found: Sequence[Subject]) -> tuple[str, Subject | None, bool]:
     """Return a question without the words that go back to an earlier subject, and its subject.
 
     That is the one which shares most words with it that the last subject does not have, else the
@@ -135,7 +135,7 @@ def returned(question: str, found: Sequence[Before]) -> tuple[str, Before | None
     return (rest.strip() if comma and text.query_stems(rest) else bare), subject, False
 
 
-def _stems(subject: Before) -> set[str]:
+def _stems(subject: Subject) -> set[str]:
     said = " ".join(short for _, short in subject.said)
     return set(text.stems(f"{subject.text} {subject.topic} {said} {' '.join(subject.titles)}"))
 
@@ -171,7 +171,7 @@ _NOT_THAT = re.compile(
 
 
 def doubted(question: str) -> bool:
-    """Tell whether a turn only asks for the ground of the answer before: "yakin?", "sumbernya?"."""
+    """Return whether a turn only asks what the answer rests on: "yakin?", "sumbernya?"."""
     if _only(question, _TOLD, _AROUND) and "dari mana" in question.lower():
         return True
     if _only(question, _DOUBT | _SOURCE, _AROUND | _TOLD):
@@ -202,7 +202,7 @@ def led(question: str) -> tuple[str, str]:
 
 
 def dated(question: str) -> bool:
-    """Tell whether a turn only asks for what a day tells: "yang tanggal 16 Oktober ada?"."""
+    """Return whether a turn only asks for what a day tells: "yang tanggal 16 Oktober ada?"."""
     return bool(_OF_A_DAY.fullmatch(question))
 
 
@@ -214,7 +214,7 @@ _OF_A_DAY = re.compile(
 
 
 def newer(question: str) -> bool:
-    """Tell whether a turn asks for a newer answer: "yang lebih baru ada?"."""
+    """Return whether a turn asks for a newer answer: "yang lebih baru ada?"."""
     comparing = re.sub(r"\b(?:lebih|paling) (?:baru|anyar)\b", "terbaru", question.lower())
     return _only(comparing, _NEWER, _AROUND | _TOLD)
 
@@ -227,6 +227,6 @@ def other_than(question: str) -> str:
     return re.sub(r"^(?:yang|soal)\s+", "", match["other"].rstrip(" ?.!"), flags=re.IGNORECASE)
 
 
-def without(subject: Before) -> Before:
+def without(subject: Subject) -> Subject:
     """Return a subject whose articles are not to be gone on with."""
     return replace(subject, articles=(), said=())

@@ -121,7 +121,7 @@ _TURNED = frozenset(word for _, meaning in _PHRASES for word in meaning.split())
 
 
 def is_english(question: str) -> bool:
-    """Tell whether a question is put in English: it has English function words and no others."""
+    """Return whether a question is put in English: it has English function words and no others."""
     found = re.findall(r"[^\W_]+", question.lower())
     if set(found) & _INDONESIAN:
         return False
@@ -169,7 +169,7 @@ def _kept(word: str, number: int, frequencies: Callable[[Sequence[str]], list[in
 
 
 def _is_acronym(word: str) -> bool:
-    """Tell whether a word is written as a name's letters: WHO is not "who"."""
+    """Return whether a word is written as a name's letters: WHO is not "who"."""
     return len(word) > 1 and word.isalpha() and word.isupper()
 
 

@@ -14,7 +14,7 @@ from qa.question.dates import When
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class Subject:
     """What the turns about one subject leave behind.
 
     `text` is the last one's standalone question and `read` what was read as its filter; `topic` is
@@ -92,7 +92,7 @@ COUNTRIES = frozenset(
 
 
 def leans(question: str) -> str:
-    """Tell whether a question leans on the one before: "yes", "no", or "perhaps"."""
+    """Return whether a question leans on the one before: "yes", "no", or "perhaps"."""
     bare = _LEAD.sub("", question)
     found = [word.strip("\"'“”‘’(),.?!:;") for word in bare.split()]
     if _INSTEAD.match(bare.rstrip(" ?.!")):
@@ -111,7 +111,7 @@ def leans(question: str) -> str:
 
 
 def stands_alone(question: str) -> bool:
-    """Tell whether a question says enough to be one of its own: a name, or many words."""
+    """Return whether a question says enough to be one of its own: a name, or many words."""
     bare = _LEAD.sub("", question)
     return bool(names(bare)) or len(_content(bare)) >= _ENOUGH_WORDS
 
@@ -175,7 +175,7 @@ def own_of(question: str) -> str:
     return match["own"] if match and _content(match["own"]) else ""
 
 
-def standalone(question: str, before: Before, today: dt.date) -> str:
+def standalone(question: str, before: Subject, today: dt.date) -> str:
     """Return a follow-up as a question of its own: "Siapa dubesnya (Wiranto dengan China)?"."""
     bare = _LEAD.sub("", question).rstrip(" ?.!")
     instead = _INSTEAD.match(bare)

@@ -143,7 +143,7 @@ class Speller:
         return next((word for word in written if self._likely(typed, word)), "")
 
     def _likely(self, typed: str, word: str) -> bool:
-        """Tell whether a word could be meant; a small archive lacks most plain words itself."""
+        """Return whether a word could be meant; a small archive lacks most plain words itself."""
         if typed[0].isupper() or self.index.version.passages >= _LARGE:
             return True
         # "biang" is no mistake for "siang"; a letter too few, too many or swapped is likelier one.
@@ -172,7 +172,7 @@ class Speller:
 
 
 def _doubtful(word: str) -> bool:
-    """Tell whether a word may be a mistake: no question word, none that is one token.
+    """Return whether a word may be a mistake: no question word, none that is one token.
 
     The bundled vocabulary holds the words of general use; a mistake takes several of its tokens.
     """

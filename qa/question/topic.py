@@ -35,6 +35,6 @@ def subject(question: str) -> str:
 
 
 def asks_for_days(question: str) -> bool:
-    """Tell whether a question about news names no subject: "Berita terbaru apa?"."""
+    """Return whether a question about news names no subject: "Berita terbaru apa?"."""
     own = (TOPIC_WORDS | text.QUESTION_WORDS | text.STOP_WORDS) - _CASES
     return own.issuperset(text.words(question))

@@ -10,91 +10,16 @@ from dataclasses import dataclass, replace
 from index import text
 from index.engine import SearchIndex
 from index.records import Filter, Query
-from qa.question import conversation, dates, english, follow_up
+from qa.question import conversation, dates, english, follow_up, recency
+from qa.question.answer_type import answer_type
 from qa.question.dates import When
-from qa.question.follow_up import Before
+from qa.question.follow_up import Subject
 from qa.question.sources import tidy, without_author, without_publisher
 from qa.question.spelling import Speller
-from qa.question.topic import DAYS, MAYBE_NEW, ONLY_NEW, PLAINLY_NEW, TOPICS, asks_for_days
+from qa.question.topic import PLAINLY_NEW, TOPICS
 
 LONGEST = 2000
 """Characters of a question that are read."""
-
-# The first that matches is the kind.
-KINDS = (
-    (
-        "latest",
-        r"\b((kabar|berita|info|informasi|perkembangan) (terbaru|terakhir|terkini|teranyar)|"
-        r"terkini|update(nya)?|apa kabar(nya)?|latest)\b",
-    ),
-    ("latest", r"\bapa\b.*\b(di(beritakan|kabarkan|laporkan)|ramai)\W*$"),
-    (
-        "development",
-        r"\b(perkembangan|kelanjutan|kronologi|perjalanan (kasus|perkara|karier|proyek)|"
-        r"dari awal (sampai|hingga))(nya)?\b|\bsampai (di ?)?(mana|tahap apa)\W*$|"
-        r"\b(kasus|nasib|kabar|perkara|hasil)nya (sekarang )?(gimana|bagaimana|apa)\b|"
-        r"\b(gimana|bagaimana) (sekarang )?(nasib|kabar|hasil)(nya)?\b|\bkabarnya\W*$",
-    ),
-    ("howmany", r"\b((se)?berapa(kah)?|how (many|much|long|old|big|large|far|high|tall|deep))\b"),
-    (
-        "why",
-        r"\b(mengapa(kah)?|kenapa(kah)?|apa (saja )?(yang )?(jadi |menjadi )?"
-        r"(penyebab|sebab|alasan|pemicu|biang)\w*|apa yang (menyebabkan|memicu|membuat)|"
-        r"(gara-gara|karena|akibat|lantaran|untuk) apa|ngapain|why|what caused)\b",
-    ),
-    ("when", r"\b(kapan(kah)?|bilamana(kah)?|bilakah|hari apa|bulan apa|when|what (year|date))\b"),
-    (
-        "where",
-        r"\b((di|ke|dari) ?mana(kah)?|(lokasi|tempat|letak)\w* (apa|mana|di mana)|where|"
-        r"(di|ke|dari) (negara|kota|provinsi|propinsi|daerah|desa|kabupaten|kecamatan|pulau|"
-        r"stadion|gedung|bandara|tempat|lokasi|kampung|jalan) (mana|apa)(kah)?)\b",
-    ),
-    (
-        "quote",
-        r"\b((apa|bagaimana) (kata|ujar|ucap|tutur|isi pernyataan|pernyataan|komentar|tanggapan|"
-        r"pendapat|respons|reaksi|pesan|imbauan|harapan)(nya)?|"
-        r"apa(kah)? (saja )?yang (\w+ )?(di)?(katakan|sampaikan|ungkapkan|nyatakan|tegaskan|"
-        r"ucapkan|jelaskan|tuturkan|mengatakan|menyatakan|bilang|omongkan|kemukakan)|"
-        r"(bilang|ngomong|berkata|mengatakan|komentar|katanya) apa|apa katanya|"
-        r"what (did|does|has|have) .{1,60}? (say|said))\b",
-    ),
-    ("who", r"\b(siapa(kah)?|who|whom|whose)\b"),
-    ("how", r"\b(bagaimana(kah)?|gimana|(cara|lewat|melalui) (apa|mana)|how)\b"),
-    ("what", r"\b(apa|apa saja|apaan|manakah|mana|what|which)\b"),
-    (
-        "yesno",
-        r"\b(apakah|benarkah|betulkah|adakah|sudahkah|bisakah|"
-        r"(nggak|enggak|tidak|belum|bukan)(?= *\?*$))",
-    ),
-    (
-        "comparison",
-        r"^(tolong )?bandingkan\b|\bperbandingan\b|\b(apa|di mana) (saja )?(per)?beda(an)?(nya)?\b|"
-        r"\bbeda(nya)? (apa|antara)\b|\blebih \w+ (yang )?mana\b|\bmana(kah)? (yang )?lebih\b|"
-        r"\bdibanding(kan)? (dengan )?(siapa|apa|yang mana)\b|\blebih \w+ [^?]+ atau \w+|"
-        r"\b(difference between|compare)\b",
-    ),
-)
-_KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in KINDS)
-_NEWS_ABOUT = re.compile(
-    r"\b(kabar|berita|info(rmasi)?|isu|cerita)( (?!apa\b)\w+){0,2}( apa)?( saja)? "
-    r"(soal|tentang|mengenai|seputar|terkait|menyangkut|ihwal)\b"
-)
-_FACT = re.compile(
-    r"\b(siapa|kapan|berapa|mengapa|kenapa|apakah|benarkah|(di|ke|dari) ?mana|penulis)(kah)?\b"
-)
-_STATE = re.compile(
-    r"^\W*bagaimana(kah)? (?!(cara|proses|mekanisme|prosedur|bisa|mungkin|bentuk|bunyi|ciri|sifat|"
-    r"struktur|sistem|rumus|hubungan)(nya)?\b)"
-    r"|\b(belakangan( ini)?|(akhir-akhir|baru-baru|saat) ini|terbaru|terkini|sekarang)\b"
-    r"|\b(kabar|berita)\b",
-    re.IGNORECASE,
-)
-_COMPARISON = _KINDS[-1][1]
-_WHEN_COUNT = re.compile(r"\b(tanggal|tahun|bulan|pukul|jam|hari) berapa\b")
-_YESNO_START = re.compile(
-    r"^\s*(benarkah|betulkah|adakah|sudahkah|bisakah|akankah|mungkinkah|pernahkah|haruskah|"
-    r"is|are|was|were|did|does|do|has|have|had|can|will)\b"
-)
 
 # How people write in chats; "" is dropped. Names and the search's own stop words stay untouched.
 _COLLOQUIAL = {
@@ -122,12 +47,6 @@ _COLLOQUIAL = {
     ),
 }
 _WHY_START = re.compile(r"^(kok|koq)\b(?= )", re.IGNORECASE)
-
-_NEWS = re.compile(
-    r"\b(berita(nya)?|kabar(nya)?|artikel|liputan|warta|diberitakan|dimuat|diterbitkan|terbit|"
-    r"terbitan|edisi|headline|apa (saja )?yang terjadi|peristiwa|kejadian)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +90,7 @@ class _Asked:
 
 def understand(
     asked: str,
-    subjects: Sequence[Before] = (),
+    subjects: Sequence[Subject] = (),
     chosen: Filter = Filter(),  # noqa: B008
     *,
     today: dt.date,
@@ -197,8 +116,8 @@ def understand(
     if before and lead:
         meanings = _narrowed(lead, meanings, before, today)
     latest = any(meant.query.kind == "latest" for meant in meanings)
-    only_new = _only_new(words, latest, index)
-    meanings = [_with_recency(meant, words, only_new) for meant in meanings]
+    only = recency.only_new(words, latest, index)
+    meanings = [replace(m, query=recency.with_recency(m.query, words, only=only)) for m in meanings]
     if not any(meant.query.kind in TOPICS for meant in meanings):
         meanings = [m for meant in meanings for m in _or_as_topic(meant)]
     meanings = _by(writers, meanings)
@@ -238,8 +157,8 @@ def _counted_from(words: str, today: dt.date, index: SearchIndex | None) -> tupl
     if not late or newest is None:
         return today, ""
     said = words[late[0].start : late[0].end]
-    told = f"Artikel terbaru di arsip: {dates.written(newest)}; “{said}” dihitung dari hari itu."
-    return newest, told
+    notice = f"Artikel terbaru di arsip: {dates.written(newest)}; “{said}” dihitung dari hari itu."
+    return newest, notice
 
 
 def _worded(
@@ -285,101 +204,13 @@ def _formal(question: str) -> str:
     return " ".join(kept) or question
 
 
-_NOW = re.compile(
-    r"\b(?:yang )?(?:paling )?(?:(?:ter|paling )(?:baru|kini|anyar|akhir)|(?:per )?hari ini|"
-    r"(?<!hingga )(?<!sampai )(?:sekarang(?: ini)?|saat ini|kini)|update)(?:nya)?\b"
-    r"|\b(?:belakangan(?: ini)?|(?:akhir-akhir|baru-baru|dewasa) ini)\b",
+_STATE = re.compile(
+    r"^\W*bagaimana(kah)? (?!(cara|proses|mekanisme|prosedur|bisa|mungkin|bentuk|bunyi|ciri|sifat|"
+    r"struktur|sistem|rumus|hubungan)(nya)?\b)"
+    r"|\b(belakangan( ini)?|(akhir-akhir|baru-baru|saat) ini|terbaru|terkini|sekarang)\b"
+    r"|\b(kabar|berita)\b",
     re.IGNORECASE,
 )
-_LAST = re.compile(r"\b(?:yang )?(?:paling |ter)akhir(?:nya)?\b", re.IGNORECASE)
-_TO_COME = re.compile(
-    r"\b(?:besok|lusa|nanti (?:pagi|siang|sore|malam)|mendatang|berikutnya|akan datang|"
-    r"(?:minggu|pekan|bulan|tahun|musim) (?:ini|depan))\b"
-    r"|\b(?:sedang|lagi|tengah|kini)\W+(?:\w+\W+){0,2}?(?:ramai|viral|tren|trending|populer|hits|"
-    r"hangat|heboh|sorotan|naik daun|digemari|marak|diminati|disukai|dibicarakan)\b"
-    r"|\b(?:baru (?:yang )?(?:di)?|(?:akan|bakal|segera) )(?:rilis|luncur|meluncur)(?:kan)?\b",
-    re.IGNORECASE,
-)
-"""What only the news of these days tell."""
-_FIGURE = r"harga|kurs|nilai tukar|tarif|suku bunga|bi rate"
-_AMOUNT = re.compile(rf"\b(?:{_FIGURE}|jumlah)\b")
-_MOVING = rf"{_FIGURE}|ihsg|inflasi|iuran|cukai|klasemen|peringkat"
-_VALUE = re.compile(rf"\b(?:{_MOVING}|berapa|siapa|jumlah|skor)\b", re.IGNORECASE)
-_OFFICE = (
-    r"presiden|wapres|menteri|men(?:keu|lu|sos|hub|tan|dag|ko|aker|kes|dagri|hut|hankam)\w*|kapol\w+|"
-    r"panglima|kasad|jaksa agung|gubernur|wali ?kota|bupati|kepala|ketua|dirut|direktur utama|ceo|"
-    r"pelatih|kapten"
-)
-_OF_TODAY = re.compile(
-    rf"\b(?:{_MOVING}|pertumbuhan ekonomi|dijual berapa)\b"
-    r"|\b(?:dol+ar|euro|yen|ringgit|rupiah)\b.*\bberapa\b"
-    rf"|\b(?:siapa|nama)(?:kah)?\W+(?:nama\W+)?(?:{_OFFICE})(?:\W+\w+){{0,3}}\W*$"
-    rf"|^(?:{_OFFICE})\W+(?:\w+\W+){{0,3}}siapa\W*$"
-    r"|^\W*bagaimana(?:kah)? (?:\w+ )?(?:penampilan|performa|kiprah|kinerja|pergerakan|prospek)\b",
-    re.IGNORECASE,
-)
-"""What has another value from day to day, or another holder from year to year."""
-_CHANGING = re.compile(
-    r"\b(?:berapa|jumlah)\W+(?:\w+\W+){0,2}?(?:kasus|korban|pasien|penerima|pengungsi)\b"
-    r"|\bberapa\W+(?:\w+\W+){0,3}?(?:tewas|meninggal|luka\w*|hilang|mengungsi|terjangkit|positif)\b"
-    r"|\b(?:sudah|belum)\b.*\bberapa\b|\bberapa\b.*\bsudah\b|\b(?:sudah|belum)\W*$",
-    re.IGNORECASE,
-)
-"""What grows for some days, and then stands."""
-_HISTORY = re.compile(
-    r"\b(?:liputan|pemberitaan|berita|artikel|sejarah|perjalanan)\b.*"
-    r"\b(?:tahun(?:an)? (?:terakhir|belakangan)|(?:tiap|per) tahun|dekade(?: terakhir)?)\b"
-    r"|\b(?:sejarah|riwayat) (?:kasus|konflik|perkara|sengketa|liputan)\b"
-    r"|\bdari (?:tahun|masa) ke (?:tahun|masa)\b",
-    re.IGNORECASE,
-)
-
-
-_COMMON, _OFTEN = 0.02, 50
-"""Share and number of passages from which on a name tells no case: "Indonesia", "Jakarta"."""
-
-
-def _only_new(words: str, latest: bool, index: SearchIndex | None) -> bool:
-    """Tell whether a question is answered by news of these days or not at all.
-
-    So is one about what is to come or goes on now; and one for the newest that names nothing by
-    which an older answer would be known for what it is.
-    """
-    if _TO_COME.search(words):
-        return True
-    now = _NOW.search(_LAST.sub(" ", words))
-    if index is None or not (latest or now):
-        return False
-    if now and _OF_TODAY.search(words):
-        return True
-    counts = index.frequencies(sorted(text.names_and_numbers(words)))
-    return all(count > max(_COMMON * index.version.passages, _OFTEN) for count in counts)
-
-
-def _with_recency(meant: Understood, words: str, only_new: bool) -> Understood:
-    """Tell how new the answer should be; the words that ask for it are taken out."""
-    query = meant.query
-    if _HISTORY.search(words):
-        return replace(meant, query=replace(query, kind="history"))
-    news = query.kind == "latest" or (query.kind in ("what", "other") and _NEWS.search(words))
-    dated = query.filter.dated or query.named
-    if news and (dated or _NOW.search(words)) and asks_for_days(_NOW.sub(" ", query.text)):
-        return replace(meant, query=replace(query, kind=DAYS))
-    if news and query.kind != "latest" and _NOW.search(words):
-        query = replace(query, kind="latest")
-        meant = replace(meant, query=query)
-    if query.kind in TOPICS:
-        return replace(meant, query=replace(query, recency=ONLY_NEW)) if only_new else meant
-    if only_new or _NOW.search(words) or (_OF_TODAY.search(words) and not dated):
-        left = tidy(_NOW.sub(" ", query.text))
-        left = left if text.query_stems(left) else query.text
-        recency = ONLY_NEW if only_new else PLAINLY_NEW
-        return replace(meant, query=replace(query, text=left, recency=recency))
-    if not dated and _CHANGING.search(words):
-        return replace(meant, query=replace(query, recency=MAYBE_NEW))
-    return meant
-
-
 _BARE = 6
 """Words that name a topic and ask nothing of it."""
 
@@ -398,8 +229,8 @@ def _or_as_topic(meant: Understood) -> list[Understood]:
     asks = query.kind in ("how", "what", "other") and state
     if not bare and not asks:
         return [meant]
-    told = replace(meant, query=replace(query, kind="development"))
-    return [replace(meant, sure_only=True), told, meant] if query.recency else [meant, told]
+    as_topic = replace(meant, query=replace(query, kind="development"))
+    return [replace(meant, sure_only=True), as_topic, meant] if query.recency else [meant, as_topic]
 
 
 # Dates and publishers ----------------------------------------------------------------------------
@@ -419,7 +250,7 @@ def _dated(words: str, whole: str, names: tuple[str, ...], today: dt.date) -> _A
     if len(several) != 1:
         return _Asked(words, Filter(publishers=names), whole)
     (meant,) = several
-    if _is_recent(meant) or _NEWS.search(words):
+    if _is_recent(meant) or recency.NEWS.search(words):
         words = _without(words, meant)
         if meant.relative:
             # In the articles of other days "minggu lalu" is another week.
@@ -459,7 +290,7 @@ def limits(chosen: Filter) -> str:
 
 def _in_conversation(
     question: str,
-    before: Before | None,
+    before: Subject | None,
     chosen: Filter,
     today: dt.date,
     known: Sequence[str],
@@ -500,7 +331,7 @@ def _in_conversation(
 
 
 def _narrowed(
-    lead: str, meanings: list[Understood], before: Before, today: dt.date
+    lead: str, meanings: list[Understood], before: Subject, today: dt.date
 ) -> list[Understood]:
     """Put before the meanings of a question the one among the articles that its lead asks for."""
     days = Filter()
@@ -518,7 +349,7 @@ def _narrowed(
 
 
 def _of_the_turn_before(
-    words: str, before: Before | None, chosen: Filter, today: dt.date
+    words: str, before: Subject | None, chosen: Filter, today: dt.date
 ) -> list[Understood]:
     """Return the meanings of a turn that speaks of the answer before; none of any other."""
     if before is None:
@@ -542,7 +373,7 @@ def _of_the_turn_before(
     return []
 
 
-def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> list[Understood]:
+def _meanings(asked: _Asked, chosen: Filter, before: Subject | None = None) -> list[Understood]:
     """Return the meanings of a question's words: with the filter in them, and without."""
     read = asked.read
     if before:
@@ -550,12 +381,12 @@ def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> li
         earlier = before.read
         read = (Filter(publishers=earlier.publishers) if fresh else earlier).within(read)
     own = follow_up.own_of(asked.text) if before else ""
-    kind = kind_of(own)
+    kind = answer_type(own)
     query = Query(
         asked.text,
         read.within(chosen),
         # "Kapan selesai (kabar terbaru bendungan)?" asks when.
-        kind if own and kind != "other" else kind_of(asked.text),
+        kind if own and kind != "other" else answer_type(asked.text),
         read,
         asked.named,
         before.articles if before else (),
@@ -573,26 +404,3 @@ def _meanings(asked: _Asked, chosen: Filter, before: Before | None = None) -> li
         wide = replace(query, text=asked.whole, filter=chosen, read=Filter())
         meanings.append(Understood(wide, widened=query.read))
     return meanings
-
-
-# Kinds -------------------------------------------------------------------------------------------
-
-
-def kind_of(question: str) -> str:
-    """Return what is asked for: one of the names in KINDS, or "other"."""
-    lowered = question.lower()
-    if _VALUE.search(lowered):
-        # "Update harga beras": a value is asked for, not what happened.
-        lowered = _NOW.sub(" ", lowered)
-    if _YESNO_START.search(lowered):
-        return "yesno"
-    if _COMPARISON.search(lowered):
-        return "comparison"
-    if _WHEN_COUNT.search(lowered):
-        return "when"
-    if _NEWS_ABOUT.search(lowered) and not _FACT.search(lowered):
-        return "latest"
-    for kind, pattern in _KINDS:
-        if pattern.search(lowered):
-            return kind
-    return "howmany" if _AMOUNT.search(lowered) else "other"

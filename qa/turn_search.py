@@ -33,7 +33,7 @@ _STORY, _ALIKE = 0.4, 0.45
 else the cosine of its beginning with that of an article cited before."""
 
 
-class Seeker:
+class TurnSearch:
     """Finds evidence for the queries of one turn and reads it.
 
     `kept` tells whether the archive still keeps what a passage was cut from.
@@ -60,7 +60,7 @@ class Seeker:
         return self._read(self._retriever.within(query, self._index, query.prefer))
 
     def is_strange(self, words: str, cited: Evidence) -> bool:
-        """Tell whether words name something that the articles cited before do not know.
+        """Return whether words name something that the articles cited before do not know.
 
         So they do with two words that are rare in the archive and stand in none of them.
         """
@@ -70,7 +70,7 @@ class Seeker:
         counts = zip(stems, self._index.frequencies(stems), strict=True)
         return sum(0 < count <= most and stem not in known for stem, count in counts) >= 2
 
-    def sought(self, query: Query) -> Evidence:
+    def evidence(self, query: Query) -> Evidence:
         """Search and read; for the newest answer in the last days first, and ever further back."""
         newest = self._index.version.newest
         if query.kind == topic.DAYS:
@@ -189,7 +189,7 @@ class Seeker:
 
 
 def _holds_the_names(read: Evidence) -> bool:
-    """Tell whether the article that answers holds all names and numbers of the question."""
+    """Return whether the article that answers holds all names and numbers of the question."""
     answering = read.hits[read.readings[0].hit - 1]
     return text.names_and_numbers(read.query.text) <= said_in(answering)
 
