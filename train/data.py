@@ -176,9 +176,3 @@ def cut(text: str, most: int = PASSAGE_WORDS) -> list[list[str]]:
         passages[-1].append(sentence)
         size += length
     return passages
-
-
-def headed(title: str, text: str) -> str:
-    """Return the text as passages are embedded: the title, a full stop, the passage."""
-    title = title.strip().rstrip(".")
-    return f"{title}. {text}" if title else text
