@@ -1,12 +1,12 @@
-"""The chat in the browser: screens and wording only. `python app.py` and `tanya serve` run it.
+"""The chat in the browser, its components and event handlers: `python app.py` or `tanya serve`.
 
-The conversation is our own HTML in two `gr.HTML` parts: the earlier turns, sent once, and the
-newest one, sent again as it grows. `app_html` writes and escapes it; what Gradio then puts on the
+The conversation is our own HTML in two `gr.HTML` components: the earlier turns, sent once, and the
+newest one, sent again as it grows. `page.html` writes and escapes it; what Gradio then puts on the
 page holds no Markdown and no template (it evaluates the template "${value}", never the value).
 
 An article opens in one `<dialog>`: the browser itself keeps the focus inside, closes it on Escape
 and gives the focus back. The button that opens it carries the article's id, the hash of its text
-and the offsets to highlight; the text comes from `Desk.read_article` by a plain request beside
+and the offsets to highlight; the text comes from `opened_article` by a plain request beside
 Gradio's queue. So it opens for every turn on the page, also while an answer is being written.
 """
 
@@ -20,51 +20,46 @@ import signal
 import socket
 import sqlite3
 import sys
-import tempfile
 import threading
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import app_html as html
-import app_style as style
+import typer
+
 from index.errors import IndexMissingError, InputError, TanyaError
 from index.records import Filter, Query, Turn
+from page import html, texts
+from qa.chat import Chat
+from qa.examples import examples
+from qa.question.answer_type import answer_type
+from qa.question.conversation import is_small_talk
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from qa.chat import Chat
-
 logger = logging.getLogger("tanya.app")
 
-EXAMPLES = (
-    "Apa yang disepakati Wiranto dengan China?",
-    "Berapa kios yang terbakar di Pasar Sentral Wolasi?",
-    "Mengapa Bandara Tanjung Bawan ditutup?",
-    "Siapa yang menemukan kapal karam di Lemoa?",
-    "Kapan Bendungan Waelomata diresmikan?",
-)
 REFRESH_SECONDS = 4.0
+_NO_VERSION = "-"
+
+
+# Event handlers ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownTurn:
     """A finished turn of one visitor's conversation and the HTML that it is shown as."""
 
     turn: Turn
     html: str
 
 
-# What happens on the page ------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """The parts of the page that change, and what a visitor's session holds."""
+class Components:
+    """The components of the page that change, and what a visitor's session holds."""
 
     conversation: gr.State
     version: gr.State
@@ -81,172 +76,136 @@ class Screen:
     send: gr.Button
 
 
-Changes = dict[Any, Any]
-"""New values of parts of the page, as Gradio takes them."""
-
-_MISSING = "-"
+Updates = dict[Any, Any]
+"""New values of components, as Gradio takes them."""
 
 
-def examples_of(chat: Chat) -> tuple[str, ...]:
-    """Return the questions to begin with: those of the settings, else ones that are answered."""
-    from qa.examples import examples
+class Handlers:
+    """Handles the events of the page for all visitors; it keeps nothing of any of them."""
 
-    if chat.settings.chat.examples:
-        return chat.settings.chat.examples
-    try:
-        return examples(chat, EXAMPLES)
-    except (TanyaError, OSError, sqlite3.Error) as error:
-        logger.warning("no example questions: %s", error)
-        return ()
-
-
-class Desk:
-    """Answers what happens on the page, for all visitors; it keeps nothing of any of them."""
-
-    def __init__(self, chat: Chat, screen: Screen) -> None:
+    def __init__(self, chat: Chat, components: Components) -> None:
         self._chat = chat
-        self._screen = screen
+        self._components = components
 
     def ask(
         self,
-        picked: object,
+        sent: object,
         typed: str,
-        conversation: tuple[Shown, ...],
+        conversation: tuple[ShownTurn, ...],
         after: str,
         before: str,
         publishers: list[str] | None,
-    ) -> Iterator[Changes]:
-        """Answer what was typed, or `picked` on the page (an example, a corrected question)."""
-        from qa.question.conversation import is_small_talk
-
-        s = self._screen
-        wish = picked if isinstance(picked, dict) else {}
-        asked = str(wish.get("text", typed) or "").strip()[: html.LONGEST_QUESTION + 1]
-        if wish.get("clear"):
+    ) -> Iterator[Updates]:
+        """Answer what was typed, or `sent` by a button or a form (an example, a correction)."""
+        c = self._components
+        try:
+            request = html.read_request(sent, typed)
+        except ValueError as error:
+            yield {c.hint: html.hint_html(str(error))}
+            return
+        if request.unfiltered:
             after, before, publishers = "", "", []
         try:
-            html.read_limits(wish.get("limits"))
+            chosen = texts.parse_filter(after, before, publishers)
         except ValueError as error:
-            yield {s.hint: html.hint_html(str(error))}
+            yield {c.hint: html.hint_html(str(error)), c.filters: _update(open=True)}
             return
-        try:
-            chosen = html.read_filter(after, before, publishers)
-        except ValueError as error:
-            yield {s.hint: html.hint_html(str(error)), s.filters: _update(open=True)}
+        if not any(char.isalnum() for char in request.text):
+            yield {c.hint: html.hint_html(texts.EMPTY_QUESTION)}
             return
-        if not any(char.isalnum() for char in asked):
-            yield {s.hint: html.hint_html("Tulis dulu pertanyaan Anda.")}
-            return
-        if is_small_talk(asked):
-            yield {
-                s.hint: html.hint_html(
-                    "Silakan. Tulis pertanyaan tentang isi arsip, misalnya siapa, kapan, atau "
-                    "mengapa."
-                ),
-                s.question: "",
-            }
+        if is_small_talk(request.text):
+            yield {c.hint: html.hint_html(texts.SMALL_TALK), c.question: ""}
             return
         yield {
-            s.hint: "",
-            s.question: "",
-            s.send: _update(interactive=False),
-            s.filters: _update(open=False, label=html.filters_label(chosen)),
-            s.history: "".join(shown.html for shown in conversation),
-            s.live: html.turn_frame(
-                asked,
-                len(conversation) + 1,
-                html.busy_html(),
-                "",
-                growing=True,
-                heard="Menelusuri arsip…",
-            ),
-            **(self.clear() if wish.get("clear") else {}),
+            c.hint: "",
+            c.question: "",
+            c.send: _update(interactive=False),
+            c.filters: _update(open=False, label=texts.filters_label(chosen)),
+            c.history: "".join(shown.html for shown in conversation),
+            c.live: html.searching_html(request.text, len(conversation) + 1),
+            **(self.clear() if request.unfiltered else {}),
         }
-        yield from self._answer(asked, wish, conversation, chosen)
+        yield from self._answer(request, conversation, chosen)
 
     def _answer(
-        self, asked: str, wish: dict[str, Any], conversation: tuple[Shown, ...], chosen: Filter
-    ) -> Iterator[Changes]:
-        s = self._screen
+        self, request: html.Request, conversation: tuple[ShownTurn, ...], chosen: Filter
+    ) -> Iterator[Updates]:
+        c = self._components
         number = len(conversation) + 1
         turn = None
         try:
-            for turn in self._turns(asked, wish, conversation, chosen):
+            for turn in self._turns(request, conversation, chosen):
                 page = html.turn_html(turn, number, chosen, self._chat.article, growing=True)
-                yield {s.live: page}
+                yield {c.live: page}
             if turn is None:
-                raise RuntimeError(f"no turn came for {asked[:80]!r}")
+                raise RuntimeError(f"no turn came for {request.text[:80]!r}")
             page = html.turn_html(turn, number, chosen, self._chat.article)
-        except TanyaError as error:
-            logger.warning("a question was not answered: %s", error)
-            page, turn = html.trouble_html(asked, number, error), None
         except Exception as error:
-            # The door of one chat turn: the visitor gets a polite word, the log gets the rest.
-            logger.exception("a question failed")
-            page, turn = html.trouble_html(asked, number, error), None
-        changes: Changes = {s.live: page, s.send: _update(interactive=True)}
+            # The door of one chat turn: the visitor gets a polite message, the log gets the rest.
+            if isinstance(error, TanyaError):
+                logger.warning("a question was not answered: %s", error)
+            else:
+                logger.exception("a question failed")
+            page, turn = html.error_html(request.text, number, error), None
+        updates: Updates = {c.live: page, c.send: _update(interactive=True)}
         if turn is None:
-            changes[s.question] = asked
+            updates[c.question] = request.text
         else:
-            kept = page.replace(" newest", "", 1)
-            changes[s.conversation] = (*conversation, Shown(turn, kept))
-        yield {**changes, **self._freshness()}
+            shown = ShownTurn(turn, page.replace(" newest", "", 1))
+            updates[c.conversation] = (*conversation, shown)
+        yield {**updates, **self._freshness()}
 
     def _turns(
-        self, asked: str, wish: dict[str, Any], conversation: tuple[Shown, ...], chosen: Filter
+        self, request: html.Request, conversation: tuple[ShownTurn, ...], chosen: Filter
     ) -> Iterator[Turn]:
         before = [shown.turn for shown in conversation]
-        corrected = wish.get("turn")
-        if not isinstance(corrected, int) or not 1 <= corrected <= len(before):
+        asked = request.text
+        if not 1 <= request.turn <= len(before):
             return self._chat.stream(asked, before, chosen)
-        if wish.get("typed"):
-            return self._chat.stream(asked, before[: corrected - 1], chosen, as_typed=True)
-        if isinstance(wish.get("limits"), dict):
-            return self._chat.stream(asked, (), chosen, _meant(before[corrected - 1], wish, chosen))
+        if request.as_typed:
+            return self._chat.stream(asked, before[: request.turn - 1], chosen, as_typed=True)
+        if request.limits is not None:
+            query = _limited(before[request.turn - 1].query, request, request.limits, chosen)
+            return self._chat.stream(asked, (), chosen, query)
         # A corrected question stands alone: with the conversation it might be bent once more.
         return self._chat.stream(asked, (), chosen)
 
     def refresh(
-        self, version: str, conversation: tuple[Shown, ...], publishers: list[str] | None
-    ) -> Changes:
+        self, version: str, conversation: tuple[ShownTurn, ...], publishers: list[str] | None
+    ) -> Updates:
         """Bring the page up to the live version: at its start and every few seconds."""
-        s = self._screen
-        changes = self._freshness()
-        live = changes.pop(s.version)
+        c = self._components
+        updates = self._freshness()
+        live = updates.pop(c.version)
         if live == version:
-            return {s.freshness: changes[s.freshness]}
-        changes[s.version] = live
-        if not conversation and live == _MISSING:
-            changes[s.live] = html.missing_html()
-        elif not conversation and version in ("", _MISSING):
-            changes[s.live] = html.welcome_html(examples_of(self._chat))
-        if live != _MISSING:
+            return updates
+        updates[c.version] = live
+        if not conversation and (live == _NO_VERSION or version in ("", _NO_VERSION)):
+            updates[c.live] = self._empty(live)
+        if live != _NO_VERSION:
             choices = self.publisher_choices()
             known = {value for _, value in choices}
             kept = [name for name in publishers or () if name in known]
-            changes[s.publishers] = _update(choices=choices, value=kept)
-        return changes
+            updates[c.publishers] = _update(choices=choices, value=kept)
+        return updates
 
-    def _freshness(self) -> Changes:
-        s = self._screen
+    def _empty(self, version: str) -> str:
+        """Return the page of a conversation that has not begun."""
+        if version == _NO_VERSION:
+            return html.missing_html()
+        return html.welcome_html(examples_of(self._chat))
+
+    def _freshness(self) -> Updates:
+        c = self._components
         try:
             overview = self._chat.overview()
         except IndexMissingError:
-            waiting = "Indeks belum dibangun. Jalankan `tanya add`, lalu `tanya build`."
-            return {
-                s.freshness: f'<p class="ta-freshness">{html.ticked(waiting)}</p>',
-                s.version: _MISSING,
-            }
+            return {c.freshness: html.index_notice_html(texts.NO_INDEX), c.version: _NO_VERSION}
         except (TanyaError, OSError, sqlite3.Error) as error:
             logger.warning("the overview cannot be read: %s", error)
-            return {
-                s.freshness: '<p class="ta-freshness">Keadaan indeks sedang tidak terbaca.</p>',
-                s.version: "",
-            }
-        return {
-            s.freshness: html.freshness_html(overview, dt.datetime.now(dt.UTC)),
-            s.version: overview.version,
-        }
+            return {c.freshness: html.index_notice_html(texts.INDEX_UNREADABLE), c.version: ""}
+        line = html.freshness_html(overview, dt.datetime.now(dt.UTC))
+        return {c.freshness: line, c.version: overview.version}
 
     def publisher_choices(self) -> list[tuple[str, str]]:
         """Return the publishers of the live version as (label, name); none before the first."""
@@ -255,79 +214,45 @@ class Desk:
         except (TanyaError, OSError, sqlite3.Error):
             return []
         return [
-            (f"{name} ({html.number_words(count)})", name) for name, count in publishers if name
+            (f"{name} ({texts.number_words(count)})", name) for name, count in publishers if name
         ]
 
-    def filtered(self, after: str, before: str, publishers: list[str] | None) -> Changes:
+    def filtered(self, after: str, before: str, publishers: list[str] | None) -> Updates:
         """Show the filter in force, or what is wrong with it."""
-        s = self._screen
-        active = bool(after or before or publishers)
+        c = self._components
+        updates: Updates = {c.clear: _update(visible=bool(after or before or publishers))}
         try:
-            chosen = html.read_filter(after, before, publishers)
+            chosen = texts.parse_filter(after, before, publishers)
         except ValueError as error:
-            return {s.hint: html.hint_html(str(error)), s.clear: _update(visible=active)}
-        return {
-            s.hint: "",
-            s.filters: _update(label=html.filters_label(chosen)),
-            s.clear: _update(visible=active),
-        }
+            return {**updates, c.hint: html.hint_html(str(error))}
+        return {**updates, c.hint: "", c.filters: _update(label=texts.filters_label(chosen))}
 
-    def clear(self) -> Changes:
+    def clear(self) -> Updates:
         """Take every filter off."""
-        s = self._screen
-        off = {s.after: "", s.before: "", s.publishers: [], s.clear: _update(visible=False)}
-        return {**off, s.hint: "", s.filters: _update(label=html.filters_label(Filter()))}
+        c = self._components
+        return {c.after: "", c.before: "", c.publishers: [], **self.filtered("", "", [])}
 
-    def restart(self) -> Changes:
+    def restart(self) -> Updates:
         """Begin a new conversation; the filter stays as it is."""
-        s = self._screen
-        fresh = self._freshness()
-        missing = fresh[s.version] == _MISSING
+        c = self._components
+        updates = self._freshness()
         return {
-            **fresh,
-            s.conversation: (),
-            s.history: "",
-            s.live: html.missing_html() if missing else html.welcome_html(examples_of(self._chat)),
-            s.hint: "",
-            s.question: "",
-            s.send: _update(interactive=True),
+            **updates,
+            c.conversation: (),
+            c.history: "",
+            c.live: self._empty(updates[c.version]),
+            c.hint: "",
+            c.question: "",
+            c.send: _update(interactive=True),
         }
 
-    def read_article(self, request: object) -> str:
-        """Return an archived article for the reader dialog; called by the page's JavaScript."""
-        try:
-            wanted = typing.cast(dict[str, Any], request)
-            article_id, content = str(wanted["id"]), str(wanted["content"])
-            spans = [(int(start), int(end)) for start, end in wanted["spans"][:50]]
-        except (KeyError, TypeError, ValueError):
-            return html.reader_html(
-                "Artikel tidak ditemukan", "<p>Permintaan ini tidak terbaca.</p>"
-            )
-        try:
-            article = self._chat.article(article_id, content)
-        except (TanyaError, sqlite3.Error) as error:
-            logger.warning("article %r cannot be read: %s", article_id, error)
-            return html.reader_html(
-                "Artikel belum bisa dibuka", "<p>Arsip sedang tidak terbaca.</p>"
-            )
-        if article is None:
-            return html.reader_html(
-                "Artikel tidak ditemukan",
-                "<p>Artikel ini sudah dihapus dari arsip, atau teksnya sudah berganti.</p>",
-            )
-        return html.article_html(article, spans)
 
-
-def _meant(turn: Turn, wish: dict[str, Any], chosen: Filter) -> Query:
-    """Return a turn's query within the limits that a person gave it, in their words if any."""
-    read = html.read_limits(wish["limits"])
-    query = dataclasses.replace(turn.query, filter=read.within(chosen), read=read, named=Filter())
-    if not wish.get("edited"):
+def _limited(query: Query, request: html.Request, limits: Filter, chosen: Filter) -> Query:
+    """Return the query of an earlier turn within other limits, in other words if it was edited."""
+    query = dataclasses.replace(query, filter=limits.within(chosen), read=limits, named=Filter())
+    if not request.edited:
         return query
-    from qa.question.answer_type import answer_type
-
-    text = str(wish["text"]).strip()
-    return dataclasses.replace(query, text=text, kind=answer_type(text), own="")
+    return dataclasses.replace(query, text=request.text, kind=answer_type(request.text), own="")
 
 
 def _update(**properties: object) -> dict[str, Any]:
@@ -336,16 +261,36 @@ def _update(**properties: object) -> dict[str, Any]:
     return typing.cast(dict[str, Any], gr.update(**properties))
 
 
-# The page ----------------------------------------------------------------------------------------
+def examples_of(chat: Chat) -> tuple[str, ...]:
+    """Return the questions to begin with: those of the settings, else ones that are answered."""
+    if chat.settings.chat.examples:
+        return chat.settings.chat.examples
+    try:
+        return examples(chat, texts.EXAMPLES)
+    except (TanyaError, OSError, sqlite3.Error) as error:
+        logger.warning("no example questions: %s", error)
+        return ()
 
-_TURNS_TEMPLATE = (
-    f'<template class="ta-opening">{html.reader_html("Membuka artikel…", "")}</template>'
-    '<template class="ta-unreachable">'
-    + html.reader_html(
-        "Artikel belum bisa dibuka", "<p>Server tidak menjawab. Coba lagi sebentar lagi.</p>"
-    )
-    + "</template>${value}"
-)
+
+def opened_article(chat: Chat, request: object) -> str:
+    """Return the archived article that the page's JavaScript requests, for the reader dialog."""
+    try:
+        wanted = typing.cast(dict[str, Any], request)
+        article_id, content = str(wanted["id"]), str(wanted["content"])
+        spans = [(int(start), int(end)) for start, end in wanted["spans"][:50]]
+    except (KeyError, TypeError, ValueError):
+        return html.unread_html(texts.NO_ARTICLE, texts.REQUEST_UNREADABLE)
+    try:
+        article = chat.article(article_id, content)
+    except (TanyaError, sqlite3.Error) as error:
+        logger.warning("article %r cannot be read: %s", article_id, error)
+        return html.unread_html(texts.NOT_OPENED, texts.ARCHIVE_UNREADABLE)
+    if article is None:
+        return html.unread_html(texts.NO_ARTICLE, texts.ARTICLE_GONE)
+    return html.article_html(article, spans)
+
+
+# The page ----------------------------------------------------------------------------------------
 
 
 def build(chat: Chat) -> gr.Blocks:
@@ -356,150 +301,111 @@ def build(chat: Chat) -> gr.Blocks:
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as page:
         with gr.Column(elem_id="ta-page"):
             with gr.Row(elem_id="ta-masthead"):
-                gr.HTML(_name_html(title), elem_id="ta-name", apply_default_css=False)
-                restart = gr.Button("Percakapan baru", elem_id="ta-restart")
-            screen, desk = _parts(chat)
-        _wire(page, screen, desk, restart)
+                gr.HTML(html.name_html(title), elem_id="ta-name", apply_default_css=False)
+                restart = gr.Button(texts.NEW_CONVERSATION, elem_id="ta-restart")
+            components = _components(chat)
+        _listen(page, components, Handlers(chat, components), restart)
     return page
 
 
-def _name_html(title: str) -> str:
-    return (
-        f"<header><h1>{escape(title)}</h1>"
-        "<p>Tanya jawab atas arsip berita, dengan kutipan di setiap kalimat.</p></header>"
-    )
-
-
-def _parts(chat: Chat) -> tuple[Screen, Desk]:
+def _components(chat: Chat) -> Components:
     import gradio as gr
 
+    def read_article(request: object) -> str:
+        return opened_article(chat, request)
+
     freshness = gr.HTML(
-        '<p class="ta-freshness">Membaca indeks…</p>',
+        html.index_notice_html(texts.READING_INDEX),
         elem_id="ta-freshness",
         apply_default_css=False,
     )
-    turns: list[gr.HTML] = []
-    # The desk needs the parts and the parts need the desk: they meet through this small function.
-    desks: list[Desk] = []
-
-    def read_article(request: object) -> str:
-        return desks[0].read_article(request)
-
-    for part, value in (("ta-history", ""), ("ta-live", html.welcome_html(()))):
-        turns.append(
-            gr.HTML(
-                value,
-                elem_id=part,
-                html_template=_TURNS_TEMPLATE,
-                js_on_load=style.TURNS_JS,
-                server_functions=[read_article],
-                apply_default_css=False,
-            )
+    history, live = (
+        gr.HTML(
+            value,
+            elem_id=name,
+            html_template=html.turns_template(),
+            js_on_load=html.script(),
+            server_functions=[read_article],
+            apply_default_css=False,
         )
-    screen = _composer(freshness, turns[0], turns[1])
-    desks.append(Desk(chat, screen))
-    return screen, desks[0]
-
-
-def _composer(freshness: gr.HTML, history: gr.HTML, live: gr.HTML) -> Screen:
-    import gradio as gr
-
+        for name, value in (("ta-history", ""), ("ta-live", html.welcome_html(())))
+    )
     with gr.Column(elem_id="ta-composer"):
-        with gr.Accordion(
-            html.filters_label(Filter()), open=False, elem_id="ta-filters"
-        ) as filters:
+        label = texts.filters_label(Filter())
+        with gr.Accordion(label, open=False, elem_id="ta-filters") as filters:
             with gr.Row(elem_id="ta-filter-row"):
-                after = gr.Textbox(
-                    label="Dari tanggal",
-                    placeholder="mis. 15/12/2016 atau 2016",
-                    elem_id="ta-after",
-                )
-                before = gr.Textbox(
-                    label="Sampai tanggal", placeholder="mis. Desember 2016", elem_id="ta-before"
-                )
+                day, month = texts.DAY_EXAMPLE, texts.MONTH_EXAMPLE
+                after = gr.Textbox(label=texts.AFTER, placeholder=day, elem_id="ta-after")
+                before = gr.Textbox(label=texts.BEFORE, placeholder=month, elem_id="ta-before")
                 publishers = gr.Dropdown(
-                    [], label="Penerbit", multiselect=True, elem_id="ta-publishers", scale=2
+                    [], label=texts.PUBLISHER, multiselect=True, elem_id="ta-publishers", scale=2
                 )
-        clear = gr.Button("Hapus saringan", visible=False, elem_id="ta-clear")
+        clear = gr.Button(texts.CLEAR_FILTER, visible=False, elem_id="ta-clear")
         hint = gr.HTML("", elem_id="ta-hint", apply_default_css=False)
         with gr.Row(elem_id="ta-ask-row"):
             question = gr.Textbox(
                 show_label=False,
-                label="Pertanyaan",
+                label=texts.QUESTION,
                 container=False,
-                placeholder="Tanyakan kepada arsip…",
+                placeholder=texts.QUESTION_EXAMPLE,
                 lines=1,
                 max_lines=6,
                 elem_id="ta-question",
             )
-            send = gr.Button("Tanya", elem_id="ta-send")
-    return Screen(
-        conversation=gr.State(()),
-        version=gr.State(""),
-        freshness=freshness,
-        history=history,
-        live=live,
-        hint=hint,
-        filters=filters,
-        after=after,
-        before=before,
-        publishers=publishers,
-        clear=clear,
-        question=question,
-        send=send,
-    )
+            send = gr.Button(texts.ASK, elem_id="ta-send")
+    session = gr.State(()), gr.State("")
+    shown = freshness, history, live, hint
+    form = filters, after, before, publishers, clear, question, send
+    return Components(*session, *shown, *form)
 
 
-def _wire(page: gr.Blocks, s: Screen, desk: Desk, restart: gr.Button) -> None:
-    """Join what a visitor does to the desk's answers."""
+def _listen(page: gr.Blocks, c: Components, handlers: Handlers, restart: gr.Button) -> None:
+    """Join the events of the page to their handlers."""
     import gradio as gr
 
-    def ask(event: Any, *values: Any) -> Iterator[Changes]:  # noqa: ANN401
-        yield from desk.ask(event._data, *values)
+    def ask(event: Any, *values: Any) -> Iterator[Updates]:  # noqa: ANN401
+        yield from handlers.ask(event._data, *values)
 
     # Gradio goes by the real class, which a module without gradio at import cannot name.
     ask.__annotations__ = {"event": gr.EventData}
-    parts = [getattr(s, field.name) for field in dataclasses.fields(s)]
+    every = [getattr(c, field.name) for field in dataclasses.fields(c)]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    limits = [s.after, s.before, s.publishers]
+    filters = [c.after, c.before, c.publishers]
     # One listener for every way to ask, so that "once" holds across them.
     asking = gr.on(
-        [s.question.submit, s.send.click, s.live.submit, s.history.submit],
+        [c.question.submit, c.send.click, c.live.submit, c.history.submit],
         ask,
-        [s.question, s.conversation, *limits],
-        parts,
+        [c.question, c.conversation, *filters],
+        every,
         trigger_mode="once",
         **quiet,
     )
     gr.on(
-        [s.after.change, s.before.change, s.publishers.change],
-        desk.filtered,
-        limits,
-        [s.hint, s.filters, s.clear],
+        [c.after.change, c.before.change, c.publishers.change],
+        handlers.filtered,
+        filters,
+        [c.hint, c.filters, c.clear],
         trigger_mode="always_last",
         **quiet,
     )
-    s.question.input(None, None, s.hint, js="() => ''", **quiet)
-    s.clear.click(desk.clear, None, parts, **quiet)
-    restart.click(desk.restart, None, parts, cancels=[asking], **quiet)
-    tick = gr.Timer(REFRESH_SECONDS).tick
+    c.question.input(None, None, c.hint, js="() => ''", **quiet)
+    c.clear.click(handlers.clear, None, every, **quiet)
+    restart.click(handlers.restart, None, every, cancels=[asking], **quiet)
     gr.on(
-        [page.load, tick],
-        desk.refresh,
-        [s.version, s.conversation, s.publishers],
-        parts,
+        [page.load, gr.Timer(REFRESH_SECONDS).tick],
+        handlers.refresh,
+        [c.version, c.conversation, c.publishers],
+        every,
         trigger_mode="once",
         **quiet,
     )
 
 
-def launch(chat: Chat, host: str, port: int, folder: Path) -> gr.Blocks:
-    """Serve the page in the background; `folder` holds its icon as long as it is served."""
+def launch(chat: Chat, host: str, port: int) -> gr.Blocks:
+    """Serve the page in the background."""
     import gradio as gr
 
-    icon = folder / "favicon.svg"
-    icon.write_text(style.ICON, encoding="utf-8")
-    light, dark = style.LIGHT, style.DARK
+    light, dark = html.palettes()
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
         body_background_fill=light["paper"],
         body_background_fill_dark=dark["paper"],
@@ -522,9 +428,9 @@ def launch(chat: Chat, host: str, port: int, folder: Path) -> gr.Blocks:
         run_history=False,
         footer_links=[],
         max_file_size="1kb",
-        favicon_path=str(icon),
+        favicon_path=str(html.ICON),
         theme=theme,
-        head=style.HEAD,
+        head=html.head(),
     )
     return page
 
@@ -541,30 +447,25 @@ def serve(home: Path, host: str = "", port: int = -1) -> None:
 
     Port 0 takes a free one. Raises SettingsError, and InputError for an address in use.
     """
-    import typer
-
-    from qa.chat import Chat
-
     chat = Chat.open(home)
     host = host or chat.settings.chat.host
     port = chat.settings.chat.port if port < 0 else port
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with tempfile.TemporaryDirectory(prefix="tanya-") as folder:
-        try:
-            page = launch(chat, host, port, Path(folder))
-        except OSError as error:
-            raise InputError(
-                f"The chat cannot listen on {host}:{port}: the port is in use, or the address is "
-                "not this machine's; choose another --port or --host."
-            ) from error
-        typer.echo(f"{chat.settings.chat.title}: {page.local_url}")
-        threading.Thread(target=_warm, args=(chat,), daemon=True).start()
-        # With a limit, so that Ctrl-C is heard on every system.
-        while not stopped.wait(1):
-            pass
-        page.close(verbose=False)
+    try:
+        page = launch(chat, host, port)
+    except OSError as error:
+        raise InputError(
+            f"The chat cannot listen on {host}:{port}: the port is in use, or the address is "
+            "not this machine's; choose another --port or --host."
+        ) from error
+    typer.echo(f"{chat.settings.chat.title}: {page.local_url}")
+    threading.Thread(target=_warm, args=(chat,), daemon=True).start()
+    # With a limit, so that Ctrl-C is heard on every system.
+    while not stopped.wait(1):
+        pass
+    page.close(verbose=False)
 
 
 def _warm(chat: Chat) -> None:

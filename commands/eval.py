@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.terminal import bar, open_archive, shown
-from eval.files import counted, written_whole
 from index.errors import GateError, InputError
+from index.files import written_whole
+from index.text import counted
 
 if TYPE_CHECKING:
     from eval.answers import Folder, Made, Row
@@ -725,6 +726,5 @@ def _write_bench(plan: Plan, found: Bench) -> None:
         "bench.svg": bench_tables.plot(found),
     }
     for name, content in files.items():
-        beside = plan.out / f"{name}.part"
-        beside.write_text(content, encoding="utf-8")
-        beside.replace(plan.out / name)
+        with written_whole(plan.out / name) as file:
+            file.write(content)

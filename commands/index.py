@@ -45,14 +45,14 @@ def add(
 
     Example: tanya add berita/ arsip-2019.jsonl.gz --publisher "Harian Kita"
     """
-    from index import readers
     from index.archive import AddReport
+    from index.reading.files import find_files, size
 
-    files = readers.find_files(paths)
+    files = find_files(paths)
     problems: list[ReadProblem] = []
     report = AddReport()
     with open_archive(context.obj) as archive, bar("Adding") as progress:
-        task = progress.add_task("add", total=sum(readers.size(file) for file in files))
+        task = progress.add_task("add", total=sum(size(file) for file in files))
         articles = _read(files, publisher, problems, lambda n: progress.advance(task, n))
         try:
             for report in archive.add(articles, _now()):
@@ -72,11 +72,11 @@ def _read(
     problems: list[ReadProblem],
     progress: Callable[[int], None],
 ) -> Iterator[Article]:
-    from index import readers
+    from index.reading.files import read
     from index.records import ReadProblem
 
     for file in files:
-        for item in readers.read(file, publisher=publisher, progress=progress):
+        for item in read(file, publisher=publisher, progress=progress):
             if isinstance(item, ReadProblem):
                 problems.append(item)
             else:

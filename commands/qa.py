@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.terminal import bar, shown
-from eval.files import UNREADABLE, counted, json_value, unreadable, written_whole
 from index.errors import InputError
+from index.files import UNREADABLE, json_value, unreadable, written_whole
 from index.records import Filter, Turn
+from index.text import counted
 
 if TYPE_CHECKING:
     from qa.chat import Chat
@@ -342,7 +343,7 @@ def _filter_words(chosen: Filter) -> str:
 
 def _days(first: dt.date | None, last: dt.date | None) -> str:
     """Return days as newspapers write them, what two have in common once."""
-    from qa.question.dates import written
+    from index.text import written
 
     if not first or not last:
         return f"sejak {written(first)}" if first else f"sampai {written(last)}" if last else ""

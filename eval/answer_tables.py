@@ -9,8 +9,8 @@ from typing import Any
 
 from eval.answer_compare import Moved, Score, Summary
 from eval.answer_scores import FOLLOW_UP, OPENING, Reply
-from eval.files import counted
 from eval.scores import Comparison
+from index.text import counted
 
 WIDTH = 80
 HEADS = {

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +26,7 @@ from eval.answer_scores import FIRST, FOLLOW_UP, OPENING, Cited, Figures, Reply
 from eval.datasets import Question, Relevant
 from eval.provenance import Code, Machine, Plain, Provenance
 from index.errors import InputError
+from index.files import written_whole
 from index.records import Filter, Turn
 from qa.chat import Chat
 from qa.question import sources
@@ -226,8 +226,10 @@ def kept(out: Path, made: Made, *, again: bool = False) -> Iterator[tuple[dict[s
         raise InputError(f"{out} holds no answers: name another folder, or delete that first.")
     out.mkdir(parents=True, exist_ok=True)
     (out / SCORES).unlink(missing_ok=True)
-    _write_whole(out / INFO, _told(made))
-    _write_whole(out / ANSWERS, "".join(map(_line, done.values())))
+    with written_whole(out / INFO, durable=True) as file:
+        file.write(_told(made))
+    with written_whole(out / ANSWERS, durable=True) as file:
+        file.writelines(map(_line, done.values()))
     with (out / ANSWERS).open("a", encoding="utf-8") as file:
 
         def put(row: Row) -> None:
@@ -290,18 +292,10 @@ def _line(row: Row) -> str:
     return told + "\n"
 
 
-def _write_whole(path: Path, content: str) -> None:
-    beside = path.with_name(f"{path.name}.part")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-
-
 def finish(out: Path, scores: Mapping[str, Any]) -> None:
     """Write the measures, which makes a folder complete."""
-    _write_whole(out / SCORES, json.dumps(scores, ensure_ascii=False, indent=1) + "\n")
+    with written_whole(out / SCORES, durable=True) as file:
+        file.write(json.dumps(scores, ensure_ascii=False, indent=1) + "\n")
 
 
 def is_folder(path: Path) -> bool:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from index import chunking, readers, text
+from index import chunking, text
 from index.errors import InputError
+from index.reading.files import find_files, read
 from index.records import Article, ReadProblem
 
 MORE = 100
@@ -105,7 +106,7 @@ def gathered(folder: Path, seed: int) -> Iterator[tuple[str, Article]]:
     own. Raises InputError for a folder without articles.
     """
     named = sorted(p for p in folder.rglob("articles.jsonl*") if p.suffix in (".jsonl", ".gz"))
-    files = named or readers.find_files([folder])
+    files = named or find_files([folder])
     known: set[str] = set()
     for article in _read(files):
         if article.id not in known:
@@ -127,7 +128,7 @@ def gathered(folder: Path, seed: int) -> Iterator[tuple[str, Article]]:
 
 def _read(files: Sequence[Path]) -> Iterator[Article]:
     for file in files:
-        for item in readers.read(file, publisher="", progress=lambda count: None):
+        for item in read(file, publisher="", progress=lambda count: None):
             if not isinstance(item, ReadProblem):
                 yield item
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.files import (
+from index.errors import InputError
+from index.files import (
     UNREADABLE,
     json_value,
     open_text,
@@ -25,7 +26,6 @@ from eval.files import (
     unreadable,
     written_whole,
 )
-from index.errors import InputError
 from index.records import Filter
 
 QUERIES, QRELS, CORPUS = "queries.jsonl", "qrels.tsv", "corpus.jsonl"

@@ -9,8 +9,8 @@ from typing import Any
 
 from eval import datasets
 from eval.datasets import CORPUS, QRELS, QUERIES, Question, Relevant
-from eval.files import read_lines, written_whole
 from index.errors import InputError
+from index.files import read_lines, written_whole
 
 
 def import_set(

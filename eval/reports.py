@@ -12,11 +12,11 @@ import numpy as np
 
 from eval import markup, plots, runs, scores
 from eval.datasets import Question, QuestionSet
-from eval.files import counted
 from eval.markup import escaped, figure, section, table, tag
 from eval.plots import Series
 from eval.runs import Measured, Run, TextsOf
 from index.errors import InputError
+from index.text import counted
 from qa.question.answer_type import answer_type
 
 WORST = 20

@@ -20,10 +20,10 @@ import numpy as np
 
 from eval import datasets, scores
 from eval.datasets import Question, QuestionSet
-from eval.files import unwritable
 from eval.provenance import Code, Machine, Provenance
 from eval.scores import PerQuestion
 from index.errors import InputError
+from index.files import unwritable
 from index.records import Filter, Hit
 
 if TYPE_CHECKING:

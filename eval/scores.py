@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eval.files import read_lines
 from index.errors import InputError
+from index.files import read_lines
 
 MEASURES = ("R@1", "RR@10", "nDCG@10", "R@10", "R@100")
 ANSWERS = {"ans@1": 1, "ans@5": 5}

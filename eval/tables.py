@@ -9,9 +9,9 @@ from typing import Any
 
 from eval import scores
 from eval.datasets import QuestionSet
-from eval.files import counted
 from eval.runs import Measured, Run, TextsOf
 from eval.scores import Comparison, Moved
+from index.text import counted
 
 WIDTH = 80
 _NAME = 14

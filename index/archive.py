@@ -6,14 +6,11 @@ Near-duplicates (an agency story at several publishers) are labelled with one st
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 import json
 import re
 import sqlite3
-import struct
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,27 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from index import clean, text
+from index import clean, stories
 from index.errors import ArchiveError, BusyError, TanyaError
 from index.records import Article
+from index.stories import MinHash
 
 FILE_NAME = "archive.db"
 BATCH = 500
 
-# Near-duplicates: 10 bands of 6 of a 60-value MinHash find a pair of Jaccard similarity 0.8 with
-# probability 0.95 (1 - (1 - 0.8^6)^10) and one of 0.5 with 0.15; the estimate then decides.
-_PERMUTATIONS, _BANDS, _ROWS = 60, 10, 6
-_SAME_STORY, _SAME_TEXT = 0.7, 0.95
-_STORY_DAYS = 7
-_SHORTEST_STORY = 30
 # Thousands of texts by one template (prices, weather, quakes) share bands; only the newest of them
 # are compared, or adding would take ever longer.
 _BAND_LOOKED = 100
-# Share of all numbers that two texts must have in common; on another day it takes more.
-_SAME_NUMBERS, _SAME_NUMBERS_LATER = 0.5, 0.8
-
 # More changes than this are not looked up one by one: everything is compared.
 _MOST_CHANGES = 50_000
 
@@ -213,28 +201,26 @@ class Archive:
         for article in articles:
             batch.append(_storable(article))
             if len(batch) >= BATCH:
-                self._add_batch(batch, now, report)
+                report = self._add_batch(batch, now, report)
                 batch = []
                 yield report
         if batch:
-            self._add_batch(batch, now, report)
+            report = self._add_batch(batch, now, report)
         self._learn_repeated_lines()
         yield report
 
-    def _add_batch(self, batch: Sequence[Article], now: dt.datetime, report: AddReport) -> None:
-        # Counted apart, so that a report never tells of articles that were rolled back.
-        tally = AddReport()
+    def _add_batch(
+        self, batch: Sequence[Article], now: dt.datetime, before: AddReport
+    ) -> AddReport:
+        # A copy, so that no report tells of articles that were rolled back.
+        report = replace(before, examples=[*before.examples])
         lines: Counter[tuple[str, str]] = Counter()
         with self._transaction():
             for article in batch:
-                self._add_one(article, now, tally, lines)
+                self._add_one(article, now, report, lines)
             self._count_lines(lines)
-        report.new += tally.new
-        report.changed += tally.changed
-        report.same += tally.same
-        report.duplicates += tally.duplicates
-        report.removed_earlier += tally.removed_earlier
-        report.examples = [*report.examples, *tally.examples][:5]
+        del report.examples[5:]
+        return report
 
     def _add_one(
         self,
@@ -259,7 +245,7 @@ class Archive:
         else:
             report.new += 1
             lines.update((article.publisher, key) for key in _line_keys(article.body))
-        minhash = _minhash(_news_text(article))
+        minhash = stories.minhash_of(article)
         story, like = self._story(article, minhash)
         if like:
             report.duplicates += 1
@@ -273,7 +259,7 @@ class Archive:
             (known.id, content_hash(known), known.title, known.body, now.isoformat()),
         )
 
-    def _write(self, article: Article, minhash: npt.NDArray[np.uint32] | None) -> None:
+    def _write(self, article: Article, minhash: MinHash | None) -> None:
         found = _line_keys(article.body) & self.repeated_lines(article.publisher)
         repeated = _hash(*sorted(found)) if found else ""
         row = (
@@ -292,27 +278,14 @@ class Archive:
             repeated,
             _fingerprint(article, repeated),
         )
-        seq = self._db.execute(
-            """INSERT INTO article (id, publisher, title, body, url, published, authors, editors,
-                 origin, story_id, retrieved, content, repeated, fingerprint)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-               ON CONFLICT (id) DO UPDATE SET publisher = excluded.publisher,
-                 title = excluded.title, body = excluded.body, url = excluded.url,
-                 published = excluded.published, authors = excluded.authors,
-                 editors = excluded.editors, origin = excluded.origin,
-                 story_id = excluded.story_id, retrieved = excluded.retrieved,
-                 content = excluded.content, repeated = excluded.repeated,
-                 fingerprint = excluded.fingerprint
-               RETURNING seq""",
-            row,
-        ).fetchone()[0]
+        seq = self._db.execute(_INSERT, row).fetchone()[0]
         if minhash is not None:
             self._db.execute(
                 "INSERT OR REPLACE INTO signature VALUES (?, ?)", (seq, minhash.tobytes())
             )
             self._db.executemany(
                 "INSERT OR IGNORE INTO band VALUES (?, ?)",
-                [(key, seq) for key in _band_keys(minhash)],
+                [(key, seq) for key in stories.band_keys(minhash)],
             )
 
     def remove(self, article_ids: Sequence[str], now: dt.datetime) -> list[str]:
@@ -357,11 +330,8 @@ class Archive:
     def articles(self, article_ids: Sequence[str]) -> list[tuple[Article, str]]:
         """Return these articles with their fingerprints, in this order, without unknown ones."""
         found: dict[str, tuple[Article, str]] = {}
-        for begin in range(0, len(article_ids), BATCH):
-            some = article_ids[begin : begin + BATCH]
-            marks = ",".join("?" * len(some))
-            for row in self._db.execute(f"{_SELECT} WHERE id IN ({marks})", some):
-                found[row[0]] = _article(row), row[11]
+        for row in self._rows(_SELECT, article_ids):
+            found[row[0]] = _article(row), row[11]
         return [found[article_id] for article_id in article_ids if article_id in found]
 
     def newest_bodies(self, count: int) -> list[str]:
@@ -374,13 +344,7 @@ class Archive:
 
     def present(self, article_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that the archive holds."""
-        found: set[str] = set()
-        for begin in range(0, len(article_ids), BATCH):
-            some = article_ids[begin : begin + BATCH]
-            marks = ",".join("?" * len(some))
-            rows = self._db.execute(f"SELECT id FROM article WHERE id IN ({marks})", some)
-            found.update(row[0] for row in rows)
-        return found
+        return {row[0] for row in self._rows("SELECT id FROM article", article_ids)}
 
     def fingerprints(self, article_ids: Sequence[str] | None = None) -> dict[str, str]:
         """Return each article's fingerprint, oldest article first; of these articles, if given.
@@ -389,12 +353,7 @@ class Archive:
         """
         if article_ids is None:
             return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY +seq"))
-        found: list[tuple[int, str, str]] = []
-        for begin in range(0, len(article_ids), BATCH):
-            some = article_ids[begin : begin + BATCH]
-            marks = ",".join("?" * len(some))
-            query = f"SELECT seq, id, fingerprint FROM article WHERE id IN ({marks})"
-            found.extend(self._db.execute(query, some))
+        found = self._rows("SELECT seq, id, fingerprint FROM article", article_ids)
         return {article_id: fingerprint for _, article_id, fingerprint in sorted(found)}
 
     def state(self) -> str:
@@ -453,23 +412,23 @@ class Archive:
 
     # Stories
 
-    def _story(self, article: Article, minhash: npt.NDArray[np.uint32] | None) -> tuple[str, str]:
+    def _story(self, article: Article, minhash: MinHash | None) -> tuple[str, str]:
         """Return the article's story and the title of the article that it repeats ("" if none)."""
         if minhash is None:
             return article.id, ""
         for similarity, seq in self._alike(minhash)[:20]:
-            if similarity < _SAME_STORY:
+            if similarity < stories.SAME_STORY:
                 break
             other = self._row("WHERE seq = ?", seq)
-            if other and other.id != article.id and _same_story(article, other, similarity):
+            if other and other.id != article.id and stories.same_story(article, other, similarity):
                 return other.story_id, other.title or other.id
         return article.id, ""
 
-    def _alike(self, minhash: npt.NDArray[np.uint32]) -> list[tuple[float, int]]:
+    def _alike(self, minhash: MinHash) -> list[tuple[float, int]]:
         """Return the similarity and seq of articles that share a band, the most alike first."""
         near = {
             row[0]
-            for key in _band_keys(minhash)
+            for key in stories.band_keys(minhash)
             for row in self._db.execute(
                 "SELECT seq FROM band WHERE key = ? ORDER BY seq DESC LIMIT ?", (key, _BAND_LOOKED)
             )
@@ -479,7 +438,7 @@ class Archive:
             f"SELECT seq, minhash FROM signature WHERE seq IN ({marks})", sorted(near)
         ).fetchall()
         theirs = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.uint32)
-        similarity = (theirs.reshape(-1, _PERMUTATIONS) == minhash).mean(axis=1).tolist()
+        similarity = (theirs.reshape(-1, stories.PERMUTATIONS) == minhash).mean(axis=1).tolist()
         pairs = zip(similarity, (seq for seq, _ in found), strict=True)
         return sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
 
@@ -489,7 +448,7 @@ class Archive:
             (article_id,),
         ).fetchone()
         if row:
-            keys = _band_keys(np.frombuffer(row[1], dtype=np.uint32))
+            keys = stories.band_keys(np.frombuffer(row[1], dtype=np.uint32))
             self._db.executemany(
                 "DELETE FROM band WHERE key = ? AND seq = ?", [(key, row[0]) for key in keys]
             )
@@ -499,11 +458,7 @@ class Archive:
 
     def _count_lines(self, lines: Counter[tuple[str, str]]) -> None:
         for (publisher, line), count in lines.items():
-            key = int.from_bytes(
-                hashlib.blake2b(f"{publisher}\0{line}".encode(), digest_size=8).digest(),
-                "big",
-                signed=True,
-            )
+            key = stories.key_of(f"{publisher}\0{line}".encode())
             total = self._db.execute(
                 """INSERT INTO line VALUES (?, ?)
                    ON CONFLICT (key) DO UPDATE SET count = count + excluded.count
@@ -554,6 +509,13 @@ class Archive:
         row = self._db.execute(f"{_SELECT} {where}", (value,)).fetchone()
         return _article(row) if row else None
 
+    def _rows(self, select: str, article_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of these articles, for some hundred of them at a time."""
+        for begin in range(0, len(article_ids), BATCH):
+            some = article_ids[begin : begin + BATCH]
+            marks = ",".join("?" * len(some))
+            yield from self._db.execute(f"{select} WHERE id IN ({marks})", some)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
@@ -581,6 +543,13 @@ def _explained(error: sqlite3.Error, otherwise: str) -> TanyaError:
     return ArchiveError(otherwise)
 
 
+_COLUMNS = (
+    "id publisher title body url published authors editors origin story_id retrieved content "
+    "repeated fingerprint"
+).split()
+_INSERT = f"""INSERT INTO article ({", ".join(_COLUMNS)})
+    VALUES ({", ".join("?" * len(_COLUMNS))}) ON CONFLICT (id)
+    DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])} RETURNING seq"""
 _SELECT = """SELECT id, publisher, title, body, url, published, authors, editors, origin, story_id,
     retrieved, fingerprint FROM article"""
 
@@ -665,59 +634,3 @@ def _line_keys(body: str) -> frozenset[str]:
     if "\n" not in body:
         return frozenset()
     return frozenset(key for line in body.split("\n") if (key := clean.line_key(line)))
-
-
-def _news_text(article: Article) -> str:
-    spans = clean.kept_spans(article.body, title=article.title)
-    return " ".join(article.body[start:end] for start, end in spans)
-
-
-@functools.cache
-def _permutations() -> Any:
-    from datasketch import MinHash
-
-    return MinHash(num_perm=_PERMUTATIONS, seed=1, scheme="affine32").permutations
-
-
-def _minhash(news: str) -> npt.NDArray[np.uint32] | None:
-    """Return the MinHash (60 uint32) of the text's three-word shingles; None if it is too short."""
-    from datasketch import MinHash
-
-    found = text.words(news)
-    if len(found) < _SHORTEST_STORY:
-        return None
-    shingles = {" ".join(found[i : i + 3]).encode() for i in range(len(found) - 2)}
-    sketch = MinHash(
-        num_perm=_PERMUTATIONS,
-        hashfunc=zlib.crc32,
-        permutations=_permutations(),
-        scheme="affine32",
-    )
-    sketch.update_batch(list(shingles))
-    return np.asarray(sketch.hashvalues, dtype=np.uint32)
-
-
-def _band_keys(minhash: npt.NDArray[np.uint32]) -> list[int]:
-    keys = []
-    for band in range(_BANDS):
-        values = minhash[band * _ROWS : (band + 1) * _ROWS].tobytes()
-        digest = hashlib.blake2b(bytes([band]) + values, digest_size=8).digest()
-        keys.append(struct.unpack(">q", digest)[0])
-    return keys
-
-
-def _same_story(one: Article, other: Article, similarity: float) -> bool:
-    """Tell a reprint from tomorrow's text by the same template (gold prices, weather, quakes)."""
-    if similarity < _SAME_TEXT and one.published and other.published:
-        if abs((one.published - other.published).days) > _STORY_DAYS:
-            return False
-    mine, theirs = _numbers(f"{one.title} {one.body}"), _numbers(f"{other.title} {other.body}")
-    if not (_numbers(one.title) <= theirs and _numbers(other.title) <= mine):
-        return False
-    other_day = one.published and other.published and one.published != other.published
-    share = _SAME_NUMBERS_LATER if other_day else _SAME_NUMBERS
-    return len(mine & theirs) >= share * len(mine | theirs)
-
-
-def _numbers(body: str) -> set[str]:
-    return {word for word in text.words(body) if word[0].isdigit()}

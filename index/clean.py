@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from index.records import Span
+from index.text import squeezed
 
 RULES = 2
 """Raised whenever the kept spans come out differently: a recipe is compared by it."""
@@ -25,9 +26,6 @@ class Byline:
     origin: str = ""
 
 
-_NOT_KEY = re.compile(r"[\W_]+")
-
-
 def line_key(line: str) -> str:
     """Return the key under which repeats of a line are counted; "" for one that is not counted.
 
@@ -37,7 +35,7 @@ def line_key(line: str) -> str:
     line = line.strip()
     if len(line) > LONGEST_REPEATED:
         return ""
-    key = _NOT_KEY.sub(" ", line.lower()).strip()
+    key = squeezed(line)
     if len(key) < SHORTEST_REPEATED or (
         key.count(" ") >= _STATEMENT_WORDS - 1 and any(map(str.isdigit, key))
     ):
@@ -47,21 +45,21 @@ def line_key(line: str) -> str:
 
 # --- whole lines ---------------------------------------------------------------------------------
 
-_BARE_LINES = frozenset(
-    """
-    advertisement|iklan|scroll to continue with content|baca juga|baca|baca selengkapnya|simak
-    simak juga|lihat juga|komentar|kirim komentar|tulis komentar|berita terkini|berita terkait
-    berita pilihan|berita populer|berita lainnya|artikel terkait|artikel lainnya|terpopuler
-    terkini|breaking news|selengkapnya|news|ikuti kami|ikuti kami di|follow us|follow kami
-    bagikan|share|share this|copy link|salin tautan|tag|tags|topik terkait|rekomendasi untuk anda
-    video terkait|foto terkait|all right reserved|all rights reserved|all right reservedannotated
-    halaman selanjutnya|halaman berikutnya|lanjut ke halaman berikutnya|selanjutnya|loading
-    next|previous|back to top|kembali ke atas|daftar isi|whatsapp|facebook|twitter|telegram
-    saksikan live|lihat semua|lihat selengkapnya|load more|baca artikel lainnya|pilihan editor
-    """.replace("\n", "|")
-    .replace("    ", "")
-    .strip("|")
-    .split("|")
+FOOT_LINES = frozenset(
+    "komentar|kirim komentar|tulis komentar|berita terkini|berita terkait|berita populer"
+    "|berita lainnya|artikel terkait|terpopuler|ikuti kami|ikuti kami di|topik terkait"
+    "|rekomendasi untuk anda|video terkait|baca artikel lainnya".split("|")
+)
+"""Lines, squeezed, of which no article goes on after one."""
+
+_BARE_LINES = FOOT_LINES | frozenset(
+    "advertisement|iklan|scroll to continue with content|baca juga|baca|baca selengkapnya|simak"
+    "|simak juga|lihat juga|berita pilihan|artikel lainnya|terkini|breaking news|selengkapnya|news"
+    "|follow us|follow kami|bagikan|share|share this|copy link|salin tautan|tag|tags|foto terkait"
+    "|all right reserved|all rights reserved|all right reservedannotated|halaman selanjutnya"
+    "|halaman berikutnya|lanjut ke halaman berikutnya|selanjutnya|loading|next|previous|back to top"
+    "|kembali ke atas|daftar isi|whatsapp|facebook|twitter|telegram|saksikan live|lihat semua"
+    "|lihat selengkapnya|load more|pilihan editor".split("|")
 )
 
 _LINK_WORDS = r"(?:Baca|BACA)(?:[ _]+(?:[Jj]uga|JUGA|[Pp]ula|PULA|[Ss]elengkapnya|[Bb]erita))?"
@@ -134,7 +132,7 @@ def is_boilerplate(line: str) -> bool:
     """Tell whether a whole line (trimmed, one paragraph) is certainly not news."""
     if len(line) > 400:
         return False
-    key = _NOT_KEY.sub(" ", line[:80].lower()).strip()
+    key = squeezed(line[:80])
     if not key or (len(line) < 60 and key in _BARE_LINES):
         return True
     if _LINE_RULES.match(line):
@@ -373,7 +371,7 @@ def kept_spans(
     """
     cuts = _merged(_inline_cuts(body, title))
     cuts.append((len(body) + 1, len(body) + 1))
-    title_key = _NOT_KEY.sub(" ", title[:400].lower()).strip()
+    title_key = squeezed(title[:400])
     spans: list[Span] = []
     next_cut = 0
     after_link = False
@@ -403,7 +401,7 @@ def _skipped(line: str, title_key: str, repeated: frozenset[str]) -> bool:
     if len(line) > 400:
         return False
     if title_key and len(line) < 2 * len(title_key) + 20:
-        if _NOT_KEY.sub(" ", line.lower()).strip() == title_key:
+        if squeezed(line) == title_key:
             return True
     return bool(repeated) and line_key(line) in repeated
 

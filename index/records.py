@@ -57,12 +57,9 @@ class Passage:
 
     def sentence(self, span: Span) -> str:
         """Return the text of one of the passage's sentences, as archived."""
-        at = 0
-        for start, end in self.spans:
-            if (start, end) == span:
-                return self.text[at : at + end - start]
-            at += end - start + 1
-        raise ValueError(f"{span!r} is no sentence of the passage {self.id!r}")
+        if span not in self.spans:
+            raise ValueError(f"{span!r} is no sentence of the passage {self.id!r}")
+        return self.sentences()[self.spans.index(span)]
 
     def sentences(self) -> list[str]:
         """Return the text of each sentence, as archived; `text` joins them by single spaces."""

@@ -6,10 +6,10 @@ import dataclasses
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from index.errors import SettingsError
@@ -20,16 +20,48 @@ BUNDLED_MODEL = "bundled"
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value must be: `wanted` says it in words, `fits` tells whether a value is that."""
+
+    wanted: str
+    fits: Callable[[Any], bool]
+
+
+def _ruled(default: Any, wanted: str, fits: Callable[[Any], bool]) -> Any:
+    return field(default=default, metadata={"rule": Rule(wanted, fits)})
+
+
+def _within(default: float, low: float, high: float) -> Any:
+    return _ruled(default, f"from {low} to {high}", lambda value: low <= value <= high)
+
+
+def _one_of(default: str, *names: str) -> Any:
+    *first, last = names
+    return _ruled(default, f"{', '.join(first)} or {last}", lambda value: value in names)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return fits and url.isascii() and url.isprintable() and not set("@?# ") & set(url)
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingSettings:
     """Which model embeds. `model` is "bundled", a folder, or a sentence-transformers name.
 
     The prompts are put before each text; None leaves them to the model's own configuration.
     """
 
-    model: str = BUNDLED_MODEL
+    model: str = _ruled(
+        BUNDLED_MODEL, '"bundled", a folder or a model\'s name', lambda name: bool(name.strip())
+    )
     query_prompt: str | None = None
     passage_prompt: str | None = None
-    batch_size: int = 256
+    batch_size: int = _ruled(256, "1 or more", lambda size: size >= 1)
     download: bool = False
 
 
@@ -37,7 +69,7 @@ class EmbeddingSettings:
 class ChunkingSettings:
     """How articles are cut: `max_tokens` is a passage's budget in tokens of the bundled BPE."""
 
-    max_tokens: int = 160
+    max_tokens: int = _within(160, 20, 2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +80,7 @@ class EngineSettings:
     """
 
     location: str = "local"
-    dense_index: str = "FLAT"
+    dense_index: str = _one_of("FLAT", "FLAT", "HNSW")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +91,10 @@ class RetrievalSettings:
     `dense_weight`, from 0 to 1, is the dense one's share.
     """
 
-    mode: str = "hybrid"
-    candidates: int = 100
-    dense_weight: float = 0.15
-    hits: int = 10
+    mode: str = _one_of("hybrid", "hybrid", "lexical", "dense")
+    candidates: int = _within(100, 1, 10_000)
+    dense_weight: float = _within(0.15, 0, 1)
+    hits: int = _within(10, 1, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +104,7 @@ class ReaderSettings:
     With `search`, `tanya search` orders the first ten articles by reading them too.
     """
 
-    passages: int = 12
+    passages: int = _within(12, 1, 1000)
     search: bool = True
 
 
@@ -80,8 +112,8 @@ class ReaderSettings:
 class AnswerSettings:
     """When and how much is answered; below `min_confidence` the archive is said to be silent."""
 
-    min_confidence: float = 0.22
-    max_sentences: int = 3
+    min_confidence: float = _within(0.22, 0, 1)
+    max_sentences: int = _within(3, 1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +125,21 @@ class LlmSettings:
     with the bundled vocabulary, the answer's by the server.
     """
 
-    base_url: str = ""
+    base_url: str = _ruled(
+        "",
+        'an address such as "http://127.0.0.1:11434/v1", without a key in it',
+        lambda url: not url or _is_address(url),
+    )
     model: str = ""
-    key_env: str = ""
-    timeout: float = 20.0
-    max_prompt_tokens: int = 3000
-    max_answer_tokens: int = 500
-    temperature: float = 0.0
+    key_env: str = _ruled(
+        "",
+        "the name of an environment variable, never the key itself",
+        lambda name: re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", name) is not None,
+    )
+    timeout: float = _ruled(20.0, "above 0, at most 600", lambda value: 0 < value <= 600)
+    max_prompt_tokens: int = _within(3000, 1000, 1_000_000)
+    max_answer_tokens: int = _within(500, 50, 100_000)
+    temperature: float = _within(0.0, 0, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +148,7 @@ class ChatSettings:
 
     title: str = "Tanya Arsip"
     host: str = "127.0.0.1"
-    port: int = 7860
+    port: int = _within(7860, 0, 65535)
     examples: tuple[str, ...] = ()
 
 
@@ -189,123 +229,18 @@ def _typed(value: Any, default: Any, place: str) -> Any:
 
 def check(settings: Settings, place: str) -> None:
     """Raise SettingsError where a value is outside its range."""
-    rules = [
-        (
-            settings.retrieval.mode in ("hybrid", "lexical", "dense"),
-            "retrieval.mode",
-            settings.retrieval.mode,
-            "hybrid, lexical or dense",
-        ),
-        (
-            0 <= settings.retrieval.dense_weight <= 1,
-            "retrieval.dense_weight",
-            settings.retrieval.dense_weight,
-            "from 0 to 1",
-        ),
-        (
-            1 <= settings.retrieval.candidates <= 10_000,
-            "retrieval.candidates",
-            settings.retrieval.candidates,
-            "from 1 to 10000",
-        ),
-        (
-            1 <= settings.retrieval.hits <= 100,
-            "retrieval.hits",
-            settings.retrieval.hits,
-            "from 1 to 100",
-        ),
-        (
-            20 <= settings.chunking.max_tokens <= 2000,
-            "chunking.max_tokens",
-            settings.chunking.max_tokens,
-            "from 20 to 2000",
-        ),
-        (
-            settings.engine.dense_index in ("FLAT", "HNSW"),
-            "engine.dense_index",
-            settings.engine.dense_index,
-            "FLAT or HNSW",
-        ),
-        (
-            1 <= settings.reader.passages <= 1000,
-            "reader.passages",
-            settings.reader.passages,
-            "from 1 to 1000",
-        ),
-        (
-            0 <= settings.answers.min_confidence <= 1,
-            "answers.min_confidence",
-            settings.answers.min_confidence,
-            "from 0 to 1",
-        ),
-        (
-            1 <= settings.answers.max_sentences <= 10,
-            "answers.max_sentences",
-            settings.answers.max_sentences,
-            "from 1 to 10",
-        ),
-        (
-            bool(settings.embedding.model.strip()),
-            "embedding.model",
-            settings.embedding.model,
-            '"bundled", a folder or a model\'s name',
-        ),
-        (
-            settings.embedding.batch_size >= 1,
-            "embedding.batch_size",
-            settings.embedding.batch_size,
-            "1 or more",
-        ),
-        (0 <= settings.chat.port <= 65535, "chat.port", settings.chat.port, "from 0 to 65535"),
-        *_llm_rules(settings.llm),
-    ]
-    for holds, name, value, wanted in rules:
-        if not holds:
-            raise SettingsError(f"{place}: {name} is {value!r} but must be {wanted}.")
+    for section in dataclasses.fields(Settings):
+        values = getattr(settings, section.name)
+        for each in dataclasses.fields(values):
+            rule: Rule | None = each.metadata.get("rule")
+            value = getattr(values, each.name)
+            if rule and not rule.fits(value):
+                _refuse(f"{section.name}.{each.name}", value, rule.wanted, place)
+    if settings.llm.base_url and not settings.llm.model.strip():
+        _refuse("llm.model", settings.llm.model, "the name of a model of that server", place)
 
 
-def _llm_rules(llm: LlmSettings) -> list[tuple[bool, str, object, str]]:
-    named = llm.key_env[:4] + "…"  # more of it might be the key itself
-    return [
-        (
-            not llm.base_url or _is_address(llm.base_url),
-            "llm.base_url",
-            llm.base_url,
-            'an address such as "http://127.0.0.1:11434/v1", without a key in it',
-        ),
-        (
-            bool(llm.model.strip()) or not llm.base_url,
-            "llm.model",
-            llm.model,
-            "the name of a model of that server",
-        ),
-        (
-            re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", llm.key_env) is not None,
-            "llm.key_env",
-            named,
-            "the name of an environment variable, never the key itself",
-        ),
-        (0 < llm.timeout <= 600, "llm.timeout", llm.timeout, "above 0, at most 600"),
-        (
-            1000 <= llm.max_prompt_tokens <= 1_000_000,
-            "llm.max_prompt_tokens",
-            llm.max_prompt_tokens,
-            "from 1000 to 1000000",
-        ),
-        (
-            50 <= llm.max_answer_tokens <= 100_000,
-            "llm.max_answer_tokens",
-            llm.max_answer_tokens,
-            "from 50 to 100000",
-        ),
-        (0 <= llm.temperature <= 2, "llm.temperature", llm.temperature, "from 0 to 2"),
-    ]
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return fits and url.isascii() and url.isprintable() and not set("@?# ") & set(url)
+def _refuse(name: str, value: object, wanted: str, place: str) -> NoReturn:
+    if name == "llm.key_env":
+        value = f"{str(value)[:4]}…"  # more of it might be the key itself
+    raise SettingsError(f"{place}: {name} is {value!r} but must be {wanted}.")

@@ -22,6 +22,7 @@ RULES = 3
 
 TOKENIZER_FILE = Path(__file__).parent / "model" / "0_StaticEmbedding" / "tokenizer.json"
 
+_NO_LETTERS = re.compile(r"[\W_]+")
 _WORD = re.compile(r"rp(?=\d)|\d+(?:[.,]\d+)+|[^\W_]+")
 
 QUESTION_WORDS = frozenset(
@@ -36,14 +37,44 @@ STOP_WORDS = frozenset(
 )
 
 
-MONTHS = tuple(
-    "januari februari maret april mei juni juli agustus september oktober november desember".split()
+# Each month as it is written out, in short or otherwise, and in English or in datelines only.
+_MONTHS = (
+    ("Januari", "jan", "january"),
+    ("Februari", "pebruari feb", "february peb"),
+    ("Maret", "mar", "march mrt"),
+    ("April", "apr", ""),
+    ("Mei", "", "may"),
+    ("Juni", "jun", "june"),
+    ("Juli", "jul", "july"),
+    ("Agustus", "agust agu agt", "august aug ags"),
+    ("September", "sept sep", ""),
+    ("Oktober", "okt", "october oct"),
+    ("November", "nopember nov", "nop"),
+    ("Desember", "des", "december dec"),
 )
+MONTHS = tuple(name for name, *_ in _MONTHS)
 
 
-def written(day: dt.date) -> str:
-    """Return a day as the articles write it: "15 desember 2016"."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+def month_numbers(*, published: bool = False) -> dict[str, int]:
+    """Return the number of each month by its names in lower case, the usual Indonesian ones.
+
+    `published` adds what stands in publishers' dates: English, and "mrt", else a train in Jakarta.
+    """
+    return {
+        name: number
+        for number, (full, others, rare) in enumerate(_MONTHS, start=1)
+        for name in (full.lower(), *others.split(), *(rare.split() if published else ()))
+    }
+
+
+def written(day: dt.date | None) -> str:
+    """Return a day as newspapers write it: "15 Desember 2016"; "" for None."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}" if day else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its English noun: "1 run", "2 runs"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 _FULL_DATE = re.compile(r"\b(\d{1,2})[/-](\d{1,2})[/-]((?:19|20)\d\d)\b")
@@ -56,6 +87,11 @@ def words(text: str) -> list[str]:
     A date in figures, "15/12/2016" or "(15/12)", has the words of "15 desember 2016".
     """
     return _WORD.findall(_folded(text))
+
+
+def squeezed(text: str) -> str:
+    """Return a text's letters and digits in lower case, to tell whether two say the same."""
+    return _NO_LETTERS.sub(" ", text.lower()).strip()
 
 
 _BETWEEN = "\x1e"
@@ -89,7 +125,7 @@ def _spell_date(date: re.Match[str]) -> str:
     day, month = int(date[1]), int(date[2])
     if not (1 <= day <= 31 and 1 <= month <= len(MONTHS)):
         return date[0]
-    return f" {day} {MONTHS[month - 1]} {date[3]} "
+    return f" {day} {MONTHS[month - 1].lower()} {date[3]} "
 
 
 _stemmers = threading.local()
@@ -229,14 +265,14 @@ def dateline_end(text: str, start: int, end: int) -> int:
 
 
 @functools.cache
-def encoding() -> tiktoken.Encoding:
-    """Build tiktoken's encoding from the bundled vocabulary; it expects `fold`ed text.
+def encoding(file: Path = TOKENIZER_FILE) -> tiktoken.Encoding:
+    """Build tiktoken's encoding from a vocabulary, the bundled one; it expects `fold`ed text.
 
     Ids equal those of the `tokenizers` library for the same file.
     """
     import tiktoken
 
-    raw = json.loads(TOKENIZER_FILE.read_text(encoding="utf-8"))
+    raw = json.loads(file.read_text(encoding="utf-8"))
     byte_of = {char: byte for byte, char in _byte_characters().items()}
     vocabulary: dict[str, int] = raw["model"]["vocab"]
     # Ids after the bytes and the merges are spare names ("[MASK]") that no text may yield.

@@ -9,18 +9,18 @@ versions/prepared/ what a stopped build has finished, and shares of the next one
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from index.engine import IndexVersion, IndexWriter, Recipe, SearchEngine, SearchIndex
-from index.errors import BusyError, IndexDamagedError, IndexMissingError
+from index.errors import IndexDamagedError, IndexMissingError
+from index.files import locked, sync, written_whole
 from index.records import Filter
 
 LIVE = "LIVE"
@@ -107,23 +107,10 @@ class Versions:
 
     # Writing
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Hold the writer's lock; raises BusyError if another process has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                file.seek(0)
-                holder = file.read().strip() or "unknown"
-                raise BusyError(
-                    f"Another process (number {holder}) is building this index; wait until it ends."
-                ) from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
+        return locked(self._folder / ".lock", "is building this index")
 
     def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
         """Begin the next version, on top of the live one if asked; leftovers are cleared away."""
@@ -158,7 +145,7 @@ class Versions:
         index.close()
         _sync_tree(new)
         os.rename(new, self._folder / name)
-        _sync(self._folder)
+        sync(self._folder)
         self._switch(name)
         return version
 
@@ -214,13 +201,8 @@ class Versions:
         return True
 
     def _switch(self, name: str) -> None:
-        beside = self._folder / f".{LIVE}"
-        with beside.open("w", encoding="utf-8") as file:
+        with written_whole(self._folder / LIVE, durable=True) as file:
             file.write(name + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, self._folder / LIVE)
-        _sync(self._folder)
 
 
 def disk_bytes(folders: Sequence[Path]) -> int:
@@ -241,14 +223,5 @@ def _is_name(name: str) -> bool:
 
 
 def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    for path in (*folder.rglob("*"), folder):
+        sync(path)

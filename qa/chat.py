@@ -12,6 +12,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from index import text
 from index.archive import FILE_NAME, Archive
 from index.engine import SearchIndex
 from index.errors import InputError
@@ -20,7 +21,7 @@ from index.settings import Settings
 from index.waiting import waiting
 from qa import answers, confidence, llm, timeline
 from qa.finder import Finder
-from qa.question import dates, topic, understand
+from qa.question import topic, understand
 from qa.question.conversation import SMALL_TALK, is_small_talk, subjects
 from qa.question.understand import Understood
 from qa.reader import reader
@@ -278,7 +279,7 @@ def _as_of(meant: Understood, draft: Answer) -> str:
         )
         cited = [day for c in draft.citations if (day := c.passage.published)]
         if meant.query.kind == "latest" and cited:
-            message = f"Yang terbaru dari {dates.written(max(cited))}. {message}".strip()
+            message = f"Yang terbaru dari {text.written(max(cited))}. {message}".strip()
         return message if draft.claims else ""
     if meant.query.kind == topic.DAYS and draft.claims:
         days = understand.limits(draft.evidence.query.filter)
@@ -286,7 +287,7 @@ def _as_of(meant: Understood, draft: Answer) -> str:
     if not (meant.query.recency and draft.citations):
         return ""
     day = draft.citations[0].passage.published
-    return f"Per {dates.written(day)}." if day else "Artikel yang dikutip tidak bertanggal."
+    return f"Per {text.written(day)}." if day else "Artikel yang dikutip tidak bertanggal."
 
 
 def _lifted(meant: Understood) -> str:

@@ -214,7 +214,7 @@ class Words:
 def headline(passage: Passage) -> str:
     """Return the headline of a passage's article with its day of publication, in words."""
     day = passage.published
-    return f"{passage.title} {text.written(day)}" if day else passage.title
+    return f"{passage.title} {text.written(day).lower()}" if day else passage.title
 
 
 def said_in(hit: Hit, *, around: bool = False) -> frozenset[str]:

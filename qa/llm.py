@@ -101,9 +101,8 @@ def _block(number: int, passage: Passage, room: int) -> str:
     title = _shortened(_plain(passage.title), _LONGEST_HEADING)
     if title:
         lines.append(f"Judul: {title}")
-    day = passage.published
     publisher = _shortened(_plain(passage.publisher), _LONGEST_HEADING)
-    when = text.written(day).title() if day else ""
+    when = text.written(passage.published)
     if publisher or when:
         lines.append(f"Terbit: {', '.join(filter(None, (when, publisher)))}")
     head, tail = "\n".join(lines) + "\nIsi: ", f"\n</kutipan {number}>\n"

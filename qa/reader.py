@@ -73,7 +73,7 @@ class Encoder:
         """Return "<s> question </s></s> title, date </s> passage </s>", each part cut to size."""
         asked = self._pieces(question).ids[:QUESTION_PIECES]
         title = title[:_TITLE_CHARACTERS]
-        header = self._pieces(f"{title}, {text.written(day)}" if day else title)
+        header = self._pieces(f"{title}, {text.written(day).lower()}" if day else title)
         read = self._pieces(passage)
         ids = [_BEGIN, *asked, _END, _END, *header.ids[:HEADER_PIECES], _END]
         begin = len(ids)

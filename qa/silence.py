@@ -5,7 +5,6 @@ from __future__ import annotations
 from index import text
 from index.records import Evidence, Reading
 from qa.confidence import said_in
-from qa.question.dates import written
 from qa.question.follow_up import names
 
 _SIGNS = "\"'“”‘’()[].,;:?!"
@@ -38,7 +37,7 @@ def reason(evidence: Evidence) -> str:
 def _outdated(evidence: Evidence) -> str:
     pages = [r.passage for r in evidence.readings[:1]] or [hit.passage for hit in evidence.hits]
     newest = max((page.published for page in pages if page.published), default=None)
-    message = f"dari {written(newest)}" if newest else "tidak bertanggal"
+    message = f"dari {text.written(newest)}" if newest else "tidak bertanggal"
     return f"Yang ditanyakan adalah yang terbaru; artikel terdekat di arsip {message}."
 
 

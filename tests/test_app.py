@@ -13,8 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app
-import app_html as html
-import app_style as style
 from index.errors import IndexDamagedError
 from index.records import (
     Answer,
@@ -27,6 +25,7 @@ from index.records import (
     Query,
     Turn,
 )
+from page import html, texts
 from qa.chat import Chat, Overview
 from tests import homes
 
@@ -128,8 +127,8 @@ def archive(*articles):
 
 
 def test_dates_are_written_as_in_the_paper():
-    assert html.date_words(dt.date(2016, 12, 15)) == "15 Desember 2016"
-    assert html.date_words(None) == "tanpa tanggal"
+    assert texts.date_words(dt.date(2016, 12, 15)) == "15 Desember 2016"
+    assert texts.date_words(None) == "tanpa tanggal"
 
 
 @pytest.mark.parametrize(
@@ -144,9 +143,9 @@ def test_dates_are_written_as_in_the_paper():
         (30 * 86_400, "1 Januari 2026"),
     ],
 )
-def test_freshness_is_told_in_the_largest_unit(seconds, words):
+def test_freshness_is_written_in_the_largest_unit(seconds, words):
     then = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-    assert html.ago_words(then, then + dt.timedelta(seconds=seconds)) == words
+    assert texts.ago_words(then, then + dt.timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize(
@@ -163,25 +162,25 @@ def test_freshness_is_told_in_the_largest_unit(seconds, words):
     ],
 )
 def test_dates_are_read_as_people_type_them(typed, first, last):
-    assert str(html.parse_day(typed)) == first
-    assert str(html.parse_day(typed, last=True)) == last
+    assert str(texts.parse_day(typed)) == first
+    assert str(texts.parse_day(typed, last=True)) == last
 
 
 @pytest.mark.parametrize("typed", ["31/02/2020", "kemarin", "1/1/20", "ma 2020", "13/2020", "0"])
 def test_a_wrong_date_is_named_and_an_example_given(typed):
-    with pytest.raises(ValueError, match="tidak dikenali. Contoh: 15/12/2016") as told:
-        html.parse_day(typed)
-    assert typed in str(told.value)
+    with pytest.raises(ValueError, match="tidak dikenali. Contoh: 15/12/2016") as error:
+        texts.parse_day(typed)
+    assert typed in str(error.value)
 
 
 def test_no_date_is_no_limit():
-    assert html.parse_day("  ") is None
-    assert html.read_filter("", "", None) == Filter()
+    assert texts.parse_day("  ") is None
+    assert texts.parse_filter("", "", None) == Filter()
 
 
 def test_a_filter_that_ends_before_it_begins_is_refused():
     with pytest.raises(ValueError, match="1 Januari 2021.*jatuh sesudah.*31 Desember 2020"):
-        html.read_filter("2021", "2020", [])
+        texts.parse_filter("2021", "2020", [])
 
 
 @pytest.mark.parametrize(
@@ -197,8 +196,8 @@ def test_a_filter_that_ends_before_it_begins_is_refused():
         (Filter(publishers=tuple("ABCDE")), "A, B, C, 2 penerbit lain"),
     ],
 )
-def test_a_filter_is_told_in_words(chosen, words):
-    assert html.filter_words(chosen) == words
+def test_a_filter_is_put_in_words(chosen, words):
+    assert texts.filter_words(chosen) == words
 
 
 @pytest.mark.parametrize(
@@ -235,8 +234,8 @@ def test_freshness_line():
         (("A", 1000), ("B", 40), ("", 2)),
         3,
     )
-    said = assert_harmless(html.freshness_html(overview, now)).text
-    assert said == (
+    line = assert_harmless(html.freshness_html(overview, now)).text
+    assert line == (
         "1.042 artikel · 2 penerbit · 2014 sampai 1 April 2026 · indeks diperbarui 5 menit lalu · "
         "3 artikel menunggu tanya build"
     )
@@ -288,11 +287,11 @@ def test_a_card_holds_every_quote_of_its_article():
     first = cite(1, BODY, "Api menghanguskan 412 dari\u00a0530 kios.")
     second = cite(2, BODY, "Pasar  Wolasi terbakar.")
     third = cite(3, BODY, "Tidak ada korban jiwa.")
-    said = turn(
+    shown = turn(
         [first, second, third],
         [Claim("Api menghanguskan 412 kios.", (1, 3)), Claim("Pasar Wolasi terbakar.", (2,))],
     )
-    page = assert_harmless(html.turn_html(said, 4, Filter(), archive(article)))
+    page = assert_harmless(html.turn_html(shown, 4, Filter(), archive(article)))
     assert page.marks == [second.quote, first.quote, third.quote]
     assert len(page.all("article")) == 1
     assert len(page.all("blockquote")) == 2
@@ -308,8 +307,8 @@ def test_quotes_that_overlap_are_each_shown_whole():
     article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
     quotes = ["Api menghanguskan 412", "menghanguskan 412 dari", "412"]
     cited = [cite(n, BODY, quote) for n, quote in enumerate(quotes, start=1)]
-    said = turn(cited, [Claim("x", (1, 2, 3))])
-    page = Page(html.turn_html(said, 1, Filter(), archive(article)))
+    shown = turn(cited, [Claim("x", (1, 2, 3))])
+    page = Page(html.turn_html(shown, 1, Filter(), archive(article)))
     assert page.marks == quotes
 
 
@@ -335,8 +334,8 @@ def test_other_publishers_of_the_story_are_named():
     article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
     other = Article("b2", "Koran Lain", "Pasar Ludes", "Isi.")
     quote = cite(1, BODY, "Tidak ada korban jiwa.", also_in=("b2", "gone"))
-    said = turn([quote], [Claim("x", (1,))])
-    page = Page(html.turn_html(said, 1, Filter(), archive(article, other)))
+    shown = turn([quote], [Claim("x", (1,))])
+    page = Page(html.turn_html(shown, 1, Filter(), archive(article, other)))
     assert "Juga di: Koran Lain" in page.text
 
 
@@ -364,7 +363,7 @@ def test_what_articles_hold_stays_text():
     )
     fields = {"article_id": article.id, "title": EVIL, "publisher": EVIL, "url": article.url}
     quote = cite(1, body, f"{EVIL} Warga", **fields, also_in=(article.id,))
-    said = turn(
+    shown = turn(
         [quote],
         [Claim(EVIL, (1,))],
         short=EVIL,
@@ -373,7 +372,7 @@ def test_what_articles_hold_stays_text():
         notice=EVIL,
         dropped=[Claim(EVIL, (9,))],
     )
-    page = assert_harmless(html.turn_html(said, 1, Filter(), archive(article)))
+    page = assert_harmless(html.turn_html(shown, 1, Filter(), archive(article)))
     assert page.marks == [quote.quote]
     assert page.text.count(" ".join(EVIL.split())) >= 8
     assert not [a for a in page.all("a") if not a["href"].startswith("#")]
@@ -382,14 +381,14 @@ def test_what_articles_hold_stays_text():
     hits = [homes.hit(quote.passage)]
     silent = turn(status="no_evidence", hits=hits, question=EVIL)
     assert_harmless(html.turn_html(silent, 1, Filter(publishers=(EVIL,)), archive(article)))
-    assert_harmless(html.trouble_html(EVIL, 1, IndexDamagedError(EVIL)))
-    assert_harmless(html.trouble_html(EVIL, 1, RuntimeError(EVIL)))
+    assert_harmless(html.error_html(EVIL, 1, IndexDamagedError(EVIL)))
+    assert_harmless(html.error_html(EVIL, 1, RuntimeError(EVIL)))
     assert_harmless(html.hint_html(EVIL))
     assert_harmless(html.welcome_html([EVIL]))
 
 
 def test_an_unexpected_error_keeps_its_details_to_the_log():
-    assert "rahasia" not in html.trouble_html("Apa?", 1, RuntimeError("rahasia"))
+    assert "rahasia" not in html.error_html("Apa?", 1, RuntimeError("rahasia"))
 
 
 # States ------------------------------------------------------------------------------------------
@@ -398,8 +397,8 @@ def test_an_unexpected_error_keeps_its_details_to_the_log():
 def test_silence_offers_the_closest_articles():
     body = "Harga cabai turun di pasar induk."
     hits = [homes.hit(passage(body, 0, len(body), article_id=f"a{n}")) for n in range(5)]
-    said = turn(status="no_evidence", hits=hits)
-    page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
+    shown = turn(status="no_evidence", hits=hits)
+    page = assert_harmless(html.turn_html(shown, 1, Filter(), archive()))
     assert "Jawabannya tidak ditemukan di arsip." in page.text
     assert "Mungkin terkait" in page.text
     assert len(page.all("article")) == 3
@@ -407,8 +406,8 @@ def test_silence_offers_the_closest_articles():
 
 
 def test_unproven_sentences_are_counted_and_can_be_seen():
-    said = turn(status="unsupported", dropped=[Claim("Satu.", (1,)), Claim("Dua.", (1,))])
-    page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
+    shown = turn(status="unsupported", dropped=[Claim("Satu.", (1,)), Claim("Dua.", (1,))])
+    page = assert_harmless(html.turn_html(shown, 1, Filter(), archive()))
     assert "2 kalimat jawabannya tidak dapat dibuktikan" in page.text
     assert "2 kalimat tidak lolos pemeriksaan sumber" in page.text
     assert "Satu." in page.text
@@ -429,8 +428,8 @@ def requests(page):
 
 def test_a_filter_that_was_read_from_the_question_can_be_taken_off_and_changed():
     read = Filter(dt.date(2016, 1, 1), dt.date(2016, 12, 31), (EVIL,))
-    said = turn(query=Query("Apa yang terbakar?", read, read=read), question="Berita 2016?")
-    page = assert_harmless(html.turn_html(said, 3, Filter(), archive()))
+    shown = turn(query=Query("Apa yang terbakar?", read, read=read), question="Berita 2016?")
+    page = assert_harmless(html.turn_html(shown, 3, Filter(), archive()))
     assert "Terbit: 2016×" in page.text
     assert f"Penerbit: {EVIL}×" in page.text
     again = {"text": "Berita 2016?", "turn": 3}
@@ -445,19 +444,19 @@ def test_a_filter_that_was_read_from_the_question_can_be_taken_off_and_changed()
 
 def test_a_date_of_the_fact_is_offered_as_a_filter():
     year = Filter(dt.date(1998, 1, 1), dt.date(1998, 12, 31))
-    said = turn(query=Query("Siapa presiden pada 1998?", named=year))
-    page = assert_harmless(html.turn_html(said, 1, Filter(), archive()))
+    shown = turn(query=Query("Siapa presiden pada 1998?", named=year))
+    page = assert_harmless(html.turn_html(shown, 1, Filter(), archive()))
     assert "Hanya artikel 1998" in page.text
     assert "Dipahami sebagai" not in page.text
-    (wish,) = requests(page)
-    assert html.read_limits(wish["limits"]) == year
+    (request,) = requests(page)
+    assert html.read_request(request, "").limits == year
 
 
-def test_a_corrected_spelling_is_told_and_can_be_undone():
-    said = turn(notice=f"Menampilkan hasil untuk {EVIL}.", swaps=(("Wirnato", "Wiranto"),))
-    page = assert_harmless(html.turn_html(said, 2, Filter(), archive()))
+def test_a_corrected_spelling_is_shown_and_can_be_undone():
+    shown = turn(notice=f"Menampilkan hasil untuk {EVIL}.", swaps=(("Wirnato", "Wiranto"),))
+    page = assert_harmless(html.turn_html(shown, 2, Filter(), archive()))
     assert f"Menampilkan hasil untuk {EVIL}. Cari seperti yang diketik" in page.text
-    assert requests(page) == [{"text": said.question, "turn": 2, "typed": True}]
+    assert requests(page) == [{"text": shown.question, "turn": 2, "typed": True}]
     plain = turn(notice="Hanya 2000 karakter pertama.")
     assert not requests(Page(html.turn_html(plain, 2, Filter(), archive())))
 
@@ -473,10 +472,17 @@ def test_a_corrected_spelling_is_told_and_can_be_undone():
         ("", "2019-01-01", "sampai 1 Januari 2019"),
     ],
 )
-def test_days_are_told_in_few_words(first, last, words):
-    days = html.read_limits({"after": first, "before": last, "publishers": [3, None]})
-    assert html.days_words(days) == words
+def test_days_are_written_in_few_words(first, last, words):
+    request = {"limits": {"after": first, "before": last, "publishers": [3, None]}}
+    days = html.read_request(request, "").limits
+    assert texts.days_words(days) == words
     assert days.publishers == ()
+
+
+@pytest.mark.parametrize("sent", [None, "x", [], {}, {"turn": "1", "limits": 3, "text": None}])
+def test_what_the_page_did_not_write_is_no_request(sent):
+    text = "" if isinstance(sent, dict) and "text" in sent else "Apa?"
+    assert html.read_request(sent, " Apa? ") == html.Request(text)
 
 
 def test_a_very_long_question_is_shown_shortened():
@@ -488,8 +494,8 @@ def test_a_very_long_question_is_shown_shortened():
 
 def test_a_copied_answer_carries_its_citations():
     quote = cite(1, BODY, "Tidak ada korban jiwa.")
-    said = turn([quote], [Claim("Tidak ada korban jiwa.", (1,))], short="Tidak ada")
-    assert html.plain_text(said) == (
+    shown = turn([quote], [Claim("Tidak ada korban jiwa.", (1,))], short="Tidak ada")
+    assert texts.plain_text(shown) == (
         "Apa yang terbakar?\n\nTidak ada korban jiwa. [1]\n\nSumber:\n"
         "[1] Pasar Terbakar (Harian Uji, 15 Desember 2016) https://uji.example/1\n"
         "    “Tidak ada korban jiwa.”"
@@ -506,7 +512,7 @@ def test_the_short_answer_is_bold_in_the_sentence_once():
 
 # What happens on the page ------------------------------------------------------------------------
 
-SCREEN = app.Screen(*(field.name for field in dataclasses.fields(app.Screen)))
+COMPONENTS = app.Components(*(field.name for field in dataclasses.fields(app.Components)))
 
 
 @pytest.fixture(scope="module")
@@ -517,19 +523,19 @@ def home(tmp_path_factory):
     return home
 
 
-def asked(desk, text="", picked=None, conversation=(), after="", before="", publishers=()):
-    return list(desk.ask(picked, text, conversation, after, before, list(publishers)))
+def asked(handlers, text="", sent=None, conversation=(), after="", before="", publishers=()):
+    return list(handlers.ask(sent, text, conversation, after, before, list(publishers)))
 
 
 def test_an_answer_grows_and_joins_the_conversation(home):
-    desk = app.Desk(Chat.open(home), SCREEN)
-    first, *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    handlers = app.Handlers(Chat.open(home), COMPONENTS)
+    first, *_, last = asked(handlers, "Siapa yang meresmikan Pelabuhan Batu Layar?")
     assert "Menelusuri arsip…" in first["live"]
     assert first["question"] == ""
     (shown,) = last["conversation"]
     assert "Rahmat Hidayat" in shown.html
     assert Page(shown.html).marks == [c.quote for c in shown.turn.answer.citations]
-    first, *_, last = asked(desk, "Kapan itu?", conversation=(shown,))
+    first, *_, last = asked(handlers, "Kapan itu?", conversation=(shown,))
     assert first["history"] == shown.html
     assert len(last["conversation"]) == 2
     assert "Dipahami sebagai" in last["live"]
@@ -537,62 +543,62 @@ def test_an_answer_grows_and_joins_the_conversation(home):
 
 @pytest.mark.parametrize("nothing", ["", "  \n", "?!…", None])
 def test_no_question_is_no_turn(home, nothing):
-    (only,) = asked(app.Desk(Chat.open(home), SCREEN), nothing)
+    (only,) = asked(app.Handlers(Chat.open(home), COMPONENTS), nothing)
     assert set(only) == {"hint"}
 
 
 def test_a_wrong_date_stops_the_question(home):
-    (only,) = asked(app.Desk(Chat.open(home), SCREEN), "Apa kabar?", after="kemarin dulu")
+    (only,) = asked(app.Handlers(Chat.open(home), COMPONENTS), "Apa kabar?", after="kemarin dulu")
     assert "“kemarin dulu” tidak dikenali" in only["hint"]
     assert "live" not in only
 
 
 def test_the_filter_holds_for_the_answer(home):
-    desk = app.Desk(Chat.open(home), SCREEN)
-    *_, last = asked(desk, "Berapa rumah yang terendam di Sungai Pinang?", before="2023")
+    handlers = app.Handlers(Chat.open(home), COMPONENTS)
+    *_, last = asked(handlers, "Berapa rumah yang terendam di Sungai Pinang?", before="2023")
     (shown,) = last["conversation"]
     assert {c.passage.published.year for c in shown.turn.answer.citations} == {2023}
-    *_, last = asked(desk, "Apa kata Rahmat?", publishers=["Kabar Hulu"])
+    *_, last = asked(handlers, "Apa kata Rahmat?", publishers=["Kabar Hulu"])
     hits = last["conversation"][0].turn.answer.evidence.hits
     assert {hit.passage.publisher for hit in hits} == {"Kabar Hulu"}
 
 
 def test_a_filter_of_the_question_can_be_lifted_and_changed(home):
-    desk = app.Desk(Chat.open(home, today=lambda: dt.date(2025, 3, 1)), SCREEN)
-    *_, last = asked(desk, "Apa kabar banjir Sungai Pinang bulan lalu?")
+    handlers = app.Handlers(Chat.open(home, today=lambda: dt.date(2025, 3, 1)), COMPONENTS)
+    *_, last = asked(handlers, "Apa kabar banjir Sungai Pinang bulan lalu?")
     conversation = last["conversation"]
     query = conversation[0].turn.query
     assert query.read == Filter(dt.date(2025, 2, 1), dt.date(2025, 2, 28))
     assert "95 rumah" in last["live"]
     free = {"after": "", "before": "", "publishers": []}
-    wish = {"text": "Apa kabar banjir Sungai Pinang bulan lalu?", "turn": 1, "limits": free}
-    *_, last = asked(desk, picked=wish, conversation=conversation)
+    request = {"text": "Apa kabar banjir Sungai Pinang bulan lalu?", "turn": 1, "limits": free}
+    *_, last = asked(handlers, sent=request, conversation=conversation)
     assert last["conversation"][1].turn.query == dataclasses.replace(
         query, filter=Filter(), read=Filter()
     )
     changed = {"after": "2023", "before": "2023", "publishers": ["Kabar Hulu"]}
-    wish = {"text": "Berapa rumah terendam?", "turn": 1, "limits": changed, "edited": True}
-    *_, last = asked(desk, picked=wish, conversation=conversation)
+    request = {"text": "Berapa rumah terendam?", "turn": 1, "limits": changed, "edited": True}
+    *_, last = asked(handlers, sent=request, conversation=conversation)
     query = last["conversation"][1].turn.query
     assert (query.text, query.kind) == ("Berapa rumah terendam?", "howmany")
-    assert query.filter == html.read_limits(changed)
+    assert query.filter == html.read_request(request, "").limits
     assert "340 rumah" in last["live"]
-    wish["limits"] = {"after": "31/02/2020"}
-    (only,) = asked(desk, picked=wish, conversation=conversation)
+    request["limits"] = {"after": "31/02/2020"}
+    (only,) = asked(handlers, sent=request, conversation=conversation)
     assert "“31/02/2020” tidak dikenali" in only["hint"]
 
 
 def test_a_correction_can_be_undone(home):
-    desk = app.Desk(Chat.open(home), SCREEN)
-    *_, last = asked(desk, "Siapa gubernur yang meresmikan Pelabuhn Batu Layar?")
+    handlers = app.Handlers(Chat.open(home), COMPONENTS)
+    *_, last = asked(handlers, "Siapa gubernur yang meresmikan Pelabuhn Batu Layar?")
     (shown,) = last["conversation"]
     assert "Cari seperti yang diketik" in shown.html
     assert "Rahmat Hidayat" in shown.html
-    wish = {"text": shown.turn.question, "turn": 1, "typed": True}
-    *_, last = asked(desk, picked=wish, conversation=(shown,))
+    request = {"text": shown.turn.question, "turn": 1, "typed": True}
+    *_, last = asked(handlers, sent=request, conversation=(shown,))
     assert last["conversation"][1].turn.query.text == shown.turn.question
     for turn_number in (0, 7, "x", None):
-        *_, last = asked(desk, picked={"text": "Apa itu?", "turn": turn_number})
+        *_, last = asked(handlers, sent={"text": "Apa itu?", "turn": turn_number})
         assert len(last["conversation"]) == 1
 
 
@@ -602,8 +608,8 @@ def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, capl
     with closing(sqlite3.connect(broken / "archive.db")) as db:
         db.execute("ALTER TABLE article RENAME TO elsewhere")
         db.execute("ALTER TABLE change RENAME TO nowhere")
-    desk = app.Desk(Chat.open(broken), SCREEN)
-    *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    handlers = app.Handlers(Chat.open(broken), COMPONENTS)
+    *_, last = asked(handlers, "Siapa yang meresmikan Pelabuhan Batu Layar?")
     assert "kesalahan di luar dugaan" in last["live"]
     assert last["question"] == "Siapa yang meresmikan Pelabuhan Batu Layar?"
     assert "conversation" not in last
@@ -612,22 +618,22 @@ def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, capl
     with closing(sqlite3.connect(broken / "archive.db")) as db:
         db.execute("ALTER TABLE nowhere RENAME TO change")
         db.execute("ALTER TABLE elsewhere RENAME TO article")
-    *_, last = asked(desk, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    *_, last = asked(handlers, "Siapa yang meresmikan Pelabuhan Batu Layar?")
     assert "Rahmat Hidayat" in last["live"]
 
 
 def test_a_page_is_brought_up_to_date_only_where_it_must_be(home, tmp_path):
-    desk = app.Desk(Chat.open(tmp_path), SCREEN)
-    changes = desk.refresh("", (), [])
+    handlers = app.Handlers(Chat.open(tmp_path), COMPONENTS)
+    changes = handlers.refresh("", (), [])
     assert "Arsip belum diindeks" in changes["live"]
-    assert set(desk.refresh(changes["version"], (), [])) == {"freshness"}
-    desk = app.Desk(Chat.open(home), SCREEN)
-    changes = desk.refresh(changes["version"], (), ["Kabar Hulu", "Sudah Tutup"])
+    assert set(handlers.refresh(changes["version"], (), [])) == {"freshness"}
+    handlers = app.Handlers(Chat.open(home), COMPONENTS)
+    changes = handlers.refresh(changes["version"], (), ["Kabar Hulu", "Sudah Tutup"])
     assert "Apa yang ingin Anda telusuri?" in changes["live"]
     assert changes["version"] == "000001"
     assert changes["publishers"]["value"] == ["Kabar Hulu"]
     assert ("Harian Uji (2)", "Harian Uji") in changes["publishers"]["choices"]
-    assert "live" not in desk.refresh("000000", (), [])
+    assert "live" not in handlers.refresh("000000", (), [])
 
 
 # The page ----------------------------------------------------------------------------------------
@@ -639,7 +645,7 @@ def luminance(colour):
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-@pytest.mark.parametrize("palette", [style.LIGHT, style.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("palette", html.palettes(), ids=["light", "dark"])
 def test_every_text_colour_stands_out_as_wcag_aa_asks(palette):
     pairs = [(ink, on) for ink in ("ink", "soft", "accent") for on in ("paper", "sheet", "tint")]
     pairs += [("on-accent", "accent"), ("on-mark", "mark"), ("accent", "mark")]
@@ -648,15 +654,21 @@ def test_every_text_colour_stands_out_as_wcag_aa_asks(palette):
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, on)
 
 
+def test_the_palettes_have_the_same_colours():
+    light, dark = html.palettes()
+    assert len(light) == 10
+    assert light.keys() == dark.keys()
+
+
 def test_nothing_is_fetched_from_elsewhere():
-    assert "://" not in style.HEAD + style.TURNS_JS
-    assert "url(" not in style.CSS
-    assert "@import" not in style.CSS
+    assert "://" not in html.head() + html.script()
+    assert "url(" not in html.head()
+    assert "@import" not in html.head()
 
 
-def test_the_articles_door_takes_only_what_it_can_read(tmp_path):
-    desk = app.Desk(Chat.open(tmp_path), SCREEN)
+def test_only_a_readable_request_opens_an_article(tmp_path):
+    chat = Chat.open(tmp_path)
     for request in (None, [], {}, {"id": 1}, {"id": "a", "content": "", "spans": [["x", 2]]}, "id"):
-        assert "tidak terbaca" in assert_harmless(desk.read_article(request)).text
+        assert "tidak terbaca" in assert_harmless(app.opened_article(chat, request)).text
     request = {"id": EVIL, "content": "", "spans": []}
-    assert "sudah dihapus" in assert_harmless(desk.read_article(request)).text
+    assert "sudah dihapus" in assert_harmless(app.opened_article(chat, request)).text

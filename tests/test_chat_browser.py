@@ -82,10 +82,10 @@ def chromium():
     names = ("chromium", "chromium-browser", "google-chrome")
     path = named or next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        told = "no Chromium: set TANYA_CHROMIUM to its path, or install one"
+        message = "no Chromium: set TANYA_CHROMIUM to its path, or install one"
         if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
+            pytest.fail(message)
+        pytest.skip(message)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
@@ -143,7 +143,7 @@ def ask(page, question):
     for _ in range(20):
         box.press("Enter")
         try:
-            # A question is not heard in the few milliseconds in which the one before ends.
+            # A question is not taken in the few milliseconds in which the one before ends.
             expect(newest(page).locator(".ta-question")).to_have_text(question, timeout=1500)
             break
         except AssertionError:
@@ -329,7 +329,7 @@ def test_an_empty_question_is_asked_for(page, nothing):
     expect(page.locator(".ta-welcome")).to_be_visible()
 
 
-def test_a_very_long_question_is_cut_and_that_is_told(page):
+def test_a_very_long_question_is_cut_and_the_page_says_so(page):
     page.locator("#ta-question textarea").fill("Mengapa pasar terbakar " * 150)
     page.get_by_role("button", name="Tanya", exact=True).click()
     expect(newest(page)).to_have_attribute("aria-busy", "false")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.text import written
 from qa.question import dates
 
 TODAY = dt.date(2026, 11, 22)  # a Sunday
@@ -134,7 +135,7 @@ def test_two_dates_that_are_no_span_stay_two():
 
 @given(st.dates(dt.date(1950, 1, 1), dt.date(2099, 12, 31)))
 def test_a_written_day_is_read_back(day):
-    found = one(f"Apa yang terjadi pada {dates.written(day)}?")
+    found = one(f"Apa yang terjadi pada {written(day)}?")
     assert (found.after, found.before) == (day, day)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from commands.main import app, run
-from eval import datasets, files, imports, known_items
+from eval import datasets, imports, known_items
 from eval.datasets import Question, QuestionSet
-from index import clean, readers, text
+from index import clean, text
 from index.archive import FILE_NAME, Archive
 from index.errors import InputError
+from index.reading.files import find_files, read
 from index.records import Article, Filter
 from tests.conftest import add, article
 
@@ -112,21 +113,6 @@ def test_a_file_that_cannot_be_read_is_told_plainly(tmp_path):
         datasets.read_qrels(tmp_path)
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    out = tmp_path / "a.txt"
-    out.write_text("before", encoding="utf-8")
-    with pytest.raises(KeyboardInterrupt), files.written_whole(out) as file:
-        file.write("after")
-        raise KeyboardInterrupt
-    assert out.read_text(encoding="utf-8") == "before"
-    for place in (tmp_path / "none" / "a.txt", out / "a.txt", tmp_path):
-        with pytest.raises(InputError) as error, files.written_whole(place):
-            pass
-        assert str(error.value).startswith(f"{place} cannot be written: ")
-        assert ".part" not in str(error.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-
-
 def test_judgements_of_no_use_are_told(tmp_path):
     datasets.write(tmp_path, [Question("a", "Apa?")], {"b": {"x": 1}})
     with pytest.raises(InputError, match=r"qrels\.tsv names no question"):
@@ -198,7 +184,7 @@ def test_a_beir_folder(tmp_path, zipped, place):
     loaded = datasets.load(tmp_path / "set")
     assert loaded.questions == (Question("1", "Dalamnya sumur?"),)
     assert loaded.relevant == {"1": {"d1": 2, "d2": 0}}
-    articles = list(readers.read(tmp_path / "set" / "corpus.jsonl"))
+    articles = list(read(tmp_path / "set" / "corpus.jsonl"))
     assert [(a.id, a.title, a.body, a.url) for a in articles if isinstance(a, Article)] == [
         ("d1", "Sumur", "Dalamnya 12 meter.", "u"),
         ("d2", "", "Lain.", ""),
@@ -293,8 +279,8 @@ SAMPLE = Path(__file__).parents[1] / "sample" / "articles"
 
 def sample():
     """Return the articles of the sample."""
-    read = (item for path in readers.find_files([SAMPLE]) for item in readers.read(path))
-    return [item for item in read if isinstance(item, Article)]
+    outcomes = (item for path in find_files([SAMPLE]) for item in read(path))
+    return [item for item in outcomes if isinstance(item, Article)]
 
 
 @pytest.fixture(scope="module")

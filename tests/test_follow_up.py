@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from index import readers, text
+from index import text
+from index.reading.files import find_files, read
 from index.records import Article, Filter
 from qa.chat import Chat
-from qa.question import conversation, dates, follow_up
+from qa.question import conversation, follow_up
 from qa.question.follow_up import Subject
 from tests import homes
 
@@ -169,8 +170,8 @@ def test_a_follow_up_is_read_with_what_was_said():
 
 
 def sample_articles():
-    for path in readers.find_files([ROOT / "sample" / "articles"]):
-        for outcome in readers.read(path, today=TODAY):
+    for path in find_files([ROOT / "sample" / "articles"]):
+        for outcome in read(path, today=TODAY):
             assert isinstance(outcome, Article)
             yield outcome
 
@@ -242,7 +243,7 @@ def test_a_question_that_its_archive_cannot_date_is_answered_from_all_of_it(samp
     assert turn.notice == (
         "Artikel terbaru di arsip: 2 Maret 2026; “minggu lalu” dihitung dari hari itu. Tidak ada "
         "jawaban antara 23 Februari 2026 dan 1 Maret 2026; hasil dari seluruh arsip. "
-        f"Per {dates.written(turn.answer.citations[0].passage.published)}."
+        f"Per {text.written(turn.answer.citations[0].passage.published)}."
     )
 
 

@@ -10,17 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# Each package with those that it may import; `app` and what the page is made of are one.
+# Each package, and the module `app`, with those that it may import.
 MAY_IMPORT = {
     "index": {"index"},
     "qa": {"index", "qa"},
     "eval": {"index", "qa", "eval"},
-    "app": {"index", "qa", "app"},
-    "commands": {"index", "qa", "eval", "app", "commands"},
+    "page": {"index", "qa", "page"},
+    "app": {"index", "qa", "page", "app"},
+    "commands": {"index", "qa", "eval", "page", "app", "commands"},
     "train": {"index", "qa", "eval", "train"},
 }
-PACKAGES = ("index", "qa", "eval", "commands", "train")
-PAGE = ("app", "app_html", "app_style")
+PACKAGES = ("index", "qa", "eval", "page", "commands", "train")
 
 HEAVY = (
     "datasketch",
@@ -43,7 +43,7 @@ HEAVY = (
 def modules():
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     found = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths}
-    return {**found, **{ROOT / f"{name}.py": name for name in PAGE}}
+    return {**found, ROOT / "app.py": "app"}
 
 
 MODULES = {path: name for path, name in modules().items() if path.name != "__init__.py"}
@@ -51,7 +51,7 @@ NAMES = set(MODULES.values())
 
 
 def package(name):
-    return "app" if name in PAGE else name.partition(".")[0]
+    return name.partition(".")[0]
 
 
 def imported(path):
@@ -69,7 +69,7 @@ def imported(path):
 @pytest.mark.parametrize("path", MODULES, ids=MODULES.values())
 def test_a_package_imports_none_above_it(path):
     name = MODULES[path]
-    ours = {i for i in imported(path) if i.partition(".")[0] in (*PACKAGES, *PAGE, "tests")}
+    ours = {i for i in imported(path) if package(i) in (*PACKAGES, "app", "tests")}
     assert ours <= NAMES, "imports of ours go to modules, never to packages or tests"
     assert {package(i) for i in ours} <= MAY_IMPORT[package(name)]
 
@@ -89,8 +89,7 @@ def test_one_module_decides_what_tokens_and_stems_are():
     users = {
         name
         for path, name in MODULES.items()
-        if package(name) != "train"
-        and {"tiktoken", "Stemmer"} & {i.partition(".")[0] for i in imported(path)}
+        if package(name) != "train" and {"tiktoken", "Stemmer"} & set(map(package, imported(path)))
     }
     # Other programs that a bench runs stem as their own users would have them.
     assert users == {"index.text", "eval.bench_peers"}

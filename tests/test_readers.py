@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import clean, readers
+from index import clean
 from index.errors import InputError
-from index.publishers import article_id, canonical_publisher
-from index.readers import find_files, read, size
+from index.reading import files, inputs, rows
+from index.reading.files import find_files, read, size
+from index.reading.publishers import article_id, canonical_publisher
 from index.records import Article, ReadProblem
 
 TODAY = dt.date(2026, 1, 10)
@@ -146,7 +147,7 @@ def test_each_bad_line_is_a_problem_with_its_place_and_the_rest_is_read(tmp_path
 def test_line_over_the_limit_is_a_problem_and_the_next_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "RECORD_LIMIT", 5_000)
+    monkeypatch.setattr(inputs, "RECORD_LIMIT", 5_000)
     long = json.dumps({"text": "kata " * 5_000})
     path = written(tmp_path / "a.jsonl", f"{long}\n{json.dumps({'text': FIRST})}\n")
     problem, article = outcomes(path)
@@ -159,7 +160,7 @@ def test_line_over_the_limit_is_a_problem_and_the_next_is_read(
 
 def test_hopeless_file_is_given_up(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", "bukan json\n" * 5_000)
-    assert len(problems(path)) == readers.HOPELESS + 1
+    assert len(problems(path)) == files.HOPELESS + 1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_broken_element_of_a_list_ends_it_and_what_came_before_is_read(tmp_path:
 def test_json_file_over_the_limit_is_a_problem_that_names_json_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "JSON_LIMIT", 1_000)
+    monkeypatch.setattr(rows, "JSON_LIMIT", 1_000)
     (problem,) = outcomes(written(tmp_path / "a.json", json.dumps([{"text": FIRST}] * 20)))
     assert isinstance(problem, ReadProblem) and ".jsonl" in problem.reason
 
@@ -216,7 +217,7 @@ def test_json_list_is_cut_as_json_reads_it(
     values: list[object], indent: int | None, plain: bool
 ) -> None:
     text = json.dumps(values, ensure_ascii=plain, indent=indent)
-    assert list(readers._json_values(text)) == values
+    assert list(rows._json_values(text)) == values
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -711,14 +712,14 @@ def test_gzip_cut_short_gives_what_came_before(tmp_path: Path) -> None:
 
 
 def test_gzip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "UNPACKED_LIMIT", 1_000_000)
+    monkeypatch.setattr(files, "UNPACKED_LIMIT", 1_000_000)
     bomb = gzip.compress(b"\n" * 30_000_000)
     (problem,) = outcomes(written(tmp_path / "a.jsonl.gz", bomb))
     assert isinstance(problem, ReadProblem) and "unpacks" in problem.reason
 
 
 def test_text_over_the_limit_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "RECORD_LIMIT", 1_000)
+    monkeypatch.setattr(inputs, "RECORD_LIMIT", 1_000)
     (problem,) = outcomes(written(tmp_path / "a.txt", f"{SECOND}\n" * 100))
     assert isinstance(problem, ReadProblem)
 

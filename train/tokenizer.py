@@ -3,7 +3,8 @@
     python -m train.tokenizer --out build/tokenizer.json
 
 An id below the first special token is also the token's merge rank, which is all that tiktoken
-needs (see `ranks`). Special tokens stand last and have no merge, so that no text produces them.
+needs (see `index.text.encoding`). Special tokens stand last and have no merge, so that no text
+produces them.
 """
 
 from __future__ import annotations
@@ -12,53 +13,14 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from train import data
-
-if TYPE_CHECKING:
-    import tiktoken
 
 PATTERN = r" ?[\p{L}\p{M}]+| ?\p{N}{1,4}| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
 """Words, numbers (a year is one piece), punctuation, white space. tiktoken reads it too."""
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"[SPARE{i}]" for i in range(11)))
 SIZE = 32_000
-
-
-def lower(text: str) -> str:
-    """Lower-case as `tokenizers` does: character by character, so a final sigma stays σ."""
-    return text.replace("Σ", "σ").lower()
-
-
-def byte_letters() -> dict[str, int]:
-    """Return the letter that stands for each byte in a byte-level vocabulary (GPT-2's table)."""
-    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    letters = {chr(byte): byte for byte in plain}
-    for shift, byte in enumerate(b for b in range(256) if b not in plain):
-        letters[chr(256 + shift)] = byte
-    return letters
-
-
-def ranks(tokenizer_json: str) -> dict[bytes, int]:
-    """Return tiktoken's mergeable ranks, which are ids, from a tokenizer.json's text."""
-    model = json.loads(tokenizer_json)["model"]
-    letters = byte_letters()
-    count = len(letters) + len(model["merges"])
-    return {
-        bytes(letters[letter] for letter in token): number
-        for token, number in model["vocab"].items()
-        if number < count
-    }
-
-
-def encoding(tokenizer_json: str) -> tiktoken.Encoding:
-    """Return the vocabulary as a tiktoken encoding; give it `lower(text)`."""
-    import tiktoken
-
-    return tiktoken.Encoding(
-        "tanya-arsip", pat_str=PATTERN, mergeable_ranks=ranks(tokenizer_json), special_tokens={}
-    )
 
 
 def training_texts(folder: Path, news_times: int, leads_every: int) -> Iterator[str]:

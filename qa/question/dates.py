@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from index.text import month_numbers
+
 
 @dataclass(frozen=True, slots=True)
 class When:
@@ -22,32 +24,6 @@ class When:
     end: int
     relative: bool = False
 
-
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "januari jan",
-            "februari pebruari feb",
-            "maret mar",
-            "april apr",
-            "mei",
-            "juni jun",
-            "juli jul",
-            "agustus agust agu agt",
-            "september sept sep",
-            "oktober okt",
-            "november nopember nov",
-            "desember des",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-
-MONTH_NAMES = (
-    "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
-)
 
 # 1 Syawal as the government of Indonesia fixed it; from 2027 on as its calendar foresees it.
 LEBARAN = {
@@ -78,7 +54,8 @@ _WEEKDAYS = {
 }
 _ORDINALS = {"pertama": 1, "kedua": 2, "ketiga": 3, "keempat": 4, "terakhir": 0}
 
-_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_MONTHS = month_numbers()
+_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?![\d.,]*\d|%|\w|-an\b)"
 _COUNT = rf"(?P<count>\d{{1,3}}|se(?=\w)|{'|'.join(_NUMBERS)})"
 # A bare year must not be a count or a part of something else: "2019 orang", "Rp 2019", "B-2019".
@@ -144,7 +121,7 @@ def _numeric(m: _Match, _: dt.date) -> Days:
 
 
 def _month_of(word: str) -> int:
-    return MONTHS[word.lower().rstrip(".")]
+    return _MONTHS[word.lower().rstrip(".")]
 
 
 def _month_year(m: _Match, _: dt.date) -> Days:
@@ -341,11 +318,6 @@ def dates(question: str, today: dt.date) -> list[When]:
         if not apart or when.start >= apart[-1].end:
             apart.append(when)
     return [_with_lead(question, when, span) for when, span in _joined(question, apart)]
-
-
-def written(day: dt.date | None) -> str:
-    """Return a date as newspapers write it, "15 Desember 2016"; "" for None."""
-    return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}" if day else ""
 
 
 def _found(question: str, today: dt.date) -> Iterator[When]:

@@ -157,7 +157,7 @@ def _counted_from(words: str, today: dt.date, index: SearchIndex | None) -> tupl
     if not late or newest is None:
         return today, ""
     said = words[late[0].start : late[0].end]
-    notice = f"Artikel terbaru di arsip: {dates.written(newest)}; “{said}” dihitung dari hari itu."
+    notice = f"Artikel terbaru di arsip: {text.written(newest)}; “{said}” dihitung dari hari itu."
     return newest, notice
 
 
@@ -274,7 +274,7 @@ def _without(words: str, date: When) -> str:
 
 def limits(chosen: Filter) -> str:
     """Say a filter within a sentence: "pada 15 Desember 2016", "dari Kompas.com oleh Sari D"."""
-    first, last = map(dates.written, (chosen.after, chosen.before))
+    first, last = map(text.written, (chosen.after, chosen.before))
     days = ""
     if first and last:
         days = f"pada {first}" if first == last else f"antara {first} dan {last}"

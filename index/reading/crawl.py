@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from index import clean
-from index.dates import beside_date, date_in, date_in_url, date_of
-from index.publishers import (
+from index.reading import inputs
+from index.reading.dates import beside_date, date_in, date_in_url, date_of
+from index.reading.inputs import TOO_LONG, InputFile, Outcome, decode
+from index.reading.publishers import (
     article_id,
     canonical_publisher,
     is_dateline,
@@ -18,8 +20,9 @@ from index.publishers import (
     publisher_in,
     publisher_of_dateline,
 )
-from index.records import Article, ReadProblem
-from index.scraped import Scrape, distinct, squeezed, tidied
+from index.reading.scraped import distinct, tidied
+from index.records import Article
+from index.text import squeezed
 
 _UPDATED = re.compile(r"\b(?:diperbarui|updated?|last update)\b", re.IGNORECASE)
 _PERSON = re.compile(r"[A-Z][\w.'’\-]*(?: (?:[A-Z][\w.'’\-]*|bin|binti|dan|van|de)){0,8}")
@@ -27,22 +30,22 @@ _WEEKDAY_DATE = re.compile(
     r"\b(?:Senin|Selasa|Rabu|Kamis|Jum['’]?at|Sabtu|Minggu|Ahad)[ ,]{1,2}\(?([^()\n]{6,24}?\d{4})\b"
 )
 _BRACKET_DATE = re.compile(r"\((\d{1,2}[/.-]\d{1,2}[/.-]\d{4})\)")
-_FOOT_MARKS = frozenset(
-    """komentar|berita terkini|berita terkait|artikel terkait|ikuti kami di|ikuti kami|terpopuler
-    berita lainnya|berita populer|kirim komentar|tulis komentar|video terkait|topik terkait
-    rekomendasi untuk anda|baca artikel lainnya""".replace("\n", "|")
-    .replace("    ", "")
-    .split("|")
-)
 _HEAD_LINES = 14
 _PARAGRAPH = 100
 
 
-def article_of_text(text: str, scrape: Scrape) -> Article | ReadProblem:
+def read(file: InputFile) -> Iterator[Outcome]:
     """Read a crawled page: title, head (teaser, byline, date, caption), body, foot."""
-    text = tidied(text)
+    data = file.whole(inputs.RECORD_LIMIT)
+    if data is None:
+        yield file.problem(TOO_LONG)
+    else:
+        yield _article(tidied(decode(data, file.encoding)), file)
+
+
+def _article(text: str, file: InputFile) -> Outcome:
     if not any(char.isalpha() for char in text):
-        return scrape.problem("The file holds no text.")
+        return file.problem("The file holds no text.")
     spans = [match.span() for match in re.finditer(r"\S[^\n]*", text)]
     page = [text[start:end].rstrip() for start, end in spans]
     title, first = _title_of(page)
@@ -51,15 +54,15 @@ def article_of_text(text: str, scrape: Scrape) -> Article | ReadProblem:
     for line in page[last:]:
         head.take(line)
     body = text[spans[first][0] : spans[last - 1][1]].rstrip()
-    publisher = _publisher_of(page, first, last, head, scrape.publisher)
-    published = _head_date(head, scrape.today) or _body_date(page[first:last], scrape.today)
+    publisher = _publisher_of(page, first, last, head, file.publisher)
+    published = _head_date(head, file.today) or _body_date(page[first:last], file.today)
     return Article(
         id=article_id(None, publisher, head.url, title, body),
         publisher=publisher,
         title=title,
         body=body,
         url=head.url,
-        published=published or date_in_url(head.url, scrape.today),
+        published=published or date_in_url(head.url, file.today),
         authors=distinct(head.authors),
         editors=distinct(head.editors),
         origin=canonical_publisher(head.origin),
@@ -105,7 +108,7 @@ def _same(line: str, title: str) -> bool:
 
 
 def _is_foot_mark(line: str) -> bool:
-    return line.rstrip(" :.").lower() in _FOOT_MARKS or line.startswith(("©", "Copyright"))
+    return line.rstrip(" :.").lower() in clean.FOOT_LINES or line.startswith(("©", "Copyright"))
 
 
 def _is_paragraph(line: str) -> bool:

@@ -1,100 +1,16 @@
-"""Text as scraped to text as published: encodings, entities, tags, wrong decoding, control marks.
+"""Text as scraped to text as published: entities, tags, wrong decoding, control characters.
 
-Also the values that a scrape's rows and pages hold: texts, names, and whose scrape it is.
+Also the texts and names that values of rows and pages hold.
 """
 
 from __future__ import annotations
 
 import ast
-import codecs
-import datetime as dt
 import html
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from index import clean
-from index.records import ReadProblem
-
-
-@dataclass(frozen=True, slots=True)
-class Scrape:
-    """What every article of one file shares: its name, the user's publisher, the day of reading."""
-
-    name: str
-    publisher: str
-    today: dt.date
-
-    def problem(self, reason: str, row: int | None = None) -> ReadProblem:
-        """Make a problem with its place."""
-        return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason)
-
-
-def shortened(value: object) -> str:
-    """Return a value as a message shows it: 80 characters at most."""
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-# --- bytes to text -------------------------------------------------------------------------------
-
-_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
-_XML_ENCODING = re.compile(rb"<\?xml[^<>]{0,100}?encoding\s*=\s*[\"']([\w\-]{2,40})")
-
-
-def wide_encoding(head: bytes) -> str | None:
-    """Return the UTF-16 or UTF-32 encoding of a file's first bytes, None for any other."""
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    even, odd = head[0:400:2], head[1:400:2]
-    if len(odd) >= 8 and odd.count(0) > 0.8 * len(odd) and even.count(0) == 0:
-        return "utf-16-le"
-    if len(odd) >= 8 and even.count(0) > 0.8 * len(even) and odd.count(0) == 0:
-        return "utf-16-be"
-    return None
-
-
-def decode(data: bytes, encoding: str | None = None) -> str:
-    """Decode text of unknown encoding: UTF-8 where it is, else Windows-1252; never fails."""
-    if encoding is not None:
-        return data.decode(encoding, "replace").removeprefix("\ufeff")
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    text = data.decode("utf-8", "replace")
-    good = sum(1 for char in text if char > "\x7f" and char != "\ufffd")
-    # Broken UTF-8 still has more whole characters than broken ones; Windows-1252 has none.
-    if good >= text.count("\ufffd"):
-        return text
-    return data.decode("cp1252", "replace").replace("\ufffd", "")
-
-
-def decode_page(data: bytes, encoding: str | None = None) -> str:
-    """Decode an HTML page by its byte order mark or its own declaration, where that holds.
-
-    Control characters, which a parser of HTML refuses, are gone.
-    """
-    return _CONTROL.sub("", _declared(data, encoding))
-
-
-def _declared(data: bytes, encoding: str | None) -> str:
-    named = _CHARSET.search(data[:8192]) or _XML_ENCODING.match(data[:400].lstrip())
-    if encoding is not None or data.startswith(codecs.BOM_UTF8) or named is None:
-        return decode(data, encoding)
-    name = named[1].decode("ascii").lower()
-    if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"):
-        name = "cp1252"
-    try:
-        return data.decode(name)
-    except (LookupError, UnicodeDecodeError):
-        return decode(data)
-
-
-# --- text as scraped to text as published --------------------------------------------------------
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _BROKEN = re.compile(
@@ -128,7 +44,12 @@ def tidied(text: str) -> str:
         text = _decoded(text)
     if _BROKEN.search(text):
         text = _mended(text)
-    return _CONTROL.sub("", text).strip()
+    return without_controls(text).strip()
+
+
+def without_controls(text: str) -> str:
+    """Drop control characters, which mean nothing and which parsers of HTML refuse."""
+    return _CONTROL.sub("", text)
 
 
 def _decoded(text: str) -> str:
@@ -164,11 +85,6 @@ def _mended(text: str) -> str:
 def one_line(value: object) -> str:
     """Return a string or number as one line of published text; "" for any other value."""
     return " ".join(tidied(str(value)).split()) if isinstance(value, str | int | float) else ""
-
-
-def squeezed(line: str) -> str:
-    """Return a line's letters and digits in lower case, to tell whether two say the same."""
-    return re.sub(r"[\W_]+", " ", line.lower()).strip()
 
 
 def name_of(value: object) -> str:

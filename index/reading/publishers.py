@@ -8,110 +8,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from index.scraped import one_line
+from index.reading.scraped import one_line
 
-# One line a publisher: its name, then every other way that it is written, or a host of it.
-_PUBLISHERS = """
-detikcom: detik, detik.com, detiknews, detiknews.com, detikfinance, detikinet, detiksport, detikhot
-CNN Indonesia: cnnindonesia, cnnindonesia.com, cnn indonesia.com
-CNBC Indonesia: cnbcindonesia, cnbcindonesia.com
-Kompas.com: kompas, kompas.com, kompascom, kompas cyber media
-Kompas.id: kompas.id, harian kompas
-Kompas TV: kompas.tv, kompastv, kompas tv
-Kompasiana: kompasiana.com, kompasiana
-Tempo: tempo.co, tempo.co.id, tempo interaktif, tempointeraktif.com, koran tempo, majalah tempo
-ANTARA: antara, antaranews, antaranews.com, antara news, kantor berita antara, lkbn antara
-Liputan6.com: liputan6, liputan6.com, liputan 6
-Merdeka.com: merdeka, merdeka.com
-Okezone: okezone, okezone.com, okezone news
-SINDOnews: sindonews, sindonews.com, sindo news, koran sindo
-iNews: inews, inews.id, inews.com
-Republika: republika, republika.co.id, republika online, republika.id, ihram.co.id
-Tribunnews: tribunnews, tribunnews.com, tribun news, tribunnews.co, tribunners
-Bangka Pos: bangkapos, bangkapos.com, bangka pos, bangka.tribunnews.com
-Warta Kota: wartakota, wartakotalive, wartakotalive.com, warta kota, wartakota.tribunnews.com
-Surya: surya.co.id, surya, surabaya.tribunnews.com, suryamalang.com
-Serambi Indonesia: serambinews, serambinews.com, aceh.tribunnews.com, serambi indonesia
-Sriwijaya Post: sripoku, sripoku.com, palembang.tribunnews.com
-Banjarmasin Post: banjarmasinpost, banjarmasinpost.co.id, banjarmasin.tribunnews.com
-Pos-Kupang.com: pos-kupang.com, pos kupang, kupang.tribunnews.com
-Pos Belitung: posbelitung, posbelitung.co, belitung.tribunnews.com
-Tribun Jakarta: tribunjakarta, tribunjakarta.com, jakarta.tribunnews.com
-Tribun Jateng: tribunjateng, tribunjateng.com, jateng.tribunnews.com
-Tribun Jabar: tribunjabar, tribunjabar.id, tribunjabar.co.id, jabar.tribunnews.com
-Tribun Jogja: tribunjogja, tribunjogja.com, jogja.tribunnews.com
-Tribun Solo: tribunsolo, tribunsolo.com, solo.tribunnews.com
-Tribun Medan: tribun-medan.com, tribunmedan, medan.tribunnews.com
-Tribun Timur: tribun-timur.com, tribuntimur, makassar.tribunnews.com
-Tribun Bali: tribun-bali.com, tribunbali, bali.tribunnews.com
-Tribun Pekanbaru: tribunpekanbaru.com, tribunpekanbaru, pekanbaru.tribunnews.com
-Tribun Batam: tribunbatam.id, tribunbatam, batam.tribunnews.com
-Tribun Jambi: tribunjambi.com, tribunjambi, jambi.tribunnews.com
-Tribun Lampung: tribunlampung.co.id, tribunlampung, lampung.tribunnews.com
-Tribun Pontianak: tribunpontianak.co.id, tribunpontianak, pontianak.tribunnews.com
-Tribun Kaltim: tribunkaltim.co, tribunkaltim, kaltim.tribunnews.com
-Tribun Manado: tribunmanado.co.id, tribunmanado, manado.tribunnews.com
-Tribun Sumsel: tribunsumsel.com, tribunsumsel, sumsel.tribunnews.com
-Tribun Cirebon: tribuncirebon.com, tribuncirebon, cirebon.tribunnews.com
-VIVA: viva, viva.co.id, vivanews, vivanews.com
-JPNN: jpnn, jpnn.com
-Jawa Pos: jawapos, jawapos.com, jawa pos
-Suara.com: suara, suara.com
-Kumparan: kumparan, kumparan.com
-IDN Times: idntimes, idntimes.com, idn times
-Bisnis.com: bisnis, bisnis.com, bisnis indonesia, solopos bisnis
-Solopos: solopos, solopos.com
-KONTAN: kontan, kontan.co.id
-Katadata: katadata, katadata.co.id
-Investor Daily: investor.id, beritasatu investor
-BeritaSatu: beritasatu, beritasatu.com, berita satu, suara pembaruan
-Media Indonesia: mediaindonesia, mediaindonesia.com, media indonesia
-Metro TV: metrotvnews, metrotvnews.com, metro tv
-Medcom.id: medcom, medcom.id
-RMOL: rmol, rmol.id, rmol.co, rakyat merdeka online
-Rakyat Merdeka: rm.id, rakyat merdeka
-Pikiran Rakyat: pikiran-rakyat.com, pikiran rakyat, pikiranrakyat
-Suara Merdeka: suaramerdeka, suaramerdeka.com, suara merdeka
-Kedaulatan Rakyat: krjogja.com, krjogja, kedaulatan rakyat
-Harian Jogja: harianjogja.com, harianjogja, harian jogja
-Poskota: poskota, poskotanews.com, poskotanews, poskota.co.id, pos kota
-PosMetro: pos_metro, posmetro, posmetro-medan.com, posmetro medan
-Waspada: waspada.co.id, waspada, waspada.id
-Analisa: analisadaily.com, harian analisa
-Bali Post: balipost.com, bali post
-Fajar: fajar.co.id, harian fajar
-Lampung Post: lampost.co, lampung post
-KapanLagi.com: kapanlagi, kapanlagi.com
-Fimela: fimela, fimela.com
-WowKeren: wowkeren, wowkeren.com
-Bola.com: bola.com
-Bola.net: bola.net
-BolaSport.com: bolasport, bolasport.com
-Tirto.id: tirto, tirto.id
-The Jakarta Post: thejakartapost.com, jakarta post, the jakarta post
-Jakarta Globe: jakartaglobe.id, jakartaglobe.com, jakarta globe
-BBC Indonesia: bbc indonesia, bbc.com, bbc news indonesia, bbcindonesia.com
-VOA Indonesia: voaindonesia.com, voa indonesia
-DW Indonesia: dw.com, dw indonesia, deutsche welle
-Hukumonline: hukumonline.com, hukumonline
-NU Online: nu.or.id, nu online
-Gatra: gatra.com, gatra
-Brilio: brilio.net, brilio
-Grid.ID: grid.id
-RRI: rri.co.id, rri
-TVRI: tvri.go.id, tvri
-TvOne: tvonenews.com, tvone
-Inilah.com: inilah.com, inilah
-Akurat: akurat.co, akurat
-Beritagar: beritagar.id, lokadata.id
-Era.id: era.id
-Alinea: alinea.id
-Ayo Bandung: ayobandung.com
-Radar Surabaya: radarsurabaya.id
-Mongabay: mongabay.co.id, mongabay
-"""
+TABLE = Path(__file__).with_name("publishers.txt")
+"""One line a publisher: its name, then every other way that it is written, or a host of it."""
+
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z]{2,12}(?::\d+)?", re.IGNORECASE)
 _HOST_PREFIX = re.compile(r"^(?:www\d?|m|amp|mobile|wap)\.")
 
@@ -119,7 +23,7 @@ _HOST_PREFIX = re.compile(r"^(?:www\d?|m|amp|mobile|wap)\.")
 @functools.cache
 def _names() -> dict[str, str]:
     table: dict[str, str] = {}
-    for line in _PUBLISHERS.strip().splitlines():
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
         name, _, others = line.partition(": ")
         for other in (name, *others.split(", ")):
             table.setdefault(other.lower(), name)

@@ -6,6 +6,7 @@ A page that is a list, a search or an error is told as a problem.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from index import clean
-from index.dates import date_in_url, date_of
-from index.publishers import (
+from index.reading.dates import date_in_url, date_of
+from index.reading.inputs import InputFile, Outcome, decode_page, shortened
+from index.reading.publishers import (
     article_id,
     canonical_publisher,
     host_of,
@@ -23,19 +25,20 @@ from index.publishers import (
     is_known,
     publisher_of_dateline,
 )
-from index.records import Article, ReadProblem
-from index.scraped import (
-    Scrape,
-    decode_page,
+from index.reading.scraped import (
     distinct,
     name_of,
     one_line,
     people,
-    shortened,
-    squeezed,
     text_of,
     tidied,
+    without_controls,
 )
+from index.records import Article
+from index.text import squeezed
+
+PAGE_LIMIT = 4_000_000
+"""An HTML page may have this many bytes: finding the text in a longer one takes minutes."""
 
 _DATE_METAS = (
     "article:published_time",
@@ -82,7 +85,7 @@ _SHORTEST_UNCLAIMED = 250
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A run of text between two block tags, and the elements that hold it, outermost first."""
+    """A run of text between two block tags; `parents` number its elements, outermost first."""
 
     text: str
     linked: float
@@ -111,15 +114,19 @@ class _Page:
         return next((self.metas[name] for name in names if self.metas.get(name)), "")
 
 
-def article_of_page(data: bytes, encoding: str | None, scrape: Scrape) -> Article | ReadProblem:
-    """Read a page; `encoding` is that of a file in UTF-16 or UTF-32, else the page declares it."""
+def read(file: InputFile) -> Iterator[Outcome]:
+    """Read a page, by the encoding that it declares where its first bytes tell of none."""
+    data = file.whole(PAGE_LIMIT)
+    if data is None:
+        yield file.problem(f"The page is longer than {PAGE_LIMIT // 1_000_000} MB; it was skipped.")
+        return
     try:
-        return _article(decode_page(data, encoding), scrape)
+        yield _article(without_controls(decode_page(data, file.encoding)), file)
     except (ValueError, RecursionError, MemoryError) as error:
-        return scrape.problem(f"The page cannot be understood: {shortened(error)}.")
+        yield file.problem(f"The page cannot be understood: {shortened(error)}.")
 
 
-def _article(text: str, scrape: Scrape) -> Article | ReadProblem:
+def _article(text: str, file: InputFile) -> Outcome:
     import trafilatura
     from lxml import etree
     from lxml import html as lxml_html
@@ -129,7 +136,7 @@ def _article(text: str, scrape: Scrape) -> Article | ReadProblem:
     try:
         tree = lxml_html.document_fromstring(text)
     except (etree.ParserError, etree.XMLSyntaxError):
-        return scrape.problem("The page is empty.")
+        return file.problem("The page is empty.")
     page = _page_of(tree)
     extracted = trafilatura.bare_extraction(
         text, include_comments=False, include_tables=False, with_metadata=True
@@ -139,8 +146,8 @@ def _article(text: str, scrape: Scrape) -> Article | ReadProblem:
     title = _title_of(page) or (one_line(extracted.title) if extracted else "")
     url = _url_of(page)
     if reason := _no_article(page, title, body, url, blocks):
-        return scrape.problem(reason)
-    publisher = _publisher_of(page, url, body, scrape.publisher)
+        return file.problem(reason)
+    publisher = _publisher_of(page, url, body, file.publisher)
     bylines = [found for block in blocks if (found := clean.read_byline(block.text))]
     authors = people(page.linked.get("author")) or tuple(n for b in bylines for n in b.authors)
     authors = authors or _meta_authors(page)
@@ -150,7 +157,7 @@ def _article(text: str, scrape: Scrape) -> Article | ReadProblem:
         title=title,
         body=body,
         url=url,
-        published=_published(page, url, extracted.date if extracted else None, scrape.today),
+        published=_published(page, url, extracted.date if extracted else None, file.today),
         authors=tuple(n for n in distinct(authors) if canonical_publisher(n) != publisher),
         editors=distinct([n for b in bylines for n in b.editors]),
         origin=canonical_publisher(next((b.origin for b in bylines if b.origin), "")),
@@ -296,9 +303,12 @@ def _no_article(page: _Page, title: str, body: str, url: str, blocks: Sequence[_
 
 def _blocks_of(tree: Any) -> list[_Block]:  # noqa: ANN401 - lxml has no types
     """Cut a page's visible text at its block tags, without recursion into its depth."""
+    from lxml import etree
+
     blocks: list[_Block] = []
     pieces: list[tuple[str, bool]] = []
     parents: list[int] = []
+    numbers = itertools.count()
     links = 0
 
     def close() -> None:
@@ -308,25 +318,23 @@ def _blocks_of(tree: Any) -> list[_Block]:  # noqa: ANN401 - lxml has no types
             blocks.append(_Block(tidied(text), linked / len(text), tuple(parents)))
         pieces.clear()
 
-    # (element, entering): an element is put back to be left after its children.
-    waiting: list[tuple[Any, bool]] = [(tree, True)]
-    while waiting:
-        element, entering = waiting.pop()
-        tag = element.tag if isinstance(element.tag, str) else None
-        shown = tag is not None and tag not in _SKIPPED
-        if entering and shown:
-            if tag in _BLOCKS:
+    walk = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        shown = event in ("start", "end") and element.tag not in _SKIPPED
+        if event == "start":
+            if not shown:
+                walk.skip_subtree()
+                continue
+            if element.tag in _BLOCKS:
                 close()
-                parents.append(id(element))
-            links += tag == "a"
+                parents.append(next(numbers))
+            links += element.tag == "a"
             pieces.append((element.text or "", links > 0))
-            waiting.append((element, False))
-            waiting.extend((child, True) for child in reversed(element))
             continue
-        if shown and tag in _BLOCKS:
+        if shown and element.tag in _BLOCKS:
             close()
             parents.pop()
-        links -= shown and tag == "a"
+        links -= shown and element.tag == "a"
         pieces.append((element.tail or "", links > 0))
     close()
     return blocks
@@ -388,7 +396,7 @@ def _lines_of(blocks: Sequence[_Block], kept: set[str], mostly_prose: bool) -> I
 
 
 def _container(anchors: Sequence[_Block]) -> int:
-    """Return the innermost element that holds nine tenths of the anchors' text."""
+    """Return the number of the innermost element that holds nine tenths of the anchors' text."""
     weights: dict[int, int] = {}
     depths: dict[int, int] = {}
     for block in anchors:

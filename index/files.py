@@ -1,4 +1,4 @@
-"""Files that people give and are given: read with errors for a person, written whole or not at all.
+"""Files: read with errors for a person, written whole or not at all, and the writer's lock.
 
 No message names anything but the file that the person named.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from index.errors import InputError
+from index.errors import BusyError, InputError
 
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 """What reading a text file, gzipped or not, may raise."""
@@ -61,16 +62,22 @@ def json_value(line: str, place: str) -> Any:  # noqa: ANN401 - whatever JSON ho
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[TextIO]:
+def written_whole(path: Path, *, durable: bool = False) -> Iterator[TextIO]:
     """Open a text file for writing that appears under its name only when it is complete.
 
-    Raises InputError where it cannot be written.
+    A `durable` one is on the disk, not only on its way there, when this ends. Raises InputError
+    where it cannot be written.
     """
     beside = path.with_name(f"{path.name}.part")
     try:
         with beside.open("w", encoding="utf-8") as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         beside.replace(path)
+        if durable:
+            sync(path.parent)
     except OSError as error:
         if error.filename not in (None, str(beside)):
             raise
@@ -85,6 +92,32 @@ def unwritable(path: Path, error: OSError) -> InputError:
     return InputError(f"{path} cannot be written: {error.strerror or error}.")
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 run", "2 runs"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path, doing: str) -> Iterator[None]:
+    """Hold a lock file, which ends with the process that holds it, and keeps its number.
+
+    Raises BusyError at once where another process has it and is `doing` something: "is building".
+    """
+    from filelock import lock_descriptor
+
+    with path.open("a+", encoding="utf-8") as file:
+        if not lock_descriptor(file.fileno(), blocking=False):
+            holder = "unknown"
+            # Windows lets nobody read what another process has locked.
+            with suppress(OSError):
+                file.seek(0)
+                holder = file.read().strip() or holder
+            raise BusyError(f"Another process (number {holder}) {doing}; wait until it ends.")
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

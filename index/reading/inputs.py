@@ -1,0 +1,130 @@
+"""One open file: its text in whatever encoding, its lines, and the problems that it has."""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from index.records import Article, ReadProblem
+
+RECORD_LIMIT = 10_000_000
+"""One article may have this many bytes (of a row, or of a whole text file)."""
+
+TOO_LONG = f"It is longer than {RECORD_LIMIT // 1_000_000} MB, so it is no article; it was skipped."
+
+Outcome = Article | ReadProblem
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """An open file, unpacked, with what each of its articles needs to know.
+
+    `publisher` is the user's word where the input names none, `today` the day of reading;
+    `encoding` is UTF-16 or UTF-32 by the file's first bytes, None for any other.
+    """
+
+    name: str
+    publisher: str
+    today: dt.date
+    content: io.BufferedReader
+    encoding: str | None = None
+
+    def problem(self, reason: str, row: int | None = None) -> ReadProblem:
+        """Make a problem with its place."""
+        return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason)
+
+    def whole(self, limit: int) -> bytes | None:
+        """Return all of the content, None where it is longer than `limit` bytes."""
+        data = self.content.read(limit + 1)
+        return None if len(data) > limit else data
+
+    def lines(self) -> Iterator[tuple[int, str | None]]:
+        """Yield (number from 1, line with its end); None for a line that is too long."""
+        if self.encoding is None:
+            yield from _bounded_lines(self.content)
+            return
+        text = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline="\n")
+        try:
+            yield from _bounded_lines(text)
+        finally:
+            # The file belongs to whoever opened it.
+            text.detach()
+
+
+def _bounded_lines(file: IO[bytes] | IO[str]) -> Iterator[tuple[int, str | None]]:
+    number = 0
+    while line := file.readline(RECORD_LIMIT + 1):
+        number += 1
+        if len(line) <= RECORD_LIMIT or _is_ended(line):
+            text = line if isinstance(line, str) else decode(line)
+            yield number, text.removeprefix("\ufeff") if number == 1 else text
+            continue
+        while line and not _is_ended(line):
+            line = file.readline(1 << 20)
+        yield number, None
+
+
+def _is_ended(line: bytes | str) -> bool:
+    return line.endswith("\n") if isinstance(line, str) else line.endswith(b"\n")
+
+
+def shortened(value: object) -> str:
+    """Return a value as a message shows it: 80 characters at most."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+# --- bytes to text -------------------------------------------------------------------------------
+
+_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"<\?xml[^<>]{0,100}?encoding\s*=\s*[\"']([\w\-]{2,40})")
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return the UTF-16 or UTF-32 encoding of a file's first bytes, None for any other."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = head[0:400:2], head[1:400:2]
+    if len(odd) >= 8 and odd.count(0) > 0.8 * len(odd) and even.count(0) == 0:
+        return "utf-16-le"
+    if len(odd) >= 8 and even.count(0) > 0.8 * len(even) and odd.count(0) == 0:
+        return "utf-16-be"
+    return None
+
+
+def decode(data: bytes, encoding: str | None = None) -> str:
+    """Decode text of unknown encoding: UTF-8 where it is, else Windows-1252; never fails."""
+    if encoding is not None:
+        return data.decode(encoding, "replace").removeprefix("\ufeff")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("utf-8", "replace")
+    good = sum(1 for char in text if char > "\x7f" and char != "\ufffd")
+    # Broken UTF-8 still has more whole characters than broken ones; Windows-1252 has none.
+    if good >= text.count("\ufffd"):
+        return text
+    return data.decode("cp1252", "replace").replace("\ufffd", "")
+
+
+def decode_page(data: bytes, encoding: str | None = None) -> str:
+    """Decode an HTML page by its byte order mark or its own declaration, where that holds."""
+    named = _CHARSET.search(data[:8192]) or _XML_ENCODING.match(data[:400].lstrip())
+    if encoding is not None or data.startswith(codecs.BOM_UTF8) or named is None:
+        return decode(data, encoding)
+    name = named[1].decode("ascii").lower()
+    if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"):
+        name = "cp1252"
+    try:
+        return data.decode(name)
+    except (LookupError, UnicodeDecodeError):
+        return decode(data)

@@ -1,0 +1,1 @@
+"""The looks of the chat: its markup, style, script and wording."""

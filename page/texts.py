@@ -1,0 +1,317 @@
+"""The wording of the page, in Indonesian: every label and sentence, and values put into words."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+
+from index import errors
+from index.records import Answer, Article, Filter, Turn
+from index.text import MONTHS, written
+from qa.chat import Overview
+
+EXAMPLES = (
+    "Apa yang disepakati Wiranto dengan China?",
+    "Berapa kios yang terbakar di Pasar Sentral Wolasi?",
+    "Mengapa Bandara Tanjung Bawan ditutup?",
+    "Siapa yang menemukan kapal karam di Lemoa?",
+    "Kapan Bendungan Waelomata diresmikan?",
+)
+
+# The frame of the page. In all of this, {} stands for a value, and backquotes for code.
+TAGLINE = "Tanya jawab atas arsip berita, dengan kutipan di setiap kalimat."
+NEW_CONVERSATION = "Percakapan baru"
+READING_INDEX = "Membaca indeks…"
+NO_INDEX = "Indeks belum dibangun. Jalankan `tanya add`, lalu `tanya build`."
+WAITING = "{} artikel menunggu `tanya build`"
+INDEX_UNREADABLE = "Keadaan indeks sedang tidak terbaca."
+DISCONNECTED = "Sambungan terputus"
+RECONNECTING = "Server tidak menjawab. Halaman ini menyambung lagi dengan sendirinya."
+
+# The form at its foot
+AFTER = "Dari tanggal"
+BEFORE = "Sampai tanggal"
+PUBLISHER = "Penerbit"
+DAY_EXAMPLE = "mis. 15/12/2016 atau 2016"
+MONTH_EXAMPLE = "mis. Desember 2016"
+CLEAR_FILTER = "Hapus saringan"
+QUESTION = "Pertanyaan"
+QUESTION_EXAMPLE = "Tanyakan kepada arsip…"
+ASK = "Tanya"
+EMPTY_QUESTION = "Tulis dulu pertanyaan Anda."
+SMALL_TALK = "Silakan. Tulis pertanyaan tentang isi arsip, misalnya siapa, kapan, atau mengapa."
+
+# The empty page
+WELCOME = "Apa yang ingin Anda telusuri?"
+WELCOME_MORE = (
+    "Ajukan pertanyaan seperti kepada rekan di ruang arsip. Setiap kalimat jawaban dikutip dari "
+    "artikel yang dapat Anda buka dan periksa."
+)
+EXAMPLES_TITLE = "Contoh pertanyaan"
+NOT_INDEXED = "Arsip belum diindeks."
+NOT_INDEXED_MORE = (
+    "Jalankan dua perintah ini di komputer tempat Tanya Arsip berjalan. Halaman ini siap dengan "
+    "sendirinya begitu indeks selesai dibangun."
+)
+COMMANDS = "tanya add FOLDER_ARTIKEL\ntanya build"
+COMMANDS_MORE = "Perintah pertama memasukkan artikel ke arsip, yang kedua membangun indeksnya."
+
+# A turn: how the question was understood
+SEARCHING = "Menelusuri arsip…"
+UNDERSTOOD_AS = "Dipahami sebagai"
+TOPIC = "Topik"
+PUBLISHED = "Terbit"
+AUTHOR = "Penulis"
+FILTER = "Saringan"
+CORRECT = "Perbaiki"
+CORRECT_LABEL = "Tulis pertanyaan yang Anda maksud"
+ASK_CORRECTED = "Tanyakan ulang"
+CANCEL = "Batal"
+WITHOUT = "Tanya lagi tanpa batas {}"
+ONLY = "Hanya artikel {}"
+AS_TYPED = "Cari seperti yang diketik"
+
+# A turn: the answer
+CITATION = "Lihat sumber {}"
+OTHER_ARTICLE = "Artikel lain"
+COPY = "Salin jawaban"
+COPIED = "Tersalin"
+DROPPED = "{} kalimat tidak lolos pemeriksaan sumber"
+NOT_FOUND = "Jawabannya tidak ditemukan di arsip."
+UNSUPPORTED = (
+    "Ditemukan artikel yang dekat, tetapi {} kalimat jawabannya tidak dapat dibuktikan dengan "
+    "kutipan, jadi tidak ditampilkan sebagai jawaban."
+)
+NEAREST = "Kalimat yang paling dekat:"
+ADVICE = "Sebut nama, tempat, atau tahun yang Anda cari."
+LIMITED = "Pencarian dibatasi: {}."
+NOT_WITHOUT_LIMITS = "Tanpa batas dari pertanyaan itu pun tidak ditemukan jawabannya."
+ASK_UNFILTERED = "Tanya lagi tanpa saringan"
+NOT_ANSWERED = "Pertanyaan ini belum bisa dijawab."
+QUESTION_KEPT = "Pertanyaan Anda masih ada di kotak di bawah; Anda dapat mencobanya lagi."
+DETAILS = "Rincian untuk pengelola"
+
+# A turn: the articles beside it
+SOURCES = "Sumber"
+SOURCES_LABEL = "Sumber jawaban"
+RELATED = "Mungkin terkait"
+RELATED_LABEL = "Artikel terkait"
+OPEN_ARTICLE = "Buka artikel"
+PUBLISHER_SITE = "Situs penerbit"
+ALSO_IN = "Juga di"
+SOME_ARTICLE = "artikel lain"
+TEXT_GONE = "Teks lengkap artikel ini tidak lagi tersimpan."
+UNTITLED = "Tanpa judul"
+NO_PUBLISHER = "Tanpa penerbit"
+
+# The opened article
+ARTICLE = "Artikel dari arsip"
+CLOSE = "Tutup"
+OPENING = "Membuka artikel…"
+OPEN_AT_PUBLISHER = "Buka di situs penerbit"
+AS_ARCHIVED = "Teks seperti tersimpan di arsip."
+ARTICLE_NUMBER = "Nomor artikel"
+NO_ARTICLE = "Artikel tidak ditemukan"
+ARTICLE_GONE = "Artikel ini sudah dihapus dari arsip, atau teksnya sudah berganti."
+REQUEST_UNREADABLE = "Permintaan ini tidak terbaca."
+NOT_OPENED = "Artikel belum bisa dibuka"
+ARCHIVE_UNREADABLE = "Arsip sedang tidak terbaca."
+NO_REPLY = "Server tidak menjawab. Coba lagi sebentar lagi."
+
+_ERRORS: Mapping[type[errors.TanyaError], str] = {
+    errors.IndexMissingError: "Arsip belum diindeks. Jalankan `tanya add` lalu `tanya build`.",
+    errors.IndexDamagedError: "Indeks tidak lengkap atau berubah sejak dibangun.",
+    errors.ArchiveError: "Basis data arsip tidak dapat dibuka.",
+    errors.BusyError: "Arsip sedang ditulis oleh proses lain. Coba lagi sebentar lagi.",
+    errors.ModelError: "Model penelusuran tidak dapat dimuat, atau tidak cocok dengan indeks ini.",
+    errors.SettingsError: "Pengaturan tanya.toml tidak dapat dipakai.",
+    errors.InputError: "Pertanyaan ini tidak dapat dibaca.",
+}
+
+
+# Values in words ---------------------------------------------------------------------------------
+
+
+def date_words(day: dt.date | None) -> str:
+    """Return a date as Indonesian newspapers write it: "15 Desember 2016"."""
+    return written(day) or "tanpa tanggal"
+
+
+def ago_words(then: dt.datetime, now: dt.datetime) -> str:
+    """Return how long ago something was, as "5 menit lalu"; its date after a month."""
+    seconds = (now - then).total_seconds()
+    if seconds < 60:
+        return "baru saja"
+    for limit, unit, name in (
+        (3600, 60, "menit"),
+        (86_400, 3600, "jam"),
+        (2_592_000, 86_400, "hari"),
+    ):
+        if seconds < limit:
+            return f"{int(seconds // unit)} {name} lalu"
+    return date_words(then.date())
+
+
+def number_words(value: int) -> str:
+    """Return a number with Indonesian thousands: 12.345."""
+    return f"{value:,}".replace(",", ".")
+
+
+def duration_words(seconds: float) -> str:
+    """Return a duration in seconds, with a decimal comma."""
+    return f"{max(seconds, 0.01):.2f}".replace(".", ",") + " detik"
+
+
+def filter_words(chosen: Filter) -> str:
+    """Return what a filter lets through; "" for one that lets everything through."""
+    parts = []
+    if chosen.after and chosen.before:
+        parts.append(f"{date_words(chosen.after)} – {date_words(chosen.before)}")
+    elif chosen.after:
+        parts.append(f"sejak {date_words(chosen.after)}")
+    elif chosen.before:
+        parts.append(f"sampai {date_words(chosen.before)}")
+    names = list(chosen.publishers)
+    if len(names) > 3:
+        names = [*names[:3], f"{len(names) - 3} penerbit lain"]
+    if names:
+        parts.append(", ".join(names))
+    if chosen.authors:
+        parts.append(f"oleh {', '.join(chosen.authors)}")
+    return " · ".join(parts)
+
+
+def days_words(days: Filter) -> str:
+    """Return the days of a filter in the fewest words: "2019", "Maret 2020", a day, a span."""
+    first, last = days.after, days.before
+    if first and first == last:
+        return date_words(first)
+    if first and (first, last) == _span(first.year):
+        return str(first.year)
+    if first and (first, last) == _span(first.year, first.month):
+        return f"{MONTHS[first.month - 1]} {first.year}"
+    return filter_words(Filter(first, last))
+
+
+def filters_label(chosen: Filter) -> str:
+    """Return the heading of the filter form."""
+    return f"{FILTER}: {filter_words(chosen) or 'semua tanggal, semua penerbit'}"
+
+
+def freshness_words(overview: Overview, now: dt.datetime) -> str:
+    """Return what the index holds and how fresh it is."""
+    named = [name for name, _ in overview.publishers if name]
+    parts = [f"{number_words(overview.articles)} artikel", f"{number_words(len(named))} penerbit"]
+    if overview.oldest and overview.newest:
+        oldest, newest = overview.oldest.year, overview.newest.year
+        since = f"{oldest} sampai" if oldest != newest else "sampai"
+        parts.append(f"{since} {date_words(overview.newest)}")
+    built = overview.built if overview.built.tzinfo else overview.built.replace(tzinfo=dt.UTC)
+    return " · ".join([*parts, f"indeks diperbarui {ago_words(built, now)}"])
+
+
+def status_words(answer: Answer) -> str:
+    """Return what a screen reader says when an answer is complete."""
+    if not answer.claims:
+        return NOT_FOUND
+    return f"Jawaban: {len(answer.claims)} kalimat, {len(answer.citations)} kutipan."
+
+
+def byline(article: Article) -> list[str]:
+    """Return when and by whom an article was published, its publisher left out."""
+    facts = [date_words(article.published)]
+    if article.authors:
+        facts.append(f"Oleh {', '.join(article.authors)}")
+    if article.editors:
+        facts.append(f"Editor: {', '.join(article.editors)}")
+    if article.origin and article.origin != article.publisher:
+        facts.append(f"Dari {article.origin}")
+    return facts
+
+
+def error_words(error: Exception) -> str:
+    """Return why a question could not be answered, as far as a visitor may know."""
+    if not isinstance(error, errors.TanyaError):
+        return "Ada kesalahan di luar dugaan, dan sudah dicatat untuk pengelola."
+    return next((words for kind, words in _ERRORS.items() if isinstance(error, kind)), "")
+
+
+def plain_text(turn: Turn) -> str:
+    """Return an answer with its citations as text, to be pasted somewhere else."""
+    answer = turn.answer
+    lines = [turn.question.strip(), ""]
+    for claim in answer.claims:
+        lines.append(f"{claim.text} {''.join(f'[{n}]' for n in claim.cited)}")
+    if answer.citations:
+        lines += ["", f"{SOURCES}:"]
+    for citation in answer.citations:
+        passage = citation.passage
+        facts = f"{passage.publisher or NO_PUBLISHER.lower()}, {date_words(passage.published)}"
+        lines.append(
+            f"[{citation.number}] {passage.title or UNTITLED} ({facts}) {passage.url}".rstrip()
+        )
+        lines.append(f"    “{' '.join(citation.quote.split())}”")
+    return "\n".join(lines)
+
+
+# Words of a visitor ------------------------------------------------------------------------------
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_DAY = re.compile(r"(\d{1,2})[\s/.-]+(\d{1,2}|[a-z]+)[\s/.,-]+(\d{4})")
+_MONTH = re.compile(r"(?:(\d{1,2}|[a-z]+)[\s/.-]+)?(\d{4})")
+
+
+def parse_day(typed: str, *, last: bool = False) -> dt.date | None:
+    """Read a date as people type it: 15/12/2016, 15 Des 2016, 2016-12-15, Desember 2016, 2016.
+
+    Of a month or a year it is the first day, or the `last`. Raises ValueError with a message for
+    the person.
+    """
+    value = " ".join(typed.lower().split())
+    if not value:
+        return None
+    try:
+        if found := _ISO.fullmatch(value):
+            return dt.date(*(int(part) for part in found.groups()))
+        if found := _DAY.fullmatch(value):
+            day, month, year = found.groups()
+            return dt.date(int(year), _month_number(month), int(day))
+        if found := _MONTH.fullmatch(value):
+            month, year = found.groups()
+            return _span(int(year), _month_number(month) if month else None)[last]
+    except ValueError:
+        pass
+    raise ValueError(
+        f"Tanggal “{typed.strip()[:40]}” tidak dikenali. Contoh: 15/12/2016 atau 2016."
+    )
+
+
+def _month_number(word: str) -> int:
+    if word.isdigit():
+        return int(word)
+    matches = [n for n, name in enumerate(MONTHS, 1) if name.lower().startswith(word)]
+    if len(word) < 3 or len(matches) != 1:
+        raise ValueError(word)
+    return matches[0]
+
+
+def _span(year: int, month: int | None = None) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day of a year, or of one of its months."""
+    begin, end = (month, month) if month else (1, 12)
+    first = dt.date(year, begin, 1)
+    return first, dt.date(year, end, calendar.monthrange(year, end)[1])
+
+
+def parse_filter(
+    after: str, before: str, publishers: Sequence[str] | None, authors: Sequence[str] = ()
+) -> Filter:
+    """Return the filter that a person set; raises ValueError with a message for them."""
+    first, until = parse_day(after or ""), parse_day(before or "", last=True)
+    if first and until and first > until:
+        raise ValueError(
+            f"“{AFTER}” ({date_words(first)}) jatuh sesudah "
+            f"“{BEFORE.lower()}” ({date_words(until)})."
+        )
+    return Filter(first, until, tuple(publishers or ()), tuple(authors))
