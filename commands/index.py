@@ -18,10 +18,10 @@ from index.errors import InputError
 
 if TYPE_CHECKING:
     from index.archive import AddReport, Archive
-    from index.builder import BuildReport, ShareReport
+    from index.build import BuildReport, ShareReport
     from index.embedding import Embedder
-    from index.engine import Progress as Told
-    from index.engine import Recipe
+    from index.engines.contract import Progress as Told
+    from index.engines.contract import Recipe
     from index.records import Article, ReadProblem
     from index.versions import Check, Versions
 
@@ -171,10 +171,10 @@ def build(
 
 
 def _build(home: Path, full: bool, gate: Path | None, gate_run: Path | None) -> BuildReport:
-    from index import builder
+    from index import build as builds
 
     with _building(home) as (archive, versions, recipe, embedder, show):
-        return builder.build(
+        return builds.build(
             archive,
             versions,
             recipe,
@@ -187,22 +187,22 @@ def _build(home: Path, full: bool, gate: Path | None, gate_run: Path | None) -> 
 
 
 def _prepare(home: Path, share: tuple[int, int]) -> ShareReport:
-    from index import builder
+    from index import build as builds
 
     with _building(home) as (archive, versions, recipe, embedder, show):
-        return builder.prepare(archive, versions, recipe, embedder, share, progress=show)
+        return builds.prepare(archive, versions, recipe, embedder, share, progress=show)
 
 
 @contextmanager
 def _building(home: Path) -> Iterator[tuple[Archive, Versions, Recipe, Embedder, Told]]:
     """Open what a build needs, with a progress bar."""
-    from index import builder
+    from index import build as builds
     from index.embedding import open_embedder
 
     chosen = settings.load(home)
     versions = open_versions(home)
     embedder = open_embedder(chosen.embedding)
-    recipe = builder.recipe(versions.engine, embedder, chosen.chunking)
+    recipe = builds.recipe(versions.engine, embedder, chosen.chunking)
     with open_archive(home, must_exist=True) as archive, bar("Indexing") as progress:
         task = progress.add_task("index", total=None)
 
@@ -286,8 +286,8 @@ def status(
 
 
 def _status(home: Path) -> dict[str, Any]:
+    from index.build import waiting
     from index.versions import disk_bytes
-    from index.waiting import waiting
 
     with open_archive(home, must_exist=True) as archive:
         versions = open_versions(home)

@@ -33,7 +33,7 @@ def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
 
 def open_versions(home: Path) -> Versions:
     """Return the home's versions."""
-    from index.engines import open_engine
+    from index.engines.opening import open_engine
     from index.versions import Versions
 
     return Versions(home / "versions", open_engine(settings.load(home).engine, home))

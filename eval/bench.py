@@ -24,7 +24,7 @@ from eval.bench_commands import Clock, Progress, save, spawn, tanya
 from eval.bench_text import Made
 from index import settings
 from index.archive import FILE_NAME
-from index.engines import open_engine
+from index.engines.opening import open_engine
 from index.errors import InputError
 from index.versions import Versions
 

@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 
 from eval.bench_text import QUERIES, WARM
-from index import builder, chunking, settings
+from index import build as builds
+from index import chunking, settings
 from index.archive import BATCH, FILE_NAME, Archive
 from index.embedding import Embedder, Vectors, open_embedder, passage_text
-from index.engine import ArticleEntry, IndexVersion, SearchIndex
-from index.engines import open_engine
+from index.engines.contract import ArticleEntry, IndexVersion, SearchIndex
+from index.engines.opening import open_engine
 from index.records import Evidence, Filter, Passage, Query, Reading, Scored
 from qa import answers, confidence
 from qa.chat import Chat
@@ -372,7 +373,7 @@ def write_index(home: Path, work: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=work) as folder:
         began = time.perf_counter()
         target = Path(folder) / "version"
-        writer = engine.writer(target, None, builder.recipe(engine.name, embedder, chosen.chunking))
+        writer = engine.writer(target, None, builds.recipe(engine.name, embedder, chosen.chunking))
         at = 0
         for entries, passages in cut:
             writer.put(entries, passages, vectors[at : at + len(passages)])

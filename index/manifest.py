@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from index.engine import IndexVersion, Recipe, VectorKind
+from index.engines.contract import IndexVersion, Recipe, VectorKind
 from index.errors import IndexDamagedError
 
 FILE_NAME = "manifest.json"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.engine import IndexVersion, IndexWriter, Recipe, SearchEngine, SearchIndex
+from index.engines.contract import IndexVersion, IndexWriter, Recipe, SearchEngine, SearchIndex
 from index.errors import IndexDamagedError, IndexMissingError
 from index.files import locked, sync, written_whole
 from index.records import Filter

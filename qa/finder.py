@@ -13,8 +13,8 @@ from index import archive as archives
 from index import settings
 from index.archive import Archive
 from index.embedding import Embedder, open_embedder
-from index.engine import SearchIndex
-from index.engines import open_engine
+from index.engines.contract import SearchIndex
+from index.engines.opening import open_engine
 from index.records import Article, Evidence, Filter, Hit
 from index.settings import EmbeddingSettings, Settings
 from index.versions import Versions

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from index import text
 from index.embedding import Embedder, Vectors
-from index.engine import SearchIndex
+from index.engines.contract import SearchIndex
 from index.errors import ModelError
 from index.records import Candidate, Evidence, Hit, Passage, Query, Scored
 from index.settings import RetrievalSettings

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from index import text
-from index.engine import SearchIndex
+from index.engines.contract import SearchIndex
 from index.records import Evidence, Filter, Passage, Query, Reading
 from index.settings import Settings
 from qa import confidence, timeline

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from index import text
-from index.engines import open_engine
+from index.engines.opening import open_engine
 from index.records import Article
 from index.settings import EngineSettings
 

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from index import builder, settings, text
+from index import build as builds
+from index import settings, text
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
-from index.engines import open_engine
+from index.engines.opening import open_engine
 from index.records import Article, Candidate, Evidence, Hit, Passage, Query, Reading
 from index.settings import EngineSettings, Settings
 from index.versions import Versions
@@ -24,13 +25,13 @@ def add(home: Path, articles: Sequence[Article]) -> None:
         list(archive.add(articles, NOW))
 
 
-def build(home: Path, location: str = "local") -> builder.BuildReport:
+def build(home: Path, location: str = "local") -> builds.BuildReport:
     """Build the home's next version with its settings' model, by the engine at a location."""
     embedder = open_embedder(settings.load(home).embedding)
     versions = Versions(home / "versions", open_engine(EngineSettings(location), home))
-    recipe = builder.recipe(versions.engine, embedder, Settings().chunking)
+    recipe = builds.recipe(versions.engine, embedder, Settings().chunking)
     with Archive.open(home / FILE_NAME) as archive:
-        return builder.build(archive, versions, recipe, embedder, now=NOW)
+        return builds.build(archive, versions, recipe, embedder, now=NOW)
 
 
 def article(number: int | str, body: str, **fields: object) -> Article:

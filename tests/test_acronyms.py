@@ -4,7 +4,7 @@ import pytest
 
 from index.acronyms import Acronyms, introduced
 from index.archive import FILE_NAME, Archive
-from index.local_engine import LocalEngine
+from index.engines.local import LocalEngine
 from index.records import Filter
 from index.versions import Versions
 from tests.homes import NOW, add, article, build

@@ -17,13 +17,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index import archive as archives
-from index import builder, chunking, prepared, text
+from index import build as builds
+from index import chunking, text
 from index.archive import FILE_NAME, Archive
+from index.build import waiting
 from index.errors import InputError
 from index.records import Filter
 from index.settings import ChunkingSettings
 from index.versions import PREPARED, Versions
-from index.waiting import waiting
 from tests.conftest import NOW, ToyEmbedder, add, article, engine_at, only_local
 
 ANY = Filter()
@@ -46,8 +47,8 @@ class Home:
         return Home(self.folder, self.location)
 
     def build(self, **options):
-        wanted = builder.recipe(self.versions.engine, self.embedder, self.chunks)
-        return builder.build(self.archive, self.versions, wanted, self.embedder, now=NOW, **options)
+        wanted = builds.recipe(self.versions.engine, self.embedder, self.chunks)
+        return builds.build(self.archive, self.versions, wanted, self.embedder, now=NOW, **options)
 
     def expected(self):
         """Return every passage that the archive should give."""
@@ -251,7 +252,7 @@ def test_repeated_lines_leave_the_index_when_they_are_learned(home):
 
 
 def test_progress_is_told(home, monkeypatch):
-    monkeypatch.setattr(builder, "BATCH", 4)
+    monkeypatch.setattr(builds, "BATCH", 4)
     add(home.archive, [article(n) for n in range(10)])
     told = []
     home.build(progress=lambda *values: told.append(values))
@@ -298,7 +299,7 @@ class FailingEmbedder(ToyEmbedder):
 def test_a_failing_model_leaves_the_live_version(home, monkeypatch):
     add(home.archive, [article(1)])
     home.build()
-    monkeypatch.setattr(builder, "BATCH", 2)
+    monkeypatch.setattr(builds, "BATCH", 2)
     add(home.archive, [article(n) for n in range(2, 8)])
     home.embedder = FailingEmbedder()
     with pytest.raises(MemoryError):
@@ -395,7 +396,7 @@ def test_a_version_from_before_states_is_compared_whole(home):
 @only_local
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_the_number_of_processes_changes_nothing(home, tmp_path, monkeypatch, workers):
-    monkeypatch.setattr(builder, "BATCH", 4)
+    monkeypatch.setattr(builds, "BATCH", 4)
     add(home.archive, [article(n, sentences=1 + n % 7) for n in range(30)])
     home.build(workers=workers)
     assert_as_built_anew(home, tmp_path)
@@ -404,18 +405,18 @@ def test_the_number_of_processes_changes_nothing(home, tmp_path, monkeypatch, wo
 
 
 def test_a_few_articles_start_no_process():
-    assert prepared.workers_for(100, 500) == 0
-    assert 0 <= prepared.workers_for(10**6, 500) <= prepared.MOST_WORKERS
+    assert builds.workers_for(100, 500) == 0
+    assert 0 <= builds.workers_for(10**6, 500) <= builds.MOST_WORKERS
 
 
 def test_a_worker_that_is_ended_is_done_without():
-    tasks = [prepared.Task(article(n), "1", frozenset()) for n in range(3)]
-    with prepared.cutter(40, 1) as begin:
+    tasks = [builds.Task(article(n), "1", frozenset()) for n in range(3)]
+    with builds.cutter(40, 1) as begin:
         first = begin(tasks)()
         for worker in multiprocessing.active_children():
             os.kill(worker.pid, signal.SIGKILL)
         assert [begin(tasks)() for _ in range(3)] == [first] * 3
-    assert first == prepared.cut(tasks, 40)
+    assert first == builds.cut(tasks, 40)
 
 
 # Stopped and gone on
@@ -423,7 +424,7 @@ def test_a_worker_that_is_ended_is_done_without():
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr(builder, "BATCH", 3)
+    monkeypatch.setattr(builds, "BATCH", 3)
 
 
 def stop_at(done):
@@ -490,7 +491,7 @@ def test_a_damaged_file_is_made_again(home, tmp_path, small_batches, keep):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from index import builder
+from index import build as builds
 from tests.test_builder import Home
 
 def die(stage, done, total):
@@ -498,7 +499,7 @@ def die(stage, done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
-    builder.BATCH = 3
+    builds.BATCH = 3
     Home(Path(sys.argv[1]), "local").build(progress=die, workers=int(sys.argv[4]))
 """
 
@@ -537,8 +538,8 @@ def copied(home, folder):
 
 
 def prepare(home, number, shares):
-    wanted = builder.recipe(home.versions.engine, home.embedder, home.chunks)
-    return builder.prepare(home.archive, home.versions, wanted, home.embedder, (number, shares))
+    wanted = builds.recipe(home.versions.engine, home.embedder, home.chunks)
+    return builds.prepare(home.archive, home.versions, wanted, home.embedder, (number, shares))
 
 
 def test_shares_of_several_machines_come_out_as_one_build(home, tmp_path, small_batches):

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import text, vectors
-from index.engine import ArticleEntry, Recipe
+from index import text
+from index.engines import vectors
+from index.engines.contract import ArticleEntry, Recipe
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage
 from tests.conftest import NOW, only_local

@@ -8,11 +8,11 @@ import pytest
 from commands.main import app, run
 from eval import datasets
 from eval.datasets import Question
-from index import builder
+from index import build as builds
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
+from index.engines.local import LocalEngine
 from index.errors import GateError
-from index.local_engine import LocalEngine
 from index.settings import Settings
 from index.versions import NEW, Versions
 from tests.conftest import NOW, add, article
@@ -159,7 +159,7 @@ def test_another_model_is_compared_with_a_run_of_the_live_version(place, tmp_pat
     """The live version cannot be searched with another model: a run made before stands for it."""
     home = place / "home"
     assert tanya(home, "eval", "run", place / "set", "--out", place / "before") == 0
-    bundled = Path(builder.__file__).parent / "model"
+    bundled = Path(builds.__file__).parent / "model"
     copy = tmp_path / "other-model"
     shutil.copytree(bundled, copy)
     (copy / "extra.txt").write_text("another model", encoding="utf-8")
@@ -199,8 +199,8 @@ def test_whatever_a_check_raises_leaves_the_live_version(place, error):
         raise error
 
     with Archive.open(home / FILE_NAME) as archive, pytest.raises(type(error)):
-        recipe = builder.recipe(held.engine, embedder, Settings().chunking)
-        builder.build(archive, held, recipe, embedder, now=NOW, check=check)
+        recipe = builds.recipe(held.engine, embedder, Settings().chunking)
+        builds.build(archive, held, recipe, embedder, now=NOW, check=check)
     assert seen == [("000002", ARTICLES + 1, "000001")]
     assert held.live() == "000001" and held.names() == ["000001"]
     assert not (home / "versions" / NEW).exists()

@@ -10,7 +10,9 @@ import pytest
 
 from index import manifest
 from index.archive import FILE_NAME, Archive
-from index.engines import open_engine
+from index.engines.milvus import MilvusEngine
+from index.engines.milvus_server import Server
+from index.engines.opening import open_engine
 from index.errors import (
     EngineError,
     IndexDamagedError,
@@ -18,8 +20,6 @@ from index.errors import (
     InputError,
     SettingsError,
 )
-from index.milvus_engine import MilvusEngine
-from index.milvus_server import Server
 from index.records import Filter
 from index.settings import EngineSettings
 from index.versions import NEW, Versions

@@ -6,8 +6,8 @@ import datetime as dt
 import pytest
 
 from index.embedding import open_embedder
+from index.engines.local import LocalEngine
 from index.errors import ModelError
-from index.local_engine import LocalEngine
 from index.records import Filter, Query
 from index.settings import EmbeddingSettings, RetrievalSettings
 from index.versions import Versions

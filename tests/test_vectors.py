@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from index import vectors
-from index.vectors import CODED, FLAT, NewVectors, PartVectors
+from index.engines import vectors
+from index.engines.vectors import CODED, FLAT, NewVectors, PartVectors
 
 ROWS, DIMENSIONS = 6_000, 16
 

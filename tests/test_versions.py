@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import builder
+from index import build as builds
 from index.archive import FILE_NAME, Archive
 from index.errors import BusyError, IndexDamagedError, IndexMissingError
 from index.records import Filter
@@ -50,11 +50,9 @@ class Home:
         """Add articles and build; return the version's name, or None if there was nothing to do."""
         if numbers:
             self.add(*numbers)
-        recipe = builder.recipe(self.versions.engine, self.embedder, ChunkingSettings())
+        recipe = builds.recipe(self.versions.engine, self.embedder, ChunkingSettings())
         with Archive.open(self.folder / FILE_NAME) as archive:
-            report = builder.build(
-                archive, self.versions, recipe, self.embedder, now=NOW, **options
-            )
+            report = builds.build(archive, self.versions, recipe, self.embedder, now=NOW, **options)
         return report.version.name if report.version else None
 
     def articles(self, index=None):
@@ -86,7 +84,8 @@ def hashes(folder):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from index import builder, local_engine, manifest, milvus_server, vectors
+from index import build as builds, manifest
+from index.engines import local, milvus_server, vectors
 from tests import test_versions
 from tests.test_versions import Home
 
@@ -115,15 +114,15 @@ def after(owner, name, skip=0, of=""):
 home = Home(Path(sys.argv[1]), sys.argv[2])
 engine = home.versions._engine
 writer = type(engine.writer(Path(sys.argv[1], "contoh"), None, None))
-builder.BATCH = 2
+builds.BATCH = 2
 new, live = home.versions.path(".new"), home.versions.path("LIVE")
 {
     "first put": lambda: after(writer, "put"),
     "second put": lambda: after(writer, "put", skip=1),
     "before finish": lambda: before(writer, "finish"),
     "after vectors": lambda: after(vectors.NewVectors, "finish"),
-    "before merge": lambda: before(local_engine.LocalWriter, "_merge_parts"),
-    "before acronyms": lambda: before(local_engine.LocalWriter, "_write_acronyms"),
+    "before merge": lambda: before(local.LocalWriter, "_merge_parts"),
+    "before acronyms": lambda: before(local.LocalWriter, "_write_acronyms"),
     "before manifest": lambda: before(manifest, "write"),
     "before flush": lambda: before(milvus_server.Server, "flush"),
     "after manifest": lambda: after(writer, "finish"),

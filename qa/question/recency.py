@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from index import text
-from index.engine import SearchIndex
+from index.engines.contract import SearchIndex
 from index.records import Query
 from qa.question.answer_type import MOVING, NOW
 from qa.question.sources import tidy

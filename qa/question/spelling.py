@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index import text
-from index.engine import SearchIndex
+from index.engines.contract import SearchIndex
 from index.records import Filter
 
 _SHORTEST = 4

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from index import text
-from index.engine import SearchIndex
+from index.engines.contract import SearchIndex
 from index.records import Filter, Query
 from qa.question import conversation, dates, english, follow_up, recency
 from qa.question.answer_type import answer_type

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.embedding import Vectors
-from index.engine import VectorKind
+from index.engines.contract import VectorKind
 from index.manifest import ARRAYS
 
 FEW = 100_000

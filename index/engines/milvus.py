@@ -37,11 +37,11 @@ from index import chunking, text
 from index import manifest as manifests
 from index.acronyms import Acronyms, introduced
 from index.embedding import Vectors
-from index.engine import ArticleEntry, IndexVersion, Recipe
+from index.engines.contract import ArticleEntry, IndexVersion, Recipe
+from index.engines.milvus_catalog import FILE_NAME as CATALOG
+from index.engines.milvus_catalog import Catalog, CatalogArticle, slot
+from index.engines.milvus_server import ALIVE, BATCH, MOST_FOUND, Row, Server
 from index.errors import IndexDamagedError, ModelError
-from index.milvus_catalog import FILE_NAME as CATALOG
-from index.milvus_catalog import Catalog, CatalogArticle, slot
-from index.milvus_server import ALIVE, BATCH, MOST_FOUND, Row, Server
 from index.records import Filter, Passage, Scored
 
 NAME = "milvus"

@@ -37,10 +37,10 @@ from index import chunking, text
 from index import manifest as manifests
 from index.acronyms import Acronyms, Synonym, introduced
 from index.embedding import Vectors
-from index.engine import ArticleEntry, IndexVersion, Recipe, VectorKind
+from index.engines.contract import ArticleEntry, IndexVersion, Recipe, VectorKind
+from index.engines.vectors import FLAT, NewVectors, PartVectors
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage, Scored
-from index.vectors import FLAT, NewVectors, PartVectors
 
 UNDATED = 0
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.engine import ArticleEntry
+from index.engines.contract import ArticleEntry
 from index.records import Passage
 
 FILE_NAME = "catalog.db"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from index.engine import SearchEngine
+from index.engines.contract import SearchEngine
 from index.errors import SettingsError
 from index.settings import EngineSettings
 
@@ -19,12 +19,12 @@ def open_engine(settings: EngineSettings, home: Path) -> SearchEngine:
     """
     location = settings.location
     if location == "local":
-        from index.local_engine import LocalEngine
+        from index.engines.local import LocalEngine
 
         return LocalEngine()
     if not location.startswith((*_SERVERS, _FILE)):
         raise _unknown(location)
-    from index.milvus_engine import MilvusEngine
+    from index.engines.milvus import MilvusEngine
 
     if location.startswith(_SERVERS) and location.partition("://")[2].strip("/"):
         return MilvusEngine(location.removeprefix("milvus+"), settings.dense_index)
