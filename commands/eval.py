@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +21,6 @@ from index.text import counted
 
 if TYPE_CHECKING:
     from eval.answers import Folder, Made, Row
-    from eval.bench import Bench, Plan
     from eval.datasets import QuestionSet, Relevant
     from eval.runs import Measured, TextsOf
     from eval.scores import Comparison
@@ -620,7 +621,13 @@ def bench(
     ] = "10000,100000,1000000",
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Take articles from here; else they are made up."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Take articles from here; else they are made up.",
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -642,89 +649,75 @@ def bench(
 ) -> None:
     """Measure speed, memory, disk and recall on archives of several sizes; the home is not used.
 
-    With --data, the files named articles.jsonl or articles.jsonl.gz below FOLDER are read, and
-    where they run out, sentences of forty articles at a time are mixed into new ones. A bench that
-    was stopped goes on where it was, given the same --out. A million passages take about an hour
-    and 10 GB of disk.
+    With --data, files named articles.jsonl or articles.jsonl.gz below FOLDER are read; where they
+    run out, sentences of forty articles at a time are mixed into new ones. A stopped bench goes on,
+    given the same --out. A million passages take about an hour and 10 GB of disk.
 
     Example: tanya eval bench --sizes 10000,100000 --out bench --peer txtai=envs/txtai/bin/python
     """
     from eval import bench as benches
-    from eval import bench_tables
 
-    with _bench_folder(out) as folder, bar("Measuring") as progress:
+    with ExitStack() as stack:
+        progress = stack.enter_context(bar("Measuring"))
         task = progress.add_task("", total=None)
-        plan = benches.Plan(
-            _sizes(sizes), folder, data and data.resolve(), questions, _peers(peers or []), seed
-        )
 
-        def told(doing: str, done: float, total: float) -> None:
-            progress.update(task, description=doing, completed=done, total=total)
+        def update(label: str, done: int, total: int) -> None:
+            progress.update(task, description=label, completed=done, total=total)
 
+        folder = (out or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
+        others = _peers(peers or [])
+        plan = benches.Plan(_sizes(sizes), folder, data, questions, others, seed, keep)
         try:
-            found = benches.run(plan, told)
+            table = benches.run(plan, dt.datetime.now(dt.UTC), update)
         except KeyboardInterrupt:
             progress.stop()
             goes_on = f" Run it again with --out {out} to go on." if out else ""
             typer.echo(f"Stopped.{goes_on}", err=True)
             raise typer.Exit(1) from None
-        progress.stop()
-        _show_tables(bench_tables.rich_tables(found))
-        if out is not None:
-            _write_bench(plan, found)
-            if not keep:
-                benches.clear(plan)
-            typer.echo(f"Written: {out / 'bench.md'}, bench.json, bench.svg")
-
-
-@contextmanager
-def _bench_folder(out: Path | None) -> Iterator[Path]:
-    if out is not None:
-        yield out.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="tanya-bench-") as folder:
-        yield Path(folder)
+    _show_markdown(table)
 
 
 def _sizes(given: str) -> tuple[int, ...]:
     try:
-        return tuple(int(size.replace("_", "")) for size in given.split(","))
+        sizes = sorted(int(size) for size in given.split(","))
     except ValueError:
+        sizes = []
+    if not sizes or sizes[0] < 100 or len(set(sizes)) < len(sizes):
         raise typer.BadParameter(
-            f"--sizes is {given!r} but must be numbers of passages, as in 10000,100000."
-        ) from None
+            f"--sizes is {given!r} but must be different numbers of passages, each 100 or more, "
+            "as in 10000,100000."
+        )
+    return tuple(sizes)
 
 
 def _peers(given: Sequence[str]) -> dict[str, Path]:
+    from eval.bench_peers import OURS, PEERS
+
     named = {}
     for each in given:
-        name, equals, python = each.partition("=")
-        if not equals or not python:
-            raise typer.BadParameter(f"--peer is {each!r} but must be NAME=PYTHON.")
+        name, _, python = each.partition("=")
         # Not resolved: a link to Python tells by its own place which environment is meant.
-        named[name] = Path(python).expanduser().absolute()
+        path = Path(python).expanduser().absolute()
+        if name not in PEERS or name == OURS or not python:
+            known = ", ".join(peer for peer in PEERS if peer != OURS)
+            raise typer.BadParameter(
+                f"--peer is {each!r} but must be NAME=PYTHON with one of {known}."
+            )
+        if path.is_dir() or not os.access(path, os.X_OK):
+            raise typer.BadParameter(
+                f"--peer: there is no Python in {python!r}; make an environment with "
+                f"{PEERS[name][1]} and name its bin/python."
+            )
+        named[name] = path
     return named
 
 
-def _show_tables(tables: Sequence[object]) -> None:
+def _show_markdown(page: str) -> None:
+    """Print a page laid out for a terminal, or as it is where nobody looks on."""
+    if not sys.stdout.isatty():
+        typer.echo(page)
+        return
     from rich.console import Console
+    from rich.markdown import Markdown
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
-    for each in tables:
-        console.print(each, highlight=False)
-
-
-def _write_bench(plan: Plan, found: Bench) -> None:
-    from eval import bench, bench_tables
-
-    described = bench.described(plan, found, dt.datetime.now(dt.UTC))
-    files = {
-        "bench.json": json.dumps(described, ensure_ascii=False, indent=1),
-        "bench.md": bench_tables.markdown(found, described),
-        "bench.svg": bench_tables.plot(found),
-    }
-    for name, content in files.items():
-        with written_whole(plan.out / name) as file:
-            file.write(content)
+    Console().print(Markdown(page))
