@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test check clean
+.PHONY: setup run test check wheel clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,10 @@ check: setup
 
 test: check
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# Builds the wheel and tries it in a new environment, in another folder.
+wheel:
+	PYTHON=$(PYTHON) tests/wheel.sh
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

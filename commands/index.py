@@ -38,8 +38,8 @@ def add(
 ) -> None:
     """Add articles: raw text, HTML, JSONL, CSV, each also gzipped, or folders of them.
 
-    Rows need a text (or body, content, isi); title (judul), date (tanggal), url and publisher
-    (sumber) are taken where they are there. docs/formats.md has all names.
+    Rows need a text (or body, content, isi); title (judul), date (tanggal), url, publisher
+    (sumber), author (penulis) and id are taken where they are there, under other usual names too.
 
     What is committed stays when you stop it; run it again to go on.
 

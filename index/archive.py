@@ -23,6 +23,7 @@ import numpy as np
 from index import clean, stories
 from index.errors import ArchiveError, BusyError, TanyaError
 from index.records import Article
+from index.sqlite import connect
 from index.stories import MinHash
 
 FILE_NAME = "archive.db"
@@ -162,7 +163,7 @@ class Archive:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+            db = connect(path, timeout=wait, check_same_thread=False)
             try:
                 _write_ahead(db, wait)
                 db.execute("PRAGMA synchronous=NORMAL")

@@ -13,6 +13,7 @@ import pytest
 from index import archive as archives
 from index.archive import Archive, content_hash
 from index.errors import ArchiveError, BusyError
+from index.sqlite import connect
 from tests.conftest import NOW, add, article, sentence
 
 LATER = NOW + dt.timedelta(days=1)
@@ -294,7 +295,7 @@ def test_a_fault_in_a_transaction_keeps_nothing_of_it(archive):
 
 
 def test_a_writer_waits_for_another(archive, path):
-    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other = connect(path, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     begun = threading.Event()
 
@@ -312,7 +313,7 @@ def test_a_writer_waits_for_another(archive, path):
 
 
 def test_a_writer_that_waited_long_enough_says_so(archive, path):
-    other = sqlite3.connect(path, isolation_level=None)
+    other = connect(path)
     other.execute("BEGIN IMMEDIATE")
     with Archive.open(path, wait=0) as impatient:
         with pytest.raises(BusyError, match="try again"):

@@ -41,6 +41,7 @@ from index.engines.contract import ArticleEntry, IndexVersion, Recipe, VectorKin
 from index.engines.vectors import FLAT, NewVectors, PartVectors
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage, Scored
+from index.sqlite import connect
 
 UNDATED = 0
 
@@ -654,7 +655,7 @@ class _NewPart:
         self.days: list[int] = []
         self.publishers: list[int] = []
         self.articles: list[int] = []
-        self.db = sqlite3.connect(folder / "passages.db", isolation_level=None)
+        self.db = connect(folder / "passages.db")
         # Nobody reads the part before it is complete, so a journal would only cost time.
         self.db.execute("PRAGMA journal_mode=OFF")
         self.db.execute("PRAGMA synchronous=OFF")
@@ -873,7 +874,7 @@ def _link_tree(source: Path, target: Path) -> None:
 
 def _readonly(path: Path) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+    return connect(uri, uri=True, check_same_thread=False)
 
 
 def _open_parts(folder: Path, names: Sequence[str]) -> list[_Part]:

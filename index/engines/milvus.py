@@ -23,7 +23,6 @@ import json
 import math
 import os
 import secrets
-import sqlite3
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +42,7 @@ from index.engines.milvus_catalog import Catalog, CatalogArticle, slot
 from index.engines.milvus_server import ALIVE, BATCH, MOST_FOUND, Row, Server
 from index.errors import IndexDamagedError, ModelError
 from index.records import Filter, Passage, Scored
+from index.sqlite import connect
 
 NAME = "milvus"
 WRITING = "writing.json"
@@ -581,7 +581,7 @@ class _Spool:
     """Rows put by until Milvus gets them."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = connect(path)
         self._db.execute("PRAGMA journal_mode=OFF")
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute(

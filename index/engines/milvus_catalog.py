@@ -17,6 +17,7 @@ from typing import Any
 
 from index.engines.contract import ArticleEntry
 from index.records import Passage
+from index.sqlite import connect
 
 FILE_NAME = "catalog.db"
 
@@ -78,14 +79,14 @@ class Catalog:
     def read(cls, path: Path) -> Catalog:
         """Open a published catalogue, which nobody writes to."""
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        return cls(sqlite3.connect(uri, uri=True, check_same_thread=False))
+        return cls(connect(uri, uri=True, check_same_thread=False))
 
     @classmethod
     def create(cls, path: Path, base: Path | None) -> Catalog:
         """Begin a catalogue as a copy of `base`, or empty."""
         if base is not None:
             shutil.copyfile(base, path)
-        db = sqlite3.connect(path, isolation_level=None)
+        db = connect(path)
         # Nobody reads it before it is complete, so a journal would only cost time.
         db.execute("PRAGMA journal_mode=OFF")
         db.execute("PRAGMA synchronous=OFF")
