@@ -18,10 +18,9 @@ from index.errors import InputError
 
 if TYPE_CHECKING:
     from index.archive import AddReport, Archive
-    from index.build import BuildReport, ShareReport
+    from index.build import BuildReport, Progress, ShareReport
     from index.embedding import Embedder
-    from index.engines.contract import Progress as Told
-    from index.engines.contract import Recipe
+    from index.manifest import Recipe
     from index.records import Article, ReadProblem
     from index.versions import Check, Versions
 
@@ -194,7 +193,7 @@ def _prepare(home: Path, share: tuple[int, int]) -> ShareReport:
 
 
 @contextmanager
-def _building(home: Path) -> Iterator[tuple[Archive, Versions, Recipe, Embedder, Told]]:
+def _building(home: Path) -> Iterator[tuple[Archive, Versions, Recipe, Embedder, Progress]]:
     """Open what a build needs, with a progress bar."""
     from index import build as builds
     from index.embedding import open_embedder
@@ -248,7 +247,7 @@ def _print_built(report: BuildReport) -> None:
     typer.echo(wrapped(line, indent=2))
 
 
-def _gate(home: Path, folder: Path | None, run: Path | None, show: Told) -> Check:
+def _gate(home: Path, folder: Path | None, run: Path | None, show: Progress) -> Check:
     """Return the check that a new version must pass; without a set there is none."""
     if folder is None:
         if run is not None:

@@ -114,16 +114,19 @@ def llamaindex(ids: list[str], texts: list[str], vectors: Any) -> Search:
 
 def tanya(ids: list[str], texts: list[str], vectors: Any) -> Search:
     """Write a version of our own index to disk and open it there; both scores mixed."""
-    from index.engines.contract import ArticleEntry, Recipe
     from index.engines.local import LocalEngine
+    from index.manifest import Recipe
     from index.records import Passage, Query
     from index.settings import RetrievalSettings
+    from index.snapshot import IndexWriter, SearchIndex
+    from index.store import ArticleEntry
     from qa.question.answer_type import answer_type
     from qa.retriever import Retriever
 
     embedder: Any = SimpleNamespace(name="given", dimensions=vectors.shape[1])
     folder = Path(tempfile.mkdtemp())
-    writer = LocalEngine().writer(folder, None, Recipe("local", "given", vectors.shape[1], 0, ""))
+    recipe = Recipe("local", "given", vectors.shape[1], 0, "")
+    writer = IndexWriter(LocalEngine(), folder, None, recipe)
     passages = []
     for name, text in zip(ids, texts, strict=True):
         article = name.rpartition("#")[0]
@@ -135,7 +138,7 @@ def tanya(ids: list[str], texts: list[str], vectors: Any) -> Search:
         entries = [ArticleEntry(name, "", name, "", None) for name in names]
         writer.put(entries, passages[begin:end], vectors[begin:end])
     writer.finish("000001", dt.datetime.now(dt.UTC))
-    index = LocalEngine().open(folder)
+    index = SearchIndex(LocalEngine(), folder)
 
     def search(query: str, vector: Any, k: int) -> list[str]:
         embedder.embed_queries = lambda texts: vector[None]

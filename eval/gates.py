@@ -15,7 +15,7 @@ from index.archive import FILE_NAME, Archive
 from index.errors import GateError, InputError, ModelError
 
 if TYPE_CHECKING:
-    from index.engines.contract import SearchIndex
+    from index.snapshot import SearchIndex
     from qa.chat import Chat
 
 ALPHA = 0.05

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from index.engines.contract import IndexVersion
+from index.manifest import IndexVersion
 from index.settings import RetrievalSettings
 
 Plain = Mapping[str, str | int | float | bool]

@@ -27,7 +27,7 @@ from index.files import unwritable
 from index.records import Filter, Hit
 
 if TYPE_CHECKING:
-    from index.engines.contract import SearchIndex
+    from index.snapshot import SearchIndex
     from qa.chat import Chat
 
 TREC, INFO, QUESTIONS = "run.trec", "run.json", "questions.jsonl"

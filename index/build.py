@@ -29,14 +29,18 @@ import numpy as np
 from index import chunking, clean, text
 from index.archive import Archive
 from index.embedding import Embedder, Vectors, passage_text
-from index.engines.contract import ArticleEntry, IndexVersion, IndexWriter, Progress, Recipe
 from index.errors import InputError
-from index.manifest import ARRAYS
+from index.manifest import ARRAYS, IndexVersion, Recipe
 from index.records import Article, Passage, Span
 from index.settings import ChunkingSettings
+from index.snapshot import IndexWriter
+from index.store import ArticleEntry
 from index.versions import PREPARED, Check, Versions
 
 BATCH = 500
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, the work done, and the work in all."""
 
 MOST_WORKERS = 4
 """More processes than this cut faster than one can write the index."""

@@ -68,6 +68,7 @@ _ROLES = (
     r"(?:Penulis|PENULIS|Reporter|REPORTER|Pewarta|PEWARTA|Wartawan|Editor|EDITOR|Redaktur"
     r"|REDAKTUR|Penyunting|Sumber|SUMBER|Kontributor|Uploader|Source|Author|Oleh|Rep|Red)"
 )
+_REPORT_BY = r"Laporan (?:[Ww]artawann?|[Rr]eporter|[Kk]ontributor)"
 _LINE_RULES = re.compile(
     "|".join(
         (
@@ -83,7 +84,7 @@ _LINE_RULES = re.compile(
             r"Dilarang (?:keras )?(?:mengambil|menyalin|memperbanyak|mengutip)\b.{0,260}$",
             rf"{_ROLES}\s?:\s?\S.{{0,90}}[^.!?:\s]\s*$",
             r"\(?(?:[Ff]oto|FOTO|Photo|Dok|Ilustrasi|Video)\s?:\s?\S.{0,90}$",
-            r"Laporan (?:[Ww]artawann?|[Rr]eporter|[Kk]ontributor)\b.{0,110}[^.!?\s]\s*$",
+            rf"{_REPORT_BY}\b.{{0,110}}[^.!?\s]\s*$",
             r"Halaman\s*:?(?:\s+\d{1,2}){1,12}(?:\s+Selanjutnya)?\s*$",
             r"(?:(?:Lanjut ke|Baca lanjutan|Simak|Lanjutkan|Buka|Klik)\b.{0,80})?"
             r"\b[Hh]alaman (?:selanjutnya|berikutnya)\s*[.>]*\s*$",
@@ -465,9 +466,7 @@ _BYLINE = re.compile(
     r"|red|penyunting|sumber|source)\s?(?::|(?<=oleh)\s|(?<=by)\s)\s?(?P<names>[^\n|]{2,120})$",
     re.IGNORECASE,
 )
-_REPORT = re.compile(
-    r"Laporan (?:[Ww]artawann?|[Rr]eporter|[Kk]ontributor),?\s+(?P<rest>.{2,110})$"
-)
+_REPORT = re.compile(rf"{_REPORT_BY},?\s+(?P<rest>.{{2,110}})$")
 _NAME_BREAK = re.compile(r"\s*(?:[,;/&|]|\bdan\b|\band\b)\s*")
 _EDITORS = frozenset(("editor", "redaktur", "red", "penyunting"))
 _ORIGINS = frozenset(("sumber", "source"))

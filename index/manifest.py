@@ -1,7 +1,4 @@
-"""A version's manifest: its description and the size of every file, written last.
-
-Every engine's folder has one, so that any engine can tell what any version is.
-"""
+"""A version's manifest: its description and the size of every file, written last."""
 
 from __future__ import annotations
 
@@ -13,10 +10,11 @@ import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.engines.contract import IndexVersion, Recipe, VectorKind
+from index.engines.contract import VectorKind
 from index.errors import IndexDamagedError
 
 FILE_NAME = "manifest.json"
@@ -26,8 +24,44 @@ ARRAYS = threading.RLock()
 """Held while numpy reads a file: Python 3.11's ast, which it does so by, fails in two threads."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What the passages of a version were made with; another recipe means another build.
+
+    `model` names the embedding model and its weights, `max_tokens` is a passage's budget, and
+    `rules` counts the versions of our text, cleaning and chunking rules.
+    """
+
+    engine: str
+    model: str
+    dimensions: int
+    max_tokens: int
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexVersion:
+    """One published version of the index. `publishers` holds (name, articles), biggest first.
+
+    `vectors` tells how the vectors are searched, where the engine knows. `state` is the archive's
+    at the time, from which the next build goes on.
+    """
+
+    name: str
+    built: dt.datetime
+    recipe: Recipe
+    articles: int
+    passages: int
+    stories: int
+    newest: dt.date | None
+    oldest: dt.date | None
+    publishers: tuple[tuple[str, int], ...]
+    vectors: tuple[VectorKind, ...] = ()
+    state: str = ""
+
+
 def write(folder: Path, version: IndexVersion, extra: Mapping[str, Any]) -> None:
-    """Write the manifest of a folder that is otherwise complete, with an engine's own values."""
+    """Write the manifest of a folder that is otherwise complete, with some more values."""
     manifest = {"format": FORMAT, **_to_json(version), **extra, "files": _sizes(folder)}
     text = json.dumps(manifest, ensure_ascii=False, indent=1)
     (folder / FILE_NAME).write_text(text, encoding="utf-8")

@@ -25,7 +25,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class ReadProblem:
-    """Something in the input that is no article, told for a person; `place` is file and row."""
+    """Something in the input that is no article, and why, for a person; `place` is file and row."""
 
     place: str
     reason: str

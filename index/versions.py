@@ -18,10 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from index.engines.contract import IndexVersion, IndexWriter, Recipe, SearchEngine, SearchIndex
+from index import snapshot
+from index.engines.contract import Engine
 from index.errors import IndexDamagedError, IndexMissingError
 from index.files import locked, sync, written_whole
+from index.manifest import IndexVersion, Recipe
 from index.records import Filter
+from index.snapshot import IndexWriter, SearchIndex
 
 LIVE = "LIVE"
 NEW = ".new"
@@ -34,7 +37,7 @@ Check = Callable[[SearchIndex], None]
 class Versions:
     """The versions below `folder`, read and written by `engine`."""
 
-    def __init__(self, folder: Path, engine: SearchEngine) -> None:
+    def __init__(self, folder: Path, engine: Engine) -> None:
         self._folder = folder
         self._engine = engine
         self._lock = threading.Lock()
@@ -89,21 +92,21 @@ class Versions:
 
     def _open_live(self, name: str) -> tuple[SearchIndex, str]:
         try:
-            return self._engine.open(self._folder / name), name
+            return SearchIndex(self._engine, self._folder / name), name
         except IndexDamagedError:
             # It may have been replaced and pruned since its name was read.
             latest = self.live()
             if latest is None or latest == name:
                 raise
-            return self._engine.open(self._folder / latest), latest
+            return SearchIndex(self._engine, self._folder / latest), latest
 
     def describe(self, name: str) -> IndexVersion:
         """Return the description of a version without opening it for search."""
-        return self._engine.describe(self._folder / name)
+        return snapshot.describe(self._folder / name)
 
     def indexed(self, name: str, article_ids: Sequence[str] | None = None) -> dict[str, str]:
         """Return the fingerprint of each article in a version; of these, if given."""
-        return self._engine.indexed(self._folder / name, article_ids)
+        return snapshot.indexed(self._engine, self._folder / name, article_ids)
 
     # Writing
 
@@ -114,10 +117,10 @@ class Versions:
 
     def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
         """Begin the next version, on top of the live one if asked; leftovers are cleared away."""
-        new = self._folder / NEW
         self._discard_new()
         live = self.live() if from_live else None
-        return self._engine.writer(new, self._folder / live if live else None, recipe)
+        base = self._folder / live if live else None
+        return IndexWriter(self._engine, self._folder / NEW, base, recipe)
 
     def publish(
         self,
@@ -135,7 +138,7 @@ class Versions:
         name = f"{int(names[-1]) + 1 if names else 1:06d}"
         version = writer.finish(name, built, state)
         new = self._folder / NEW
-        index = self._engine.open(new)
+        index = SearchIndex(self._engine, new)
         try:
             check(index)
         except BaseException:
@@ -189,7 +192,7 @@ class Versions:
 
     def _is_whole(self, name: str) -> bool:
         try:
-            index = self._engine.open(self._folder / name)
+            index = SearchIndex(self._engine, self._folder / name)
             try:
                 # Big parts read their vectors at the first search.
                 dimensions = index.version.recipe.dimensions

@@ -15,10 +15,10 @@ from threadpoolctl import threadpool_limits
 from index import text
 from index.archive import FILE_NAME, Archive
 from index.build import waiting
-from index.engines.contract import SearchIndex
 from index.errors import InputError
 from index.records import Answer, Evidence, Filter, Passage, Query, Reading, Turn
 from index.settings import Settings
+from index.snapshot import SearchIndex
 from qa import answers, confidence, llm, timeline
 from qa.finder import Finder
 from qa.question import topic, understand

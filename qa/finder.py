@@ -13,10 +13,10 @@ from index import archive as archives
 from index import settings
 from index.archive import Archive
 from index.embedding import Embedder, open_embedder
-from index.engines.contract import SearchIndex
 from index.engines.opening import open_engine
 from index.records import Article, Evidence, Filter, Hit
 from index.settings import EmbeddingSettings, Settings
+from index.snapshot import SearchIndex
 from index.versions import Versions
 from qa import confidence
 from qa.question import understand

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from index import text
 from index.embedding import Embedder, Vectors
-from index.engines.contract import SearchIndex
 from index.errors import ModelError
 from index.records import Candidate, Evidence, Hit, Passage, Query, Scored
 from index.settings import RetrievalSettings
+from index.snapshot import SearchIndex
 
 MOST_PASSAGES = 24
 """Of a long article so many passages are fetched, those around the one that was found."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from index import text
-from index.engines.contract import SearchIndex
 from index.records import Evidence, Filter, Passage, Query, Reading
 from index.settings import Settings
+from index.snapshot import SearchIndex
 from qa import confidence, timeline
 from qa.confidence import Read, said_in
 from qa.question import topic

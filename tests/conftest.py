@@ -13,6 +13,7 @@ from index import text
 from index.engines.opening import open_engine
 from index.records import Article
 from index.settings import EngineSettings
+from tests.plain_engine import PlainEngine
 
 settings.register_profile(
     "house",
@@ -74,9 +75,14 @@ def milvus(tmp_path_factory):
 @pytest.fixture(scope="session", params=["local", "milvus"])
 def location(request):
     """Return the location of each search engine in turn."""
-    if request.param == "local":
-        return "local"
-    return f"milvus+{request.getfixturevalue('milvus')}"
+    return location_of(request)
+
+
+def location_of(request):
+    """Return the location that the name of an engine stands for."""
+    if request.param == "milvus":
+        return f"milvus+{request.getfixturevalue('milvus')}"
+    return request.param
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +95,9 @@ only_local = pytest.mark.parametrize("location", ["local"], indirect=True)
 
 
 def engine_at(location):
-    """Return the engine at a location."""
+    """Return the engine at a location, or the plain one."""
+    if location == PlainEngine.name:
+        return PlainEngine()
     return open_engine(EngineSettings(location), Path())
 
 

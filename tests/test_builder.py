@@ -400,7 +400,7 @@ def test_the_number_of_processes_changes_nothing(home, tmp_path, monkeypatch, wo
     add(home.archive, [article(n, sentences=1 + n % 7) for n in range(30)])
     home.build(workers=workers)
     assert_as_built_anew(home, tmp_path)
-    rows = home.versions.current()._rows([passage.id for passage in home.expected()])
+    rows = home.versions.current()._store.rows([passage.id for passage in home.expected()])
     assert rows == list(range(len(rows)))
 
 

@@ -249,9 +249,9 @@ def test_plain_paragraphs_are_kept_whole(paragraphs: list[str]) -> None:
     ],
 )
 def test_hostile_line_takes_linear_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     kept_spans(piece * (400_000 // len(piece)))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_long_line_is_no_boilerplate() -> None:

@@ -7,6 +7,7 @@ import math
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 
 from index import text
 from index.engines import vectors
-from index.engines.contract import ArticleEntry, Recipe
 from index.errors import IndexDamagedError, ModelError
+from index.manifest import Recipe
 from index.records import Filter, Passage
-from tests.conftest import NOW, only_local
+from index.snapshot import IndexWriter, SearchIndex, describe, indexed
+from index.store import ArticleEntry
+from tests.conftest import NOW, location_of, only_local
 
 DIMENSIONS = 8
 ANY = Filter()
@@ -47,7 +50,7 @@ class Shelf:
 
     def write(self, *batches, drop=()):
         """Write the next version with batches of (entry, [(passage, vector)]); return it, open."""
-        writer = self.engine.writer(self.folder / str(self.number + 1), self.live, self.recipe)
+        writer = self.writer(str(self.number + 1))
         assert writer.indexed() == self.fingerprints
         writer.drop(drop)
         self._forget(drop)
@@ -62,10 +65,16 @@ class Shelf:
         assert writer.indexed() == self.fingerprints
         self.number += 1
         version = writer.finish(str(self.number), NOW)
-        opened = self.engine.open(self.live)
-        assert opened.version == version == self.engine.describe(self.live)
-        assert self.engine.indexed(self.live) == self.fingerprints
+        opened = self.open(self.live)
+        assert opened.version == version == describe(self.live)
+        assert indexed(self.engine, self.live) == self.fingerprints
         return opened
+
+    def open(self, folder):
+        return SearchIndex(self.engine, folder)
+
+    def writer(self, name):
+        return IndexWriter(self.engine, self.folder / name, self.live, self.recipe)
 
     def _forget(self, article_ids):
         for article_id in article_ids:
@@ -115,8 +124,8 @@ def passes(passage, wanted):
 
 def writers(article_id):
     """Return who wrote an article: nobody, one or two, by its id."""
-    dice = random.Random(f"penulis {article_id}")
-    return tuple(sorted(set(dice.choices(AUTHORS, k=dice.randrange(3)))))
+    rng = random.Random(f"penulis {article_id}")
+    return tuple(sorted(set(rng.choices(AUTHORS, k=rng.randrange(3)))))
 
 
 def stems(passage):
@@ -127,24 +136,24 @@ def unit(vector):
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def written(article_id, dice, *, passages=None, length=None, title=None, fingerprint="1"):
+def written(article_id, rng, *, passages=None, length=None, title=None, fingerprint="1"):
     """Return an article's entry with its passages and vectors."""
-    day = dt.date(2024, 1, 1) + dt.timedelta(days=dice.randrange(60))
+    day = dt.date(2024, 1, 1) + dt.timedelta(days=rng.randrange(60))
     shared = {
         "article_id": article_id,
-        "story_id": f"s{dice.randrange(5)}",
-        "title": " ".join(dice.choices(WORDS, k=3)) if title is None else title,
-        "publisher": dice.choice(PUBLISHERS),
+        "story_id": f"s{rng.randrange(5)}",
+        "title": " ".join(rng.choices(WORDS, k=3)) if title is None else title,
+        "publisher": rng.choice(PUBLISHERS),
         "url": f"https://contoh.example/{article_id}",
-        "published": None if dice.random() < 0.2 else day,
-        "content": f"{dice.randrange(1000):016x}",
+        "published": None if rng.random() < 0.2 else day,
+        "content": f"{rng.randrange(1000):016x}",
     }
     pairs = []
-    for number in range(dice.randint(1, 4) if passages is None else passages):
-        content = " ".join(dice.choices(WORDS, k=length or dice.randint(3, 30)))
+    for number in range(rng.randint(1, 4) if passages is None else passages):
+        content = " ".join(rng.choices(WORDS, k=length or rng.randint(3, 30)))
         spans = ((number * 500, number * 500 + len(content)),)
         passage = Passage(f"{article_id}#{number}", text=content, spans=spans, **shared)
-        pairs.append((passage, unit(np.array([dice.gauss(0, 1) for _ in range(DIMENSIONS)]))))
+        pairs.append((passage, unit(np.array([rng.gauss(0, 1) for _ in range(DIMENSIONS)]))))
     entry = ArticleEntry(
         article_id,
         fingerprint,
@@ -161,11 +170,11 @@ def batch(names, seed=0, **fields):
 
 
 def questions(seed, count=5):
-    dice = random.Random(f"tanya {seed}")
+    rng = random.Random(f"tanya {seed}")
     return [
         (
-            " ".join(dice.choices([*WORDS, "siapa", "zebra"], k=3)),
-            unit(np.array([dice.gauss(0, 1) for _ in range(DIMENSIONS)])),
+            " ".join(rng.choices([*WORDS, "siapa", "zebra"], k=3)),
+            unit(np.array([rng.gauss(0, 1) for _ in range(DIMENSIONS)])),
         )
         for _ in range(count)
     ]
@@ -220,6 +229,12 @@ def assert_whole(shelf, opened, seed=0):
         assert_best(opened.lexical(question, 4, wanted), passing, 4)
 
 
+@pytest.fixture(scope="session", params=["local", "milvus", "plain"])
+def location(request):
+    """Return the location of each search engine in turn."""
+    return location_of(request)
+
+
 @pytest.fixture(scope="module")
 def shelf(engine, tmp_path_factory):
     return Shelf(engine, tmp_path_factory.mktemp("rak"))
@@ -241,10 +256,10 @@ def test_one_part(shelf, opened):
 
 
 def test_many_versions_with_changes_drops_and_merges(own):
-    dice = random.Random(5)
+    rng = random.Random(5)
     for number in range(14):
-        names = [f"a{dice.randrange(40)}" for _ in range(8)]
-        gone = dice.sample(sorted(own.fingerprints), min(3, len(own.fingerprints)))
+        names = [f"a{rng.randrange(40)}" for _ in range(8)]
+        gone = rng.sample(sorted(own.fingerprints), min(3, len(own.fingerprints)))
         fresh = batch(sorted(set(names)), seed=number, fingerprint=str(number))
         opened = own.write(fresh[:3], fresh[3:], drop=gone)
         assert_whole(own, opened, seed=number)
@@ -264,7 +279,7 @@ def test_earlier_versions_never_change(own):
     answers = told(first)
     for number in range(10):
         own.write(batch(["a2", f"b{number}"], seed=number), drop=["a1"])
-    for index in (first, own.engine.open(own.folder / "1")):
+    for index in (first, own.open(own.folder / "1")):
         again = told(index)
         assert [hit.passage_id for hit in again] == [hit.passage_id for hit in answers]
         assert [h.score for h in again] == pytest.approx([h.score for h in answers], **near)
@@ -467,7 +482,7 @@ def test_wrong_dimensions_are_told(own, opened, dimensions):
     with pytest.raises(ModelError, match=str(dimensions)):
         opened.dense(np.ones(dimensions, dtype=np.float32), 5, ANY)
     entry, pairs = written("a1", random.Random(1), passages=2)
-    writer = own.engine.writer(own.folder / "baru", None, own.recipe)
+    writer = own.writer("baru")
     with pytest.raises(ModelError, match=str(DIMENSIONS)):
         writer.put([entry], [p for p, _ in pairs], np.ones((2, dimensions), dtype=np.float32))
     writer.abort()
@@ -475,17 +490,17 @@ def test_wrong_dimensions_are_told(own, opened, dimensions):
 
 def test_a_writer_that_gives_up_leaves_its_base_alone(own):
     own.write(batch(["a1", "a2"]))
-    writer = own.engine.writer(own.folder / "batal", own.live, own.recipe)
+    writer = own.writer("batal")
     writer.drop(["a1"])
     entry, pairs = written("a3", random.Random(1), passages=1)
     writer.put([entry], [pairs[0][0]], pairs[0][1].reshape(1, -1))
     writer.abort()
-    assert_whole(own, own.engine.open(own.live))
+    assert_whole(own, own.open(own.live))
     assert_whole(own, own.write(batch(["a3"])))
 
 
 def test_a_folder_that_is_no_version_is_told(engine, tmp_path):
-    for call in (engine.open, engine.describe, engine.indexed):
+    for call in (partial(SearchIndex, engine), describe, partial(indexed, engine)):
         with pytest.raises(IndexDamagedError, match="tanya"):
             call(tmp_path / "tidak ada")
 
@@ -531,23 +546,23 @@ def assert_near(shelf, opened, seed=0):
 def test_removed_and_changed_articles_vanish_from_codes_too(own, coded):
     opened = own.write(batch(f"a{n}" for n in range(150)))
     assert [kind.kind for kind in opened.version.vectors] == [vectors.CODED]
-    dice = random.Random(7)
+    rng = random.Random(7)
     for number in range(1, 13):
-        gone = dice.sample(sorted(own.fingerprints), 9)
-        names = {f"a{dice.randrange(200)}" for _ in range(9)} | {f"b{number}{n}" for n in range(30)}
+        gone = rng.sample(sorted(own.fingerprints), 9)
+        names = {f"a{rng.randrange(200)}" for _ in range(9)} | {f"b{number}{n}" for n in range(30)}
         fresh = batch(sorted(names), seed=number, fingerprint=str(number))
         opened = own.write(fresh[:20], fresh[20:], drop=gone)
         assert_near(own, opened, seed=number)
         assert sum(kind.rows for kind in opened.version.vectors) >= len(own.held)
     kinds = {kind.kind for kind in opened.version.vectors}
     assert kinds == {vectors.CODED} and len(opened.version.vectors) <= 8
-    assert_near(own, own.write(drop=dice.sample(sorted(own.fingerprints), 150)))
+    assert_near(own, own.write(drop=rng.sample(sorted(own.fingerprints), 150)))
 
 
 @only_local
 def test_a_large_part_is_not_written_again_for_small_ones(own):
     own.write(batch(f"a{n}" for n in range(80)))
-    first = own.engine.open(own.live).version.vectors[0]
+    first = own.open(own.live).version.vectors[0]
     for number in range(30):
         opened = own.write(batch([f"b{number}"], passages=1))
         assert opened.version.vectors[0] == first

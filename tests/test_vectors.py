@@ -17,9 +17,9 @@ def unit(values):
 
 def made(rows=ROWS, dimensions=DIMENSIONS, seed=0):
     """Return unit vectors that crowd around some topics, as passages do."""
-    dice = np.random.default_rng(seed)
-    topics = dice.normal(size=(40, dimensions))
-    return unit(topics[dice.integers(40, size=rows)] + dice.normal(size=(rows, dimensions)))
+    rng = np.random.default_rng(seed)
+    topics = rng.normal(size=(40, dimensions))
+    return unit(topics[rng.integers(40, size=rows)] + rng.normal(size=(rows, dimensions)))
 
 
 def write(folder, values, *, batch=1000):
@@ -99,9 +99,9 @@ def test_scores_are_cosines_best_first(coded):
 @pytest.mark.parametrize("left", [1, 7, 30, 299])
 def test_a_filter_that_leaves_few_rows_finds_every_one(coded, left):
     _, _, part = coded
-    dice = np.random.default_rng(left)
+    rng = np.random.default_rng(left)
     allowed = np.zeros(ROWS, dtype=np.bool_)
-    allowed[dice.choice(ROWS, left, replace=False)] = True
+    allowed[rng.choice(ROWS, left, replace=False)] = True
     scores, positions = part.search(made(1, seed=3)[0], 1000, allowed)
     assert sorted(positions.tolist()) == np.flatnonzero(allowed).tolist()
     assert len(scores) == left

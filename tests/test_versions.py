@@ -84,8 +84,9 @@ def hashes(folder):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from index import build as builds, manifest
+from index import build as builds, manifest, store
 from index.engines import local, milvus_server, vectors
+from index.snapshot import IndexWriter
 from tests import test_versions
 from tests.test_versions import Home
 
@@ -112,20 +113,20 @@ def after(owner, name, skip=0, of=""):
     setattr(owner, name, wrapped)
 
 home = Home(Path(sys.argv[1]), sys.argv[2])
-engine = home.versions._engine
-writer = type(engine.writer(Path(sys.argv[1], "contoh"), None, None))
 builds.BATCH = 2
 new, live = home.versions.path(".new"), home.versions.path("LIVE")
 {
-    "first put": lambda: after(writer, "put"),
-    "second put": lambda: after(writer, "put", skip=1),
-    "before finish": lambda: before(writer, "finish"),
+    "first put": lambda: after(IndexWriter, "put"),
+    "second put": lambda: after(IndexWriter, "put", skip=1),
+    "before finish": lambda: before(IndexWriter, "finish"),
     "after vectors": lambda: after(vectors.NewVectors, "finish"),
-    "before merge": lambda: before(local.LocalWriter, "_merge_parts"),
-    "before acronyms": lambda: before(local.LocalWriter, "_write_acronyms"),
+    "before merge": lambda: before(store.StoreWriter, "merge"),
+    "after merge": lambda: after(store.StoreWriter, "merge"),
+    "before acronyms": lambda: before(store.StoreWriter, "_write_acronyms"),
+    "before lexical": lambda: before(local.LocalWriter, "finish"),
     "before manifest": lambda: before(manifest, "write"),
     "before flush": lambda: before(milvus_server.Server, "flush"),
-    "after manifest": lambda: after(writer, "finish"),
+    "after manifest": lambda: after(IndexWriter, "finish"),
     "before rename": lambda: before(os, "rename", of=new),
     "after rename": lambda: after(os, "rename", of=new),
     "before switch": lambda: before(os, "replace", of=live),
@@ -135,8 +136,8 @@ home.build(*map(int, sys.argv[4:]))
 os._exit(3)
 """
 STEPS = (
-    *("first put", "second put", "before finish", "after vectors", "before merge"),
-    *("before acronyms", "before manifest", "after manifest"),
+    *("first put", "second put", "before finish", "before merge", "after merge"),
+    *("before acronyms", "before lexical", "after vectors", "before manifest", "after manifest"),
     *("before rename", "after rename", "before switch", "after switch"),
 )
 IN_MILVUS = ("before flush", "after rename", "after switch")

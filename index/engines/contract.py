@@ -1,30 +1,78 @@
-"""The contracts between a search engine and the rest; engines stand behind them unseen."""
+"""What a search engine must do: keep rows of numbers, and find the best of them in two ways.
+
+A row is one passage: its number, its article's, its day and publisher as numbers, a vector and
+stems. Texts, names and ids stay in the passage store, see index.store. A third engine is a class
+for each protocol here and a line in index.engines.opening.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from index.acronyms import Synonym
 from index.embedding import Vectors
-from index.records import Filter, Passage, Scored
+
+UNDATED = 0
+"""The day of a passage without a date; others have their ordinal, `date.toordinal()`."""
+LAST_DAY = dt.date.max.toordinal()
+
+K1, B = 1.2, 0.75
+"""BM25's parameters, of Robertson and Zaragoza (2009); Tantivy has no others."""
+
+Rows = npt.NDArray[np.integer[Any]]
+Found = tuple[Rows, npt.NDArray[np.floating[Any]]]
+"""Rows and their scores, aligned, in any order; a higher score is a better one."""
+
+
+class Columns(NamedTuple):
+    """What an engine knows of N passages but vectors and stems; arrays [N], rows ascending."""
+
+    row: Rows
+    article: Rows
+    day: Rows
+    publisher: Rows
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What the passages of a version were made with; another recipe means another build.
+class RowFilter:
+    """Which rows may be found: those of some days, both inclusive, publishers and articles.
 
-    `model` names the embedding model and its weights, `max_tokens` is a passage's budget, and
-    `rules` counts the versions of our text, cleaning and chunking rules.
+    None means all. A filter of days begins after UNDATED, so that undated rows fail it.
     """
 
-    engine: str
-    model: str
-    dimensions: int
-    max_tokens: int
-    rules: str
+    first_day: int = UNDATED
+    last_day: int = LAST_DAY
+    publishers: tuple[int, ...] | None = None
+    articles: Rows | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Tell whether the filter asks for a date."""
+        return self.first_day > UNDATED
+
+    def __bool__(self) -> bool:
+        return self.dated or self.publishers is not None or self.articles is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a question asks of the lexical search: stems, and names that have two forms.
+
+    A row scores the sum of BM25 over `stems`, and for each of `names` the better of that over the
+    form asked for and `boost` times that over the other form. The inverse document frequency is
+    ln(1 + (N - n + 0.5) / (n + 0.5)), N all rows, n those with the stem.
+    """
+
+    stems: tuple[str, ...]
+    names: tuple[tuple[Synonym, float], ...] = ()
+    """(asked and other form, boost)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,71 +87,23 @@ class VectorKind:
     recall: float
 
 
-@dataclass(frozen=True, slots=True)
-class IndexVersion:
-    """One published version of the index. `publishers` holds (name, articles), biggest first.
+class RowIndex(Protocol):
+    """The rows of one version, open for searching from any thread; they never change."""
 
-    `vectors` tells how the vectors are searched, where the engine knows. `state` is the archive's
-    at the time, from which the next build goes on.
-    """
-
-    name: str
-    built: dt.datetime
-    recipe: Recipe
-    articles: int
-    passages: int
-    stories: int
-    newest: dt.date | None
-    oldest: dt.date | None
-    publishers: tuple[tuple[str, int], ...]
-    vectors: tuple[VectorKind, ...] = ()
-    state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleEntry:
-    """An article in the index: its fingerprint tells whether it must be indexed again."""
-
-    id: str
-    fingerprint: str
-    story_id: str
-    publisher: str
-    published: dt.date | None
-    authors: tuple[str, ...] = ()
-
-
-class SearchIndex(Protocol):
-    """One version, open for searching from any thread; it never changes."""
-
-    @property
-    def version(self) -> IndexVersion: ...
-
-    def dense(self, vector: Vectors, k: int, wanted: Filter) -> list[Scored]:
-        """Return at most k passages by cosine similarity to `vector` [dimensions], best first."""
+    def dense(self, vector: Vectors, k: int, wanted: RowFilter) -> Found:
+        """Return at least the k best rows by inner product with `vector` [dimensions], if any."""
         ...
 
-    def lexical(self, question: str, k: int, wanted: Filter) -> list[Scored]:
-        """Return at most k passages by BM25 over the question's stems, best first."""
+    def lexical(self, terms: Terms, k: int, wanted: RowFilter) -> Found:
+        """Return at least the k best rows by BM25, of those that hold any of the terms."""
         ...
 
-    def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
-        """Return the passages with these ids, in this order; an unknown id is an error."""
-        ...
-
-    def sizes(self, article_ids: Sequence[str]) -> list[int]:
-        """Return how many passages each article has: its ids "#0" and on; 0 for an unknown one."""
-        ...
-
-    def vectors(self, passage_ids: Sequence[str]) -> Vectors:
-        """Return the passages' vectors, float32 [len(passage_ids), dimensions]."""
-        ...
-
-    def authors(self) -> Mapping[str, int]:
-        """Return who wrote articles that can be found, with how many, those of most first."""
+    def vectors(self, rows: Rows) -> Vectors:
+        """Return the vectors of rows that are there, float32 [len(rows), dimensions]."""
         ...
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
-        """Return in about how many passages each stem stands; removed ones may still count."""
+        """Return in about how many rows each stem stands; removed ones may still count."""
         ...
 
     def close(self) -> None:
@@ -111,33 +111,32 @@ class SearchIndex(Protocol):
         ...
 
 
-class IndexWriter(Protocol):
-    """Writes the next version from the one before it; nobody sees it until `finish`."""
+class RowWriter(Protocol):
+    """Writes the rows of one version; nobody sees them until the version is published."""
 
-    def indexed(self, article_ids: Sequence[str] | None = None) -> Mapping[str, str]:
-        """Return the fingerprint of each article in the version so far; of these, if given."""
-        ...
+    def add(self, part: str, columns: Columns, vectors: Vectors, stems: Sequence[str]) -> None:
+        """Add rows, above all earlier ones, with vectors [N, dimensions] and stems by spaces.
 
-    def drop(self, article_ids: Sequence[str]) -> None:
-        """Remove articles and their passages."""
-        ...
-
-    def put(
-        self,
-        articles: Sequence[ArticleEntry],
-        passages: Sequence[Passage],
-        vectors: Vectors,
-        stems: Sequence[str] = (),
-    ) -> None:
-        """Add articles with their passages and vectors [len(passages), dimensions].
-
-        An article without passages is kept too, so that it is not tried at every build. `stems`
-        are those of each passage's headline and text, joined by spaces, if the caller has them.
+        They belong to a part of the store, a folder of that name: an engine may keep files in it.
         """
         ...
 
-    def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
-        """Write everything out, check it, and return the version's description."""
+    def remove(self, articles: Sequence[int], rows: Sequence[int]) -> None:
+        """Remove all rows of these articles: `rows`, of earlier versions or of this one."""
+        ...
+
+    def merge(self, parts: Sequence[str], into: str, gone: Set[int]) -> None:
+        """Move the rows of some parts, but those of articles `gone`, into another one.
+
+        The folders of `parts` are deleted next.
+        """
+        ...
+
+    def finish(self, passages: int) -> tuple[tuple[VectorKind, ...], Mapping[str, Any]]:
+        """Write everything out; return what describes the vectors, and values for the manifest.
+
+        There are `passages` rows that are not removed.
+        """
         ...
 
     def abort(self) -> None:
@@ -145,29 +144,23 @@ class IndexWriter(Protocol):
         ...
 
 
-class SearchEngine(Protocol):
-    """Reads and writes versions as folders."""
+class Engine(Protocol):
+    """Keeps the rows of versions, each of which has a folder with its manifest and its store."""
 
     @property
     def name(self) -> str: ...
 
-    def writer(self, folder: Path, base: Path | None, recipe: Recipe) -> IndexWriter:
-        """Begin a version in the empty `folder`, on top of the version in `base` if given."""
-        ...
+    def writer(
+        self, folder: Path, base: Path | None, manifest: Mapping[str, Any], dimensions: int
+    ) -> RowWriter:
+        """Begin a version in `folder`, on top of the one in `base`, whose manifest is given.
 
-    def open(self, folder: Path) -> SearchIndex:
-        """Open a version; raises IndexDamagedError."""
-        ...
-
-    def describe(self, folder: Path) -> IndexVersion:
-        """Return a version's description without opening it for search."""
-        ...
-
-    def indexed(self, folder: Path, article_ids: Sequence[str] | None = None) -> dict[str, str]:
-        """Return the fingerprint of each article in a version, or of those of these that it has.
-
-        The version is not opened for search.
+        The parts of `base` are in `folder` already, with all files that are in them.
         """
+        ...
+
+    def open(self, folder: Path, manifest: Mapping[str, Any], removed: Rows) -> RowIndex:
+        """Open a version, rows but the `removed` of its parts; raises IndexDamagedError."""
         ...
 
     def discard(self, folders: Sequence[Path], kept: Sequence[Path]) -> None:
@@ -176,7 +169,3 @@ class SearchEngine(Protocol):
         A folder may be unfinished; the versions in `kept`, all others of the home, stay whole.
         """
         ...
-
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage's name, the work done, and the work in all."""

@@ -1,8 +1,7 @@
-"""Versions whose passages are in Milvus; the folder holds the manifest and the articles.
+"""The rows of a version in Milvus; the folder holds the manifest, the store and the stems.
 
-    manifest.json   the version's description, its collection, its number in it, its first free row
-    catalog.db      articles, stems with their frequencies, acronyms; see milvus_catalog
-    writing.json    while it is written: what to undo in Milvus if it is never published
+    stems.db       each stem, its dimension in the lexical vectors, and how many rows hold it
+    writing.json   while it is written: what to undo in Milvus if it is never published
 
 Versions share a collection. Version v sees the rows that are below its first free row and that
 died after v, so publishing it is only the switch of the home's LIVE file, an earlier version goes
@@ -11,56 +10,54 @@ after the version to build on (after a rollback, or from a copy of the home) is 
 its rows are copied into another one.
 
 BM25 is the inner product of a question's vector, which has the stems' inverse document
-frequencies, and a passage's, which has the rest of the formula. Milvus' own BM25 would count the
-rows of other versions too. The mean length of a passage stands in every row; when it has moved by
-more than a tenth, the rows are copied with the new one.
+frequencies, and a row's, which has the rest of the formula. Milvus' own BM25 would count the rows
+of other versions too. The mean length of a row stands in every vector; when it has moved by more
+than a tenth, the rows are copied with the new one.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 import os
 import secrets
+import shutil
+import sqlite3
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from index import chunking, text
 from index import manifest as manifests
-from index.acronyms import Acronyms, introduced
 from index.embedding import Vectors
-from index.engines.contract import ArticleEntry, IndexVersion, Recipe
-from index.engines.milvus_catalog import FILE_NAME as CATALOG
-from index.engines.milvus_catalog import Catalog, CatalogArticle, slot
+from index.engines.contract import K1, B, Columns, Found, RowFilter, Rows, Terms, VectorKind
 from index.engines.milvus_server import ALIVE, BATCH, MOST_FOUND, Row, Server
-from index.errors import IndexDamagedError, ModelError
-from index.records import Filter, Passage, Scored
+from index.errors import IndexDamagedError
 from index.sqlite import connect
 
-NAME = "milvus"
-WRITING = "writing.json"
-SPOOL = "spool.db"
+NAME = "milvus/2"
+"""The number counts layouts: a version of another one is built anew."""
 
-K1, B = 1.2, 0.75
 MOST_DRIFT = 0.1
-UNDATED = 0
+"""Share by which the mean length of a row may move before all rows are written anew."""
 
-# Milvus takes no vector without a value; no question has this dimension.
+_STEMS, _SPOOL, _WRITING = "stems.db", "spool.db", "writing.json"
+# Milvus takes no vector without a value; no stem has this dimension.
 _NO_STEM = 0
-# Each acronym in a question doubles the number of its vectors.
-_MOST_SYNONYMS = 5
-_FIELDS = ("row", "died", "day", "publisher", "text", "spans", "dense", "lexical")
+# Each name of two forms in a question doubles the number of its vectors.
+_MOST_NAMES = 5
+_FIELDS = ("row", "died", "article", "day", "publisher", "length", "dense", "lexical")
+
+
+T = TypeVar("T", int, str)
 
 
 class MilvusEngine:
-    """Versions in a Milvus server, or in a file of Milvus Lite."""
+    """Rows in a Milvus server, or in a file of Milvus Lite."""
 
     name = NAME
 
@@ -68,28 +65,15 @@ class MilvusEngine:
         self._server = Server(uri)
         self._dense_index = dense_index
 
-    def writer(self, folder: Path, base: Path | None, recipe: Recipe) -> MilvusWriter:
+    def writer(
+        self, folder: Path, base: Path | None, manifest: Mapping[str, Any], dimensions: int
+    ) -> MilvusWriter:
         """Begin a version in `folder`, on top of the one in `base` if given."""
-        return MilvusWriter(self._server, folder, base, recipe, self._dense_index)
+        return MilvusWriter(self._server, folder, base, manifest, dimensions, self._dense_index)
 
-    def open(self, folder: Path) -> MilvusIndex:
+    def open(self, folder: Path, manifest: Mapping[str, Any], removed: Rows) -> MilvusIndex:
         """Open the version in `folder`; raises IndexDamagedError and EngineError."""
-        return MilvusIndex(self._server, folder)
-
-    def describe(self, folder: Path) -> IndexVersion:
-        """Return the version's description; Milvus is not asked."""
-        return manifests.version(manifests.read(folder))
-
-    def indexed(self, folder: Path, article_ids: Sequence[str] | None = None) -> dict[str, str]:
-        """Return the fingerprint of each article in the version; Milvus is not asked."""
-        manifests.read(folder, NAME)
-        with manifests.reading(folder):
-            catalog = Catalog.read(folder / CATALOG)
-            try:
-                known = catalog.fingerprints()
-                return known if article_ids is None else _among(known, article_ids)
-            finally:
-                catalog.close()
+        return MilvusIndex(self._server, folder, manifest)
 
     def discard(self, folders: Sequence[Path], kept: Sequence[Path]) -> None:
         """Delete the rows that no version in `kept` sees, in the collections of `folders`.
@@ -101,15 +85,19 @@ class MilvusEngine:
         for folder in kept:
             for place in _places(folder):
                 users.setdefault(place.collection, []).append(place)
+        server = self._server
         for collection in {p.collection for folder in folders for p in _places(folder)}:
-            if not self._server.exists(collection):
+            if not server.exists(collection):
                 continue
             if collection not in users:
-                self._server.drop(collection)
+                server.drop(collection)
                 continue
-            self._server.load(collection)
-            self._server.erase(collection, " and ".join(f"({p.unseen})" for p in users[collection]))
-            _revive(self._server, collection, max(place.number for place in users[collection]))
+            server.load(collection)
+            server.erase(collection, " and ".join(f"({p.unseen})" for p in users[collection]))
+            latest = max(place.number for place in users[collection])
+            died = f"died > {latest} and died < {ALIVE}"
+            while rows := server.some(collection, died, _FIELDS, limit=BATCH):
+                server.set_died(collection, rows, ALIVE)
 
 
 class _Place:
@@ -135,47 +123,34 @@ class _Place:
         return f"row >= {self.next_row} or (died > {self.number} and died < {ALIVE})"
 
 
-def _among(known: Mapping[str, str], article_ids: Sequence[str]) -> dict[str, str]:
-    return {article_id: known[article_id] for article_id in article_ids if article_id in known}
-
-
 def _places(folder: Path) -> Iterator[_Place]:
     """Yield the collections that a folder names, complete or not, as far as it can be read."""
-    for name in (manifests.FILE_NAME, WRITING):
+    for name in (manifests.FILE_NAME, _WRITING):
         try:
             raw = json.loads((folder / name).read_text(encoding="utf-8"))
-            if raw["recipe"]["engine"] == NAME:
+            # Collections of earlier layouts are deleted too.
+            if raw["recipe"]["engine"].partition("/")[0] == NAME.partition("/")[0]:
                 yield _Place(raw)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
 
 
-def _revive(server: Server, collection: str, number: int) -> None:
-    while rows := server.some(
-        collection, f"died > {number} and died < {ALIVE}", _FIELDS, limit=BATCH
-    ):
-        server.set_died(collection, rows, ALIVE)
-
-
 class MilvusIndex:
-    """A version open for searching; safe to use from many threads."""
+    """The rows of a version open for searching; safe to use from many threads."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
-        manifest = manifests.read(folder, NAME)
+    def __init__(self, server: Server, folder: Path, manifest: Mapping[str, Any]) -> None:
         self._server = server
         self._folder = folder
-        self._version = manifests.version(manifest)
         with manifests.reading(folder):
+            self._total = int(manifest["passages"])
+            self._dimensions = int(manifest["recipe"]["dimensions"])
             self._place = _Place(manifest)
             self._dense_index = str(manifest["dense_index"])
-            self._publishers = {p: code for code, p in enumerate(manifest["publisher_codes"])}
-            self._catalog = Catalog.read(folder / CATALOG)
-        self._lock = threading.Lock()
-        self._known_acronyms: Acronyms | None = None
+            self._stems = _Stems.read(folder)
         try:
             self._check()
         except BaseException:
-            self._catalog.close()
+            self._stems.close()
             raise
 
     def _check(self) -> None:
@@ -184,53 +159,32 @@ class MilvusIndex:
         if self._server.exists(self._place.collection):
             self._server.load(self._place.collection)
             there = self._server.count(self._place.collection, self._place.seen)
-            if there == self._version.passages:
+            if there == self._total:
                 return
         raise IndexDamagedError(
-            f"Version {self._folder.name!r} has {self._version.passages:,} passages, Milvus at "
+            f"Version {self._folder.name!r} has {self._total:,} passages, Milvus at "
             f"{self._server.uri!r} {there:,} of them. Run `tanya rollback`, or "
             "`tanya build --full` to make it anew."
         )
 
-    @property
-    def version(self) -> IndexVersion:
-        return self._version
-
-    def dense(self, vector: Vectors, k: int, wanted: Filter) -> list[Scored]:
+    def dense(self, vector: Vectors, k: int, wanted: RowFilter) -> Found:
         """Search by inner product; of unit vectors these are cosines. At most 16,384 are found."""
-        query = np.ascontiguousarray(vector.reshape(-1), dtype=np.float32)
-        if len(query) != self._version.recipe.dimensions:
-            raise ModelError(
-                f"The question's vector has {len(query)} dimensions, the index "
-                f"{self._version.recipe.dimensions}; run `tanya build` with the model in use."
-            )
-        if not query.any():
-            return []
-        return self._search("dense", [query], k, wanted)
+        return self._search("dense", [vector], k, wanted)
 
-    def lexical(self, question: str, k: int, wanted: Filter) -> list[Scored]:
-        """Search by BM25 (k1 1.2, b 0.75) over the stems of headline and text.
+    def lexical(self, terms: Terms, k: int, wanted: RowFilter) -> Found:
+        """Search by BM25; at most 16,384 are found.
 
-        At most 16,384 are found.
+        There is a vector for each choice of one form of each name, and a row scores by the best.
         """
-        queries = [query for query in self._lexical_queries(question) if query]
-        return self._search("lexical", queries, k, wanted) if queries else []
-
-    def _lexical_queries(self, question: str) -> list[dict[int, float]]:
-        """Return the question's vector with each choice of one form of each of its acronyms.
-
-        A passage scores by the best of them: by the form that it holds.
-        """
-        terms = text.query_stems(question)
-        total = self._version.passages
-        synonyms = self._acronyms().expansions(question, terms, self.frequencies, total)
+        names = terms.names[:_MOST_NAMES]
         forms = [
-            (dict.fromkeys(s.asked, 1.0), dict.fromkeys(s.other, boost))
-            for s, boost in synonyms[:_MOST_SYNONYMS]
+            (dict.fromkeys(name.asked, 1.0), dict.fromkeys(name.other, boost))
+            for name, boost in names
         ]
-        replaced = {stem for asked, _ in forms for stem in asked}
-        single = dict.fromkeys((term for term in terms if term not in replaced), 1.0)
-        known = self._catalog.stems([*single, *(s for pair in forms for f in pair for s in f)])
+        single = dict.fromkeys(terms.stems, 1.0)
+        stems = [*single, *(stem for pair in forms for form in pair for stem in form)]
+        with manifests.reading(self._folder):
+            known = self._stems.find(stems)
         queries = []
         for chosen in product(*forms):
             query: dict[int, float] = defaultdict(float)
@@ -238,269 +192,147 @@ class MilvusIndex:
                 for stem, weight in form.items():
                     if stem in known:
                         dimension, holding = known[stem]
-                        query[dimension] += weight * _idf(holding, total)
+                        query[dimension] += weight * _idf(holding, self._total)
             queries.append(dict(query))
-        return queries
+        return self._search("lexical", [query for query in queries if query], k, wanted)
 
-    def _acronyms(self) -> Acronyms:
-        with self._lock:
-            if self._known_acronyms is None:
-                with manifests.reading(self._folder):
-                    self._known_acronyms = Acronyms(self._catalog.acronyms())
-            return self._known_acronyms
-
-    def _search(self, field: str, queries: Sequence[Any], k: int, wanted: Filter) -> list[Scored]:
+    def _search(self, field: str, queries: Sequence[Any], k: int, wanted: RowFilter) -> Found:
         """Return the best of what any of the queries finds; a row counts with its best score."""
-        k = min(k, self._version.passages, MOST_FOUND)
-        passing = self._filter(wanted)
-        if k < 1 or passing is None:
-            return []
         best: dict[int, float] = {}
-        for hits in self._server.search(
-            self._place.collection, field, queries, k, passing, self._dense_index
-        ):
-            for row, score in hits:
+        if queries:
+            found = self._server.search(
+                self._place.collection,
+                field,
+                queries,
+                min(k, MOST_FOUND),
+                self._filter(wanted),
+                self._dense_index,
+            )
+            for row, score in (hit for hits in found for hit in hits):
                 best[row] = max(score, best.get(row, -math.inf))
-        found = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
-        with manifests.reading(self._folder):
-            ids = self._catalog.passage_ids(row for row, _ in found)
-        return [Scored(i, score) for i, (_, score) in zip(ids, found, strict=True)]
+        return np.array(list(best), np.int64), np.array(list(best.values()), np.float64)
 
-    def _filter(self, wanted: Filter) -> str | None:
-        """Return the filter in Milvus' language; None if nothing can pass."""
+    def _filter(self, wanted: RowFilter) -> str:
+        """Return the filter in Milvus' language."""
         parts = [self._place.seen]
         if wanted.dated:
-            low = wanted.after.toordinal() if wanted.after else UNDATED + 1
-            parts.append(f"day >= {low}")
-        if wanted.before:
-            parts.append(f"day <= {wanted.before.toordinal()}")
-        if wanted.publishers:
-            codes = [self._publishers[p] for p in wanted.publishers if p in self._publishers]
-            if not codes:
-                return None
-            parts.append(f"publisher in {codes}")
-        if wanted.authors:
-            with manifests.reading(self._folder):
-                rows = self._catalog.rows_by(wanted.authors)
-            if not rows:
-                return None
-            parts.append(f"row in {rows}")
+            parts.append(f"day >= {wanted.first_day} and day <= {wanted.last_day}")
+        if wanted.publishers is not None:
+            parts.append(f"publisher in {list(wanted.publishers)}")
+        if wanted.articles is not None:
+            parts.append(f"article in {wanted.articles.tolist()}")
         return " and ".join(parts)
 
-    def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
-        """Return the passages with these ids, in this order."""
-        found, articles = self._get(passage_ids, ("row", "text", "spans"))
-        return [
-            _passage(passage_id, article, found[passage_id])
-            for passage_id, article in zip(passage_ids, articles, strict=True)
-        ]
-
-    def sizes(self, article_ids: Sequence[str]) -> list[int]:
-        """Return how many passages each article has, 0 for an unknown one."""
+    def vectors(self, rows: Rows) -> Vectors:
+        """Return the vectors of rows as stored, float32 [len(rows), dimensions]."""
+        there = self._server.get(self._place.collection, rows.tolist(), ("row", "dense"))
+        found = np.zeros((len(rows), self._dimensions), dtype=np.float32)
         with manifests.reading(self._folder):
-            known = self._catalog.articles(article_ids)
-        return [known[i].slots if i in known else 0 for i in article_ids]
-
-    def vectors(self, passage_ids: Sequence[str]) -> Vectors:
-        """Return the passages' vectors as stored, float32 [len(passage_ids), dimensions]."""
-        found, _ = self._get(passage_ids, ("row", "dense"))
-        out = np.zeros((len(passage_ids), self._version.recipe.dimensions), dtype=np.float32)
-        for number, passage_id in enumerate(passage_ids):
-            out[number] = found[passage_id]["dense"]
-        return out
-
-    def authors(self) -> Mapping[str, int]:
-        """Return who wrote articles, with how many; those who wrote most first."""
-        with manifests.reading(self._folder):
-            return self._catalog.authors()
+            for place, row in enumerate(rows.tolist()):
+                found[place] = there[row]["dense"]
+        return found
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
-        """Return in how many passages each stem stands, in the headline or the text."""
-        known = self._catalog.stems(stems)
+        """Return in how many rows each stem stands, in the headline or the text."""
+        with manifests.reading(self._folder):
+            known = self._stems.find(stems)
         return [known[stem][1] if stem in known else 0 for stem in stems]
 
     def close(self) -> None:
-        """Close the catalogue."""
-        self._catalog.close()
-
-    def _get(
-        self, passage_ids: Sequence[str], fields: Sequence[str]
-    ) -> tuple[dict[str, Row], list[CatalogArticle]]:
-        """Return the rows by passage id, and the article of each passage."""
-        with manifests.reading(self._folder):
-            known = self._catalog.articles({i.rpartition("#")[0] for i in passage_ids})
-        rows: dict[str, int] = {}
-        articles = []
-        for passage_id in passage_ids:
-            article = known.get(passage_id.rpartition("#")[0])
-            number = slot(passage_id)
-            if article is None or not 0 <= number < article.slots:
-                raise self._missing(passage_id)
-            rows[passage_id] = article.first_row + number
-            articles.append(article)
-        there = self._server.get(self._place.collection, list(rows.values()), fields)
-        for passage_id, row in rows.items():
-            if row not in there:
-                raise self._missing(passage_id)
-        return {passage_id: there[row] for passage_id, row in rows.items()}, articles
-
-    def _missing(self, passage_id: str) -> IndexDamagedError:
-        return IndexDamagedError(
-            f"Passage {passage_id!r} is not in version {self._version.name!r}; "
-            "run `tanya build --full`."
-        )
+        """Close the file of stems."""
+        self._stems.close()
 
 
 class MilvusWriter:
-    """Writes one version: all of it is put by in the folder, and into Milvus only by `finish`."""
+    """Writes the rows of one version: into a file at first, and into Milvus only by `finish`."""
 
     def __init__(
-        self, server: Server, folder: Path, base: Path | None, recipe: Recipe, dense_index: str
+        self,
+        server: Server,
+        folder: Path,
+        base: Path | None,
+        manifest: Mapping[str, Any],
+        dimensions: int,
+        dense_index: str,
     ) -> None:
         self._server = server
         self._folder = folder
-        self._recipe = recipe
+        self._dimensions = dimensions
         self._dense_index = dense_index
         self._base: _Place | None = None
         self._average = 0.0
-        self._length = self._next_row = self._next_article = 0
-        self._publishers: dict[str, int] = {}
-        self._counts: Counter[str] = Counter()
-        self._gone: list[CatalogArticle] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        self._length = self._next_row = 0
         if base is not None:
-            self._take_over(base)
-        with manifests.reading(base or folder):
-            self._catalog = Catalog.create(folder / CATALOG, base / CATALOG if base else None)
-            self._known = self._catalog.fingerprints()
+            with manifests.reading(base):
+                self._base = _Place(manifest)
+                self._average = float(manifest["average"])
+                self._length = int(manifest["length"])
+                self._dense_index = str(manifest["dense_index"])
+                self._next_row = self._base.next_row
         self._first_new = self._next_row
-        self._spool = _Spool(folder / SPOOL)
+        self._counts: Counter[str] = Counter()
+        self._gone: list[int] = []
+        with manifests.reading(base or folder):
+            self._stems = _Stems.create(folder, base)
+        self._spool = _Spool(folder / _SPOOL)
 
-    def _take_over(self, base: Path) -> None:
-        manifest = manifests.read(base, NAME)
-        with manifests.reading(base):
-            self._base = _Place(manifest)
-            self._average = float(manifest["average"])
-            self._length = int(manifest["length"])
-            self._next_row = self._base.next_row
-            self._next_article = int(manifest["next_article"])
-            self._dense_index = str(manifest["dense_index"])
-            self._publishers = {p: code for code, p in enumerate(manifest["publisher_codes"])}
+    def add(self, part: str, columns: Columns, vectors: Vectors, stems: Sequence[str]) -> None:
+        """Put rows by until `finish`."""
+        for stemmed in stems:
+            self._count(stemmed.split(), 1)
+        self._spool.add(columns, vectors, stems)
+        self._next_row += len(columns.row)
 
-    def indexed(self, article_ids: Sequence[str] | None = None) -> Mapping[str, str]:
-        """Return the fingerprint of each article in the version so far."""
-        return self._known if article_ids is None else _among(self._known, article_ids)
-
-    def drop(self, article_ids: Sequence[str]) -> None:
-        """Remove articles and their passages; unknown ids are passed over."""
-        there = [article_id for article_id in article_ids if self._known.pop(article_id, None)]
-        for article in self._catalog.articles(there).values():
-            self._catalog.remove(article)
-            if article.first_row < self._first_new:
-                self._gone.append(article)
-            else:
-                for stems in self._spool.remove(_rows(article)):
-                    self._count(stems, -1)
-
-    def put(
-        self,
-        articles: Sequence[ArticleEntry],
-        passages: Sequence[Passage],
-        vectors: Vectors,
-        stems: Sequence[str] = (),
-    ) -> None:
-        """Add articles with their passages; one that is there already is replaced."""
-        if vectors.shape != (len(passages), self._recipe.dimensions):
-            raise ModelError(
-                f"{len(passages)} passages need vectors of shape "
-                f"{(len(passages), self._recipe.dimensions)}, not {vectors.shape}."
-            )
-        self.drop([entry.id for entry in articles])
-        mine: dict[str, list[tuple[Passage, Any, list[str]]]] = {e.id: [] for e in articles}
-        for passage, vector, found in zip(
-            passages, vectors, stems or chunking.stems(passages), strict=True
-        ):
-            mine[passage.article_id].append((passage, vector, found.split()))
-        for entry in {entry.id: entry for entry in articles}.values():
-            self._put(entry, mine[entry.id])
-
-    def _put(self, entry: ArticleEntry, written: Sequence[tuple[Passage, Any, list[str]]]) -> None:
-        first, number = self._next_row, self._next_article
-        self._next_article += 1
-        self._next_row += self._catalog.add(number, entry, [p for p, *_ in written], first)
-        self._catalog.add_authors(number, entry.authors)
-        self._catalog.add_acronyms(number, {i for p, *_ in written for i in introduced(p.text)})
-        self._known[entry.id] = entry.fingerprint
-        for passage, vector, stems in written:
-            self._count(stems, 1)
-            code = self._publishers.setdefault(passage.publisher, len(self._publishers))
-            day = passage.published.toordinal() if passage.published else UNDATED
-            row = {
-                "row": first + slot(passage.id),
-                "day": day,
-                "publisher": code,
-                "text": passage.text,
-                "spans": json.dumps(passage.spans),
-            }
-            self._spool.add(row, stems, vector)
+    def remove(self, articles: Sequence[int], rows: Sequence[int]) -> None:
+        """Remove rows of earlier versions by `finish`, those of this one at once."""
+        self._gone.extend(row for row in rows if row < self._first_new)
+        for stems in self._spool.remove([row for row in rows if row >= self._first_new]):
+            self._count(stems, -1)
 
     def _count(self, stems: Sequence[str], change: int) -> None:
         self._length += change * len(stems)
         for stem in set(stems):
             self._counts[stem] += change
 
-    def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
-        """Write to Milvus what was put by, then the manifest."""
+    def merge(self, parts: Sequence[str], into: str, gone: Set[int]) -> None:
+        """Do nothing: rows in Milvus know of no parts."""
+
+    def finish(self, passages: int) -> tuple[tuple[VectorKind, ...], Mapping[str, Any]]:
+        """Write to Milvus what was put by."""
+        self._stems.count(self._counts)
         self._count_gone()
-        self._catalog.count_stems(self._counts)
-        version = self._describe(name, built, state)
-        average = self._length / max(1, version.passages)
-        place = self._begin(average)
+        place, before = self._begin(self._length / max(1, passages))
         if self._base is not None and place.collection == self._base.collection:
-            self._mark_gone(place)
+            for some in _batches(self._gone):
+                there = self._server.get(place.collection, some, _FIELDS)
+                self._server.set_died(place.collection, list(there.values()), place.number)
         elif self._base is not None:
-            self._copy(self._base, place)
+            self._copy(self._base, place, before)
         for batch in self._spool.batches():
-            self._insert(place, batch)
+            known = self._stems.find(list({stem for _, stems in batch for stem in stems}))
+            counted = [(row, Counter(known[s][0] for s in stems)) for row, stems in batch]
+            self._insert(place, counted)
         self._server.flush(place.collection)
-        self._catalog.finish()
+        self._stems.finish()
         self._spool.close()
-        (self._folder / SPOOL).unlink()
-        extra = {
+        for name in (_SPOOL, _WRITING):
+            (self._folder / name).unlink()
+        values = {
             "collection": place.collection,
             "number": place.number,
-            "next_row": place.next_row,
-            "next_article": self._next_article,
             "average": self._average,
             "length": self._length,
             "dense_index": self._dense_index,
-            "publisher_codes": list(self._publishers),
         }
-        (self._folder / WRITING).unlink()
-        manifests.write(self._folder, version, extra)
-        return version
+        return (), values
 
     def abort(self) -> None:
         """Close what is open; Milvus is cleared of it when the folder is discarded."""
-        self._catalog.close()
+        self._stems.close()
         self._spool.close()
 
-    def _describe(self, name: str, built: dt.datetime, state: str) -> IndexVersion:
-        totals = self._catalog.totals()
-        return IndexVersion(
-            name=name,
-            built=built,
-            recipe=self._recipe,
-            articles=totals.articles,
-            passages=totals.passages,
-            stories=totals.stories,
-            newest=dt.date.fromisoformat(totals.newest) if totals.newest else None,
-            oldest=dt.date.fromisoformat(totals.oldest) if totals.oldest else None,
-            publishers=totals.publishers,
-            state=state,
-        )
-
     def _count_gone(self) -> None:
+        """Take the stems of removed rows out of the counts."""
         if self._base is None:
             return
         if not self._server.exists(self._base.collection):
@@ -509,168 +341,184 @@ class MilvusWriter:
                 "Run `tanya build --full` to make it anew."
             )
         self._server.load(self._base.collection)
-        for articles in _batches(self._gone):
-            wanted = [row for article in articles for row in _rows(article)]
-            there = self._server.get(self._base.collection, wanted, ("row", "text"))
-            for article in articles:
-                title = text.stems(article.title)
-                for row in _rows(article):
-                    if row in there:
-                        self._count([*title, *text.stems(there[row]["text"])], -1)
+        for some in _batches(self._gone):
+            there = self._server.get(self._base.collection, some, ("row", "length", "lexical"))
+            self._length -= sum(int(row["length"]) for row in there.values())
+            dimensions = (int(stem) for row in there.values() for stem in row["lexical"])
+            self._stems.lower(Counter(dimensions))
 
-    def _begin(self, average: float) -> _Place:
-        """Choose the collection, and note it down before anything is written to it."""
-        base = self._base
-        moved = average > 0 and abs(self._average / average - 1) > MOST_DRIFT
+    def _begin(self, average: float) -> tuple[_Place, float]:
+        """Choose the collection, and note it down before anything is written to it.
+
+        The mean length that the rows of the version before were written with is returned too.
+        """
+        base, before = self._base, self._average
+        moved = average > 0 and abs(before / average - 1) > MOST_DRIFT
+        in_place = False
         if base is not None and not moved:
             in_place = not self._server.some(base.collection, base.later, ("row",), limit=1)
-        else:
-            in_place = False
         if base is not None and in_place:
-            raw = {"collection": base.collection, "number": base.number + 1}
+            raw: dict[str, Any] = {"collection": base.collection, "number": base.number + 1}
         else:
             raw = {"collection": f"tanya_{secrets.token_hex(6)}", "number": 1}
             self._average = average
-        place = _Place({**raw, "next_row": self._next_row})
-        noted = {**raw, "next_row": self._next_row, "recipe": {"engine": NAME}}
-        _write_synced(self._folder / WRITING, json.dumps(noted))
+        raw["next_row"] = self._next_row
+        with (self._folder / _WRITING).open("w", encoding="utf-8") as file:
+            json.dump({**raw, "recipe": {"engine": NAME}}, file)
+            file.flush()
+            os.fsync(file.fileno())
         if not in_place:
-            self._server.create(place.collection, self._recipe.dimensions, self._dense_index)
-        return place
+            self._server.create(raw["collection"], self._dimensions, self._dense_index)
+        return _Place(raw), before
 
-    def _mark_gone(self, place: _Place) -> None:
-        for articles in _batches(self._gone):
-            wanted = [row for article in articles for row in _rows(article)]
-            there = self._server.get(place.collection, wanted, _FIELDS)
-            self._server.set_died(place.collection, list(there.values()), place.number)
-
-    def _copy(self, base: _Place, place: _Place) -> None:
+    def _copy(self, base: _Place, place: _Place, before: float) -> None:
         """Copy the rows that stay into another collection, with the new mean length."""
-        staying = (a for a in self._catalog.all_articles() if a.first_row < self._first_new)
-        for articles in _batches(staying):
-            wanted = [row for article in articles for row in _rows(article)]
-            there = self._server.get(base.collection, wanted, _FIELDS)
-            batch = []
-            for article in articles:
-                title = text.stems(article.title)
-                for row in _rows(article):
-                    if row in there:
-                        stems = [*title, *text.stems(there[row]["text"])]
-                        batch.append((there[row], stems))
-            self._insert(place, batch)
+        gone = set(self._gone)
+        for begin in range(0, self._first_new, BATCH):
+            some = f"row >= {begin} and row < {begin + BATCH} and {base.seen}"
+            rows = self._server.some(base.collection, some, _FIELDS, limit=BATCH)
+            staying = [row for row in rows if row["row"] not in gone]
+            self._insert(place, [(row, _stem_counts(row, before)) for row in staying])
 
-    def _insert(self, place: _Place, batch: Sequence[tuple[Row, Sequence[str]]]) -> None:
-        known = self._catalog.stems(list({stem for _, stems in batch for stem in stems}))
-        rows = [
-            {**row, "died": ALIVE, "lexical": self._weights(stems, known)} for row, stems in batch
-        ]
+    def _insert(self, place: _Place, batch: Sequence[tuple[Row, Mapping[int, int]]]) -> None:
+        """Insert rows, each with how often each stem's dimension stands in it."""
+        rows = []
+        for row, counts in batch:
+            norm = _norm(row["length"], self._average)
+            weights = {stem: tf * (K1 + 1) / (tf + norm) for stem, tf in counts.items()}
+            rows.append({**row, "died": ALIVE, "lexical": weights or {_NO_STEM: 1.0}})
         if rows:
             self._server.insert(place.collection, rows)
 
-    def _weights(
-        self, stems: Sequence[str], known: Mapping[str, tuple[int, int]]
-    ) -> dict[int, float]:
-        """Return BM25's weight of each stem in a passage, without the stem's rarity."""
-        norm = K1 * (1 - B + B * _rounded(len(stems)) / self._average) if stems else 0.0
-        counts = Counter(stems)
-        found = {known[s][0]: tf * (K1 + 1) / (tf + norm) for s, tf in counts.items()}
-        return found or {_NO_STEM: 1.0}
 
+def _norm(length: int, average: float) -> float:
+    """Return what BM25 adds to a stem's count in a row of so many stems.
 
-class _Spool:
-    """Rows put by until Milvus gets them."""
-
-    def __init__(self, path: Path) -> None:
-        self._db = connect(path)
-        self._db.execute("PRAGMA journal_mode=OFF")
-        self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute(
-            """CREATE TABLE passage (row INTEGER PRIMARY KEY, day INTEGER, publisher INTEGER,
-            text TEXT, spans TEXT, stems TEXT, dense BLOB)"""
-        )
-        self._db.execute("BEGIN")
-
-    def add(self, row: Row, stems: Sequence[str], vector: Any) -> None:
-        values = (*row.values(), " ".join(stems), np.asarray(vector, dtype=np.float32).tobytes())
-        self._db.execute("INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-
-    def remove(self, rows: range) -> list[list[str]]:
-        """Remove rows; return the stems of each."""
-        between = "FROM passage WHERE row >= ? AND row < ?"
-        bounds = (rows.start, rows.stop)
-        found = [stems.split() for (stems,) in self._db.execute(f"SELECT stems {between}", bounds)]
-        self._db.execute(f"DELETE {between}", bounds)
-        return found
-
-    def batches(self) -> Iterator[list[tuple[Row, list[str]]]]:
-        """Yield the rows with their stems, some at a time."""
-        cursor = self._db.execute("SELECT * FROM passage ORDER BY row")
-        while some := cursor.fetchmany(BATCH):
-            yield [
-                (
-                    {
-                        "row": row,
-                        "day": day,
-                        "publisher": publisher,
-                        "text": content,
-                        "spans": spans,
-                        "dense": np.frombuffer(dense, dtype=np.float32),
-                    },
-                    stems.split(),
-                )
-                for row, day, publisher, content, spans, stems, dense in some
-            ]
-
-    def close(self) -> None:
-        self._db.close()
-
-
-def _rows(article: CatalogArticle) -> range:
-    return range(article.first_row, article.first_row + article.slots)
-
-
-def _batches(articles: Sequence[CatalogArticle] | Iterator[CatalogArticle]) -> Iterator[Any]:
-    """Yield lists of articles with about BATCH rows in all."""
-    batch: list[CatalogArticle] = []
-    rows = 0
-    for article in articles:
-        batch.append(article)
-        rows += article.slots
-        if rows >= BATCH:
-            yield batch
-            batch, rows = [], 0
-    if batch:
-        yield batch
-
-
-def _rounded(length: int) -> int:
-    """Round a length down as Tantivy stores it (Lucene's SmallFloat), so that both rank alike."""
+    The length is rounded down as Tantivy stores it (Lucene's SmallFloat), so that both rank alike.
+    """
     over = length - 24
     shift = max(0, over.bit_length() - 4)
-    return length if over < 0 else 24 + (over >> shift << shift)
+    rounded = length if over < 0 else 24 + (over >> shift << shift)
+    return K1 * (1 - B + B * rounded / average) if length else 0.0
+
+
+def _stem_counts(row: Row, average: float) -> dict[int, int]:
+    """Return how often each stem's dimension stands in a row, from the weights that it has."""
+    norm = _norm(row["length"], average)
+    weights = {int(stem): weight for stem, weight in row["lexical"].items() if int(stem)}
+    return {stem: round(w * norm / (K1 + 1 - w)) for stem, w in weights.items()}
 
 
 def _idf(holding: int, total: int) -> float:
     return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 
 
-def _passage(passage_id: str, article: CatalogArticle, row: Row) -> Passage:
-    return Passage(
-        id=passage_id,
-        article_id=article.id,
-        story_id=article.story_id,
-        text=row["text"],
-        spans=tuple((start, end) for start, end in json.loads(row["spans"])),
-        title=article.title,
-        publisher=article.publisher,
-        url=article.url,
-        published=dt.date.fromisoformat(article.published) if article.published else None,
-        content=article.content,
-    )
+def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (values[begin : begin + BATCH] for begin in range(0, len(values), BATCH))
 
 
-def _write_synced(path: Path, content: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+class _Stems:
+    """The stems of one version, by dimension: read from any thread, or written by one."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+
+    @classmethod
+    def read(cls, folder: Path) -> _Stems:
+        """Open the stems of a finished version."""
+        uri = f"{(folder / _STEMS).absolute().as_uri()}?mode=ro&immutable=1"
+        return cls(connect(uri, uri=True, check_same_thread=False))
+
+    @classmethod
+    def create(cls, folder: Path, base: Path | None) -> _Stems:
+        """Begin with a copy of the stems of `base`, or with none."""
+        if base is not None:
+            shutil.copyfile(base / _STEMS, folder / _STEMS)
+        db = _unsafe(folder / _STEMS)
+        if base is None:
+            db.execute(
+                """CREATE TABLE stem (dimension INTEGER PRIMARY KEY, stem TEXT NOT NULL UNIQUE,
+                rows INTEGER NOT NULL)"""
+            )
+        db.execute("BEGIN")
+        return cls(db)
+
+    def find(self, stems: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return (dimension, rows) of each stem that stands in a row."""
+        found: dict[str, tuple[int, int]] = {}
+        query = "SELECT stem, dimension, rows FROM stem WHERE rows > 0 AND stem IN"
+        with self._lock:
+            for some in _batches(stems):
+                marks = ",".join("?" * len(some))
+                rows = self._db.execute(f"{query} ({marks})", some)
+                found.update((stem, (dimension, n)) for stem, dimension, n in rows)
+        return found
+
+    def count(self, changes: Mapping[str, int]) -> None:
+        """Add to the number of rows that each stem stands in; new stems get a dimension."""
+        self._db.executemany(
+            """INSERT INTO stem (stem, rows) VALUES (?, ?)
+            ON CONFLICT (stem) DO UPDATE SET rows = rows + excluded.rows""",
+            ((stem, change) for stem, change in changes.items() if change),
+        )
+
+    def lower(self, counts: Mapping[int, int]) -> None:
+        """Take away from the number of rows of each dimension."""
+        query = "UPDATE stem SET rows = rows - ? WHERE dimension = ?"
+        self._db.executemany(query, ((n, dimension) for dimension, n in counts.items()))
+
+    def finish(self) -> None:
+        """Write everything out and close the file."""
+        self._db.execute("COMMIT")
+        self._db.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class _Spool:
+    """Rows put by until Milvus gets them."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = _unsafe(path)
+        self._db.execute(
+            """CREATE TABLE new (row INTEGER PRIMARY KEY, article INTEGER, day INTEGER,
+            publisher INTEGER, stems TEXT, dense BLOB)"""
+        )
+        self._db.execute("BEGIN")
+
+    def add(self, columns: Columns, vectors: Vectors, stems: Sequence[str]) -> None:
+        """Add rows with their vectors and stems."""
+        listed = (column.tolist() for column in columns)
+        dense = (vector.astype(np.float32).tobytes() for vector in vectors)
+        rows = zip(*listed, stems, dense, strict=True)
+        self._db.executemany("INSERT INTO new VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def remove(self, rows: Sequence[int]) -> list[list[str]]:
+        """Remove rows; return the stems of each."""
+        query = "DELETE FROM new WHERE row = ? RETURNING stems"
+        return [self._db.execute(query, (row,)).fetchone()[0].split() for row in rows]
+
+    def batches(self) -> Iterator[list[tuple[Row, list[str]]]]:
+        """Yield the rows with their stems, some at a time."""
+        cursor = self._db.execute("SELECT * FROM new ORDER BY row")
+        while some := cursor.fetchmany(BATCH):
+            batch = []
+            for *numbers, stemmed, dense in some:
+                stems = stemmed.split()
+                row = dict(zip(Columns._fields, numbers, strict=True))
+                vector = np.frombuffer(dense, dtype=np.float32)
+                batch.append(({**row, "length": len(stems), "dense": vector}, stems))
+            yield batch
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _unsafe(path: Path) -> sqlite3.Connection:
+    """Open a file that nobody reads before it is complete: a journal would only cost time."""
+    db = connect(path)
+    db.execute("PRAGMA journal_mode=OFF")
+    db.execute("PRAGMA synchronous=OFF")
+    return db

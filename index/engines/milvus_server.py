@@ -1,14 +1,13 @@
 """The calls made to a Milvus server, or to Milvus Lite in a file; errors told in plain words.
 
-A collection holds passages as rows:
+A collection holds rows:
 
-    row      INT64, primary key; given once, never again
-    died     INT64, the number of the first version without the passage, or ALIVE
-    day      INT64, for filters
-    publisher INT64, for filters
-    text, spans, VARCHAR
-    dense    FLOAT_VECTOR, inner product
-    lexical  SPARSE_FLOAT_VECTOR, inner product: BM25's weight of each stem in the passage
+    row                      INT64, primary key; given once, never again
+    died                     INT64, the number of the first version without the row, or ALIVE
+    article, day, publisher  INT64, for filters
+    length                   INT64, the number of its stems
+    dense                    FLOAT_VECTOR, inner product
+    lexical                  SPARSE_FLOAT_VECTOR, inner product: BM25's weight of each stem in it
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from index.errors import EngineError, InputError, SettingsError
+from index.errors import EngineError, SettingsError
 
 ALIVE = 2**53
 BATCH = 1000
@@ -31,7 +30,6 @@ DENSE_INDEXES = ("FLAT", "HNSW")
 MOST_FOUND = 16_384
 """Milvus returns no more hits than this."""
 
-_LONGEST_TEXT = 65_535
 _READ_SECONDS = 60.0
 _WRITE_SECONDS = 600.0
 # A wider search than this many hits costs more than it finds.
@@ -64,10 +62,8 @@ class Server:
 
             schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
             schema.add_field("row", DataType.INT64, is_primary=True)
-            for name in ("died", "day", "publisher"):
+            for name in ("died", "article", "day", "publisher", "length"):
                 schema.add_field(name, DataType.INT64)
-            for name in ("text", "spans"):
-                schema.add_field(name, DataType.VARCHAR, max_length=_LONGEST_TEXT)
             schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimensions)
             schema.add_field("lexical", DataType.SPARSE_FLOAT_VECTOR)
             client.create_collection(
@@ -93,14 +89,7 @@ class Server:
     # Rows
 
     def insert(self, collection: str, rows: Sequence[Row]) -> None:
-        """Insert rows that are not there yet; raises InputError for a text that is too long."""
-        for row in rows:
-            for name in ("text", "spans"):
-                if len(row[name].encode()) > _LONGEST_TEXT:
-                    raise InputError(
-                        f"The passage {row['text'][:60]!r}... is too long for Milvus "
-                        f"({_LONGEST_TEXT:,} bytes): lower `max_tokens` under [chunking]."
-                    )
+        """Insert rows that are not there yet."""
         with self._asking() as client:
             client.insert(collection, list(rows), timeout=_WRITE_SECONDS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from index.engines.contract import SearchEngine
+from index.engines.contract import Engine
 from index.errors import SettingsError
 from index.settings import EngineSettings
 
@@ -12,7 +12,7 @@ _FILE = "milvus+file:"
 _SERVERS = ("milvus+http://", "milvus+https://")
 
 
-def open_engine(settings: EngineSettings, home: Path) -> SearchEngine:
+def open_engine(settings: EngineSettings, home: Path) -> Engine:
     """Return the engine at the settings' location; raises SettingsError for any other text.
 
     Nothing is connected to yet.

@@ -161,10 +161,10 @@ def _write_coded(folder: Path, raw: npt.NDArray[np.float32]) -> VectorKind:
 
     faiss.omp_set_num_threads(os.cpu_count() or 1)
     rows, dimensions = raw.shape
-    dice = np.random.default_rng(rows)
+    rng = np.random.default_rng(rows)
     exact = np.lib.format.open_memmap(folder / EXACT_FILE, "w+", np.float16, raw.shape)
     index = _empty(rows, dimensions)
-    index.train(raw[np.sort(dice.choice(rows, min(rows, _TRAINED_ON), replace=False))])
+    index.train(raw[np.sort(rng.choice(rows, min(rows, _TRAINED_ON), replace=False))])
     for begin in range(0, rows, _BLOCK):
         block = np.ascontiguousarray(raw[begin : begin + _BLOCK])
         exact[begin : begin + _BLOCK] = block
@@ -172,7 +172,7 @@ def _write_coded(folder: Path, raw: npt.NDArray[np.float32]) -> VectorKind:
     exact.flush()
     del exact
     faiss.write_index(index, str(folder / CODES_FILE))
-    asked = _questions(raw, dice)
+    asked = _questions(raw, rng)
     best = _truth(raw, asked)
     faiss.omp_set_num_threads(1)
     found = PartVectors(folder)
@@ -204,10 +204,10 @@ def _empty(rows: int, dimensions: int) -> Any:
     return index
 
 
-def _questions(raw: npt.NDArray[np.float32], dice: np.random.Generator) -> Vectors:
+def _questions(raw: npt.NDArray[np.float32], rng: np.random.Generator) -> Vectors:
     """Return unit vectors as far from the passages as questions are, [N, dimensions]."""
-    asked = raw[np.sort(dice.choice(len(raw), min(len(raw), _ASKED), replace=False))]
-    noise = dice.normal(size=asked.shape)
+    asked = raw[np.sort(rng.choice(len(raw), min(len(raw), _ASKED), replace=False))]
+    noise = rng.normal(size=asked.shape)
     asked = asked + _NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
     lengths = np.linalg.norm(asked, axis=1, keepdims=True)
     return np.asarray(asked / np.maximum(lengths, 1e-12), dtype=np.float32)

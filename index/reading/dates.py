@@ -1,4 +1,8 @@
-"""Dates as publishers write them: in rows, in lines of a page, in URLs; numbers and words."""
+"""Dates as publishers write them: in rows, in lines of a page, in URLs; numbers and words.
+
+Patterns read the usual forms, for an archive has a million dates and dateparser takes a hundred
+times as long; it reads what is left.
+"""
 
 from __future__ import annotations
 

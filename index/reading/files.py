@@ -102,7 +102,7 @@ def _inner_suffix(path: Path) -> str:
 
 
 def size(path: Path) -> int:
-    """Return a file's size in bytes as stored, 0 where it cannot be told."""
+    """Return a file's size in bytes as stored, 0 where it is not known."""
     try:
         return path.stat().st_size
     except OSError:

@@ -56,21 +56,20 @@ class InputFile:
             text.detach()
 
 
+_ENDS = ("\n", b"\n")
+
+
 def _bounded_lines(file: IO[bytes] | IO[str]) -> Iterator[tuple[int, str | None]]:
     number = 0
     while line := file.readline(RECORD_LIMIT + 1):
         number += 1
-        if len(line) <= RECORD_LIMIT or _is_ended(line):
+        if len(line) <= RECORD_LIMIT or line[-1:] in _ENDS:
             text = line if isinstance(line, str) else decode(line)
             yield number, text.removeprefix("\ufeff") if number == 1 else text
             continue
-        while line and not _is_ended(line):
+        while line and line[-1:] not in _ENDS:
             line = file.readline(1 << 20)
         yield number, None
-
-
-def _is_ended(line: bytes | str) -> bool:
-    return line.endswith("\n") if isinstance(line, str) else line.endswith(b"\n")
 
 
 def shortened(value: object) -> str:

@@ -1,6 +1,6 @@
 """An article out of an HTML page: its paragraphs among menus and links, and what it says of itself.
 
-A page that is a list, a search or an error is told as a problem.
+A page that is a list, a search or an error is a problem.
 """
 
 from __future__ import annotations

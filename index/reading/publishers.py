@@ -1,6 +1,6 @@
 """Who published an article, under one name for the many ways to write it, and the article's id.
 
-A publisher is told by its name, a host, a URL, or the dateline that a report opens with.
+A publisher is known by its name, a host, a URL, or the dateline that a report opens with.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from index import text
-from index.engines.contract import SearchIndex
 from index.records import Query
+from index.snapshot import SearchIndex
 from qa.question.answer_type import MOVING, NOW
 from qa.question.sources import tidy
 from qa.question.topic import DAYS, MAYBE_NEW, ONLY_NEW, PLAINLY_NEW, TOPICS, asks_for_days

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index import text
-from index.engines.contract import SearchIndex
 from index.records import Filter
+from index.snapshot import SearchIndex
 
 _SHORTEST = 4
 _TWO_EDITS = 8

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from index import text
-from index.engines.contract import SearchIndex
 from index.records import Filter, Query
+from index.snapshot import SearchIndex
 from qa.question import conversation, dates, english, follow_up, recency
 from qa.question.answer_type import answer_type
 from qa.question.dates import When

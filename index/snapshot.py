@@ -1,0 +1,179 @@
+"""One version of the index, written and searched: its store and its engine's rows as one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index import chunking, text
+from index import manifest as manifests
+from index.embedding import Vectors
+from index.engines.contract import Engine, Found, Terms
+from index.errors import ModelError
+from index.manifest import IndexVersion, Recipe
+from index.records import Filter, Passage, Scored
+from index.store import ArticleEntry, Store, StoreWriter, fingerprints
+
+
+class SearchIndex:
+    """One version, open for searching from any thread; it never changes."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        """Open the version in `folder`; raises IndexDamagedError, and EngineError of a server."""
+        manifest = manifests.read(folder, engine.name)
+        self.version = manifests.version(manifest)
+        self._store = Store(folder, manifest)
+        try:
+            self._rows = engine.open(folder, manifest, self._store.removed)
+        except BaseException:
+            self._store.close()
+            raise
+
+    def dense(self, vector: Vectors, k: int, wanted: Filter) -> list[Scored]:
+        """Return at most k passages by cosine similarity to `vector` [dimensions], best first."""
+        query = np.ascontiguousarray(vector.reshape(-1), dtype=np.float32)
+        if len(query) != self.version.recipe.dimensions:
+            raise ModelError(
+                f"The question's vector has {len(query)} dimensions, the index "
+                f"{self.version.recipe.dimensions}; run `tanya build` with the model in use."
+            )
+        k = min(k, self.version.passages)
+        passing = self._store.row_filter(wanted)
+        if k < 1 or passing is None or not query.any():
+            return []
+        return self._best(self._rows.dense(query, k, passing), k)
+
+    def lexical(self, question: str, k: int, wanted: Filter) -> list[Scored]:
+        """Return at most k passages by BM25 (k1 1.2, b 0.75) over the question's stems, best first.
+
+        The stems are those of headline and text. An acronym and what it stands for count as one: a
+        passage scores by the form that it holds.
+        """
+        terms = text.query_stems(question)
+        k = min(k, self.version.passages)
+        passing = self._store.row_filter(wanted)
+        if k < 1 or passing is None or not terms:
+            return []
+        names = self._store.acronyms().expansions(
+            question, terms, self.frequencies, self.version.passages
+        )
+        replaced = {stem for name, _ in names for stem in name.asked}
+        stems = tuple(term for term in terms if term not in replaced)
+        return self._best(self._rows.lexical(Terms(stems, tuple(names)), k, passing), k)
+
+    def _best(self, found: Found, k: int) -> list[Scored]:
+        rows, scores = found
+        order = np.lexsort((rows, -scores))[:k]
+        ids = self._store.ids(rows[order].tolist())
+        return [Scored(i, score) for i, score in zip(ids, scores[order].tolist(), strict=True)]
+
+    def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
+        """Return the passages with these ids, in this order; an unknown id is an error."""
+        return self._store.passages(passage_ids)
+
+    def sizes(self, article_ids: Sequence[str]) -> list[int]:
+        """Return how many passages each article has: its ids "#0" and on; 0 for an unknown one."""
+        return self._store.sizes(article_ids)
+
+    def vectors(self, passage_ids: Sequence[str]) -> Vectors:
+        """Return the passages' vectors as stored, float32 [len(passage_ids), dimensions]."""
+        return self._rows.vectors(np.array(self._store.rows(passage_ids), dtype=np.int64))
+
+    def authors(self) -> Mapping[str, int]:
+        """Return who wrote articles that can be found, with how many, those of most first."""
+        return self._store.authors()
+
+    def frequencies(self, stems: Sequence[str]) -> list[int]:
+        """Return in about how many passages each stem stands; removed ones may still count."""
+        return self._rows.frequencies(stems)
+
+    def close(self) -> None:
+        """Release files and memory."""
+        self._rows.close()
+        self._store.close()
+
+
+class IndexWriter:
+    """Writes a version into an empty `folder`, on top of the one in `base`; seen after `finish`."""
+
+    def __init__(self, engine: Engine, folder: Path, base: Path | None, recipe: Recipe) -> None:
+        self._folder = folder
+        self._recipe = recipe
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest: Mapping[str, Any] = manifests.read(base, engine.name) if base else {}
+        self._store = StoreWriter(folder, base, manifest)
+        try:
+            self._rows = engine.writer(folder, base, manifest, recipe.dimensions)
+        except BaseException:
+            self._store.abort()
+            raise
+
+    def indexed(self, article_ids: Sequence[str] | None = None) -> Mapping[str, str]:
+        """Return the fingerprint of each article in the version so far; of these, if given."""
+        return self._store.indexed(article_ids)
+
+    def drop(self, article_ids: Sequence[str]) -> None:
+        """Remove articles and their passages; unknown ids are passed over."""
+        articles, rows = self._store.drop(article_ids)
+        if articles:
+            self._rows.remove(articles, rows)
+
+    def put(
+        self,
+        articles: Sequence[ArticleEntry],
+        passages: Sequence[Passage],
+        vectors: Vectors,
+        stems: Sequence[str] = (),
+    ) -> None:
+        """Add articles with their passages and vectors [len(passages), dimensions].
+
+        One that is there already is replaced. An article without passages is kept too, so that it
+        is not tried at every build. `stems` are those of each passage's headline and text, joined
+        by spaces, if the caller has them.
+        """
+        if vectors.shape != (len(passages), self._recipe.dimensions):
+            raise ModelError(
+                f"{len(passages)} passages need vectors of shape "
+                f"{(len(passages), self._recipe.dimensions)}, not {vectors.shape}."
+            )
+        self.drop([entry.id for entry in articles])
+        columns = self._store.put(articles, passages)
+        self._rows.add(self._store.part, columns, vectors, stems or chunking.stems(passages))
+
+    def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
+        """Write everything out, the manifest last; return the version's description."""
+        merge = self._store.merge()
+        if merge is not None:
+            self._rows.merge(merge.parts, merge.into, merge.gone)
+            for part in merge.parts:
+                shutil.rmtree(self._folder / part)
+        totals, of_store = self._store.finish()
+        vectors, of_engine = self._rows.finish(totals.passages)
+        version = IndexVersion(name, built, self._recipe, *totals, vectors, state)
+        manifests.write(self._folder, version, {**of_store, **of_engine})
+        return version
+
+    def abort(self) -> None:
+        """Give up; the folder may be deleted afterwards."""
+        self._store.abort()
+        self._rows.abort()
+
+
+def describe(folder: Path) -> IndexVersion:
+    """Return a version's description without opening it for search; any engine's."""
+    return manifests.version(manifests.read(folder))
+
+
+def indexed(
+    engine: Engine, folder: Path, article_ids: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Return the fingerprint of each article in a version, or of those of these that it has.
+
+    The version is not opened for search.
+    """
+    return fingerprints(folder, manifests.read(folder, engine.name), article_ids)

@@ -1,0 +1,649 @@
+"""The passage store of one version: articles, passages, authors, acronyms, and what a filter means.
+
+    parts/0001/passages.db   articles and passages of the part, in SQLite
+    removed.npz              rows and articles of the parts that are no longer there
+    acronyms.json            acronyms, what they stand for, and how many articles say so
+
+A passage is a row and an article a number, given once; engines know them by these alone. A part is
+never written again: the next version links to it, adds a part of its own and a new removed.npz.
+When parts pile up they are merged, again into a part of the version being written. Rows keep their
+numbers through a merge, and the rows of a part are all below those of the next. An engine may keep
+files of its own in a part's folder.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import sqlite3
+import threading
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from index import manifest as manifests
+from index.acronyms import Acronyms, introduced
+from index.engines.contract import LAST_DAY, UNDATED, Columns, RowFilter, Rows
+from index.errors import IndexDamagedError
+from index.records import Filter, Passage
+from index.sqlite import connect
+
+# More parts than this are merged; so is everything once this share of all rows is removed.
+MOST_PARTS = 8
+MOST_REMOVED = 0.3
+# A part is left out of a merge while those after it together are below this share of it.
+SMALL_SHARE = 0.3
+
+_DATABASE, _REMOVED, _ACRONYMS = "passages.db", "removed.npz", "acronyms.json"
+_ASKED = 10_000
+"""Values that a query takes at a time; SQLite's limit is 32,766."""
+_REMEMBERED, _KEPT_READ = 100_000, 4_096
+"""Passages of which the row is remembered, and which are kept as read."""
+
+_SCHEMA = """
+    CREATE TABLE article (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
+        story_id TEXT NOT NULL, publisher TEXT NOT NULL, published TEXT,
+        title TEXT NOT NULL, url TEXT NOT NULL, content TEXT NOT NULL,
+        passages INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE passage (
+        row INTEGER PRIMARY KEY, article INTEGER NOT NULL, number INTEGER NOT NULL,
+        spans TEXT NOT NULL, text TEXT NOT NULL);
+    CREATE TABLE acronym (article INTEGER NOT NULL, short TEXT NOT NULL, meaning TEXT NOT NULL);
+    CREATE TABLE author (name TEXT NOT NULL, article INTEGER NOT NULL,
+        PRIMARY KEY (name, article)) WITHOUT ROWID;
+"""
+_KEYS = {"article": "number", "passage": "article", "acronym": "article", "author": "article"}
+"""Each table's column of the article's number."""
+_INDEXES = """
+    CREATE UNIQUE INDEX passage_article ON passage (article, number);
+    CREATE INDEX article_story ON article (story_id);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEntry:
+    """An article in the index: its fingerprint tells whether it must be indexed again."""
+
+    id: str
+    fingerprint: str
+    story_id: str
+    publisher: str
+    published: dt.date | None
+    authors: tuple[str, ...] = ()
+
+
+class Totals(NamedTuple):
+    """What all articles of a version hold; `publishers` are (name, articles), biggest first."""
+
+    articles: int
+    passages: int
+    stories: int
+    newest: dt.date | None
+    oldest: dt.date | None
+    publishers: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Parts that were merged `into` another one, but for articles `gone`."""
+
+    parts: tuple[str, ...]
+    into: str
+    gone: frozenset[int]
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+class Store:
+    """The passages of a finished version; safe to use from many threads."""
+
+    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._acronyms: Acronyms | None = None
+        self._authors: Mapping[str, int] | None = None
+        # What a question finds is asked for several times: its rows, its passages.
+        self._row_of: dict[str, int] = {}
+        self._read: dict[str, Passage] = {}
+        self._parts: list[sqlite3.Connection] = []
+        self._firsts: list[int] = []
+        try:
+            with manifests.reading(folder):
+                names = manifest["publisher_codes"]
+                self._publishers = {name: code for code, name in enumerate(names)}
+                self.removed, self._gone = _read_removed(folder)
+                for part in manifest["parts"]:
+                    self._open(folder / part)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, part: Path) -> None:
+        db = _readonly(part)
+        self._parts.append(db)
+        (first,) = db.execute("SELECT min(row) FROM passage").fetchone()
+        if first is None:
+            # Articles of nothing but boilerplate leave a part without rows.
+            self._parts.pop().close()
+        else:
+            self._firsts.append(first)
+
+    def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
+        """Return the passages with these ids, in this order; an unknown id is an error."""
+        with self._lock, manifests.reading(self._folder):
+            found = {i: self._read[i] for i in passage_ids if i in self._read}
+            fresh: dict[str, Passage] = {}
+            rows = self.rows([i for i in dict.fromkeys(passage_ids) if i not in found])
+            for db, mine in self._by_part(rows):
+                for values in _select(db, f"{_SELECT_PASSAGE} WHERE p.row IN", mine):
+                    passage = _passage(values)
+                    fresh[passage.id] = passage
+            if len(self._read) + len(fresh) > _KEPT_READ:
+                self._read.clear()
+            self._read.update(fresh if len(fresh) <= _KEPT_READ else {})
+        found.update(fresh)
+        return [found[passage_id] for passage_id in passage_ids]
+
+    def rows(self, passage_ids: Sequence[str]) -> list[int]:
+        """Return the rows of passages; raises IndexDamagedError for an unknown one."""
+        with self._lock, manifests.reading(self._folder):
+            found = {i: self._row_of[i] for i in passage_ids if i in self._row_of}
+            missing = set(passage_ids) - found.keys()
+            for db in reversed(self._parts):
+                if not missing:
+                    break
+                articles = list({passage_id.rpartition("#")[0] for passage_id in missing})
+                for row, number, article_id, place in _select(db, _SELECT_ROW, articles):
+                    passage_id = f"{article_id}#{place}"
+                    if passage_id in missing and number not in self._gone:
+                        found[passage_id] = row
+                missing -= found.keys()
+            self._remember(found)
+        if missing:
+            raise IndexDamagedError(
+                f"Passage {min(missing)!r} is not in version {self._folder.name!r}; "
+                "run `tanya build --full`."
+            )
+        return [found[passage_id] for passage_id in passage_ids]
+
+    def ids(self, rows: Sequence[int]) -> list[str]:
+        """Return the ids of the passages in these rows, in this order."""
+        ids: dict[int, str] = {}
+        with self._lock, manifests.reading(self._folder):
+            for db, mine in self._by_part(rows):
+                for row, article_id, number in _select(db, _SELECT_ID, mine):
+                    ids[row] = f"{article_id}#{number}"
+            self._remember({passage_id: row for row, passage_id in ids.items()})
+            return [ids[row] for row in rows]
+
+    def sizes(self, article_ids: Sequence[str]) -> list[int]:
+        """Return how many passages each article has: its ids "#0" and on; 0 for an unknown one."""
+        found: dict[str, int] = {}
+        query = "SELECT id, number, passages FROM article WHERE id IN"
+        with self._lock, manifests.reading(self._folder):
+            for db in self._parts:
+                for article_id, number, count in _select(db, query, list(article_ids)):
+                    if number not in self._gone:
+                        found[article_id] = count
+        return [found.get(article_id, 0) for article_id in article_ids]
+
+    def authors(self) -> Mapping[str, int]:
+        """Return who wrote articles that can be found, with how many, those of most first."""
+        with self._lock, manifests.reading(self._folder):
+            if self._authors is None:
+                counts: Counter[str] = Counter()
+                for db in self._parts_with("author"):
+                    pairs = db.execute(_AUTHORS)
+                    counts.update(name for number, name in pairs if number not in self._gone)
+                self._authors = dict(counts.most_common())
+            return self._authors
+
+    def acronyms(self) -> Acronyms:
+        """Return the acronyms that the articles introduce."""
+        with self._lock, manifests.reading(self._folder):
+            if self._acronyms is None:
+                path = self._folder / _ACRONYMS
+                if path.exists():
+                    read = json.loads(path.read_text(encoding="utf-8"))
+                    counts = Counter({(short, long): count for short, long, count in read})
+                else:
+                    counts = _count_acronyms(self._parts_with("acronym"), self._gone)
+                self._acronyms = Acronyms(counts)
+            return self._acronyms
+
+    def row_filter(self, wanted: Filter) -> RowFilter | None:
+        """Return what a filter means for rows; None if no row can pass."""
+        publishers: tuple[int, ...] | None = None
+        articles: Rows | None = None
+        if wanted.publishers:
+            known = self._publishers
+            publishers = tuple(known[name] for name in wanted.publishers if name in known)
+        if wanted.authors:
+            query = "SELECT article FROM author WHERE name IN"
+            with self._lock, manifests.reading(self._folder):
+                dbs = self._parts_with("author")
+                found = [_select(db, query, list(wanted.authors)) for db in dbs]
+                numbers = sorted({number for some in found for (number,) in some})
+            articles = np.array(numbers, dtype=np.int64)
+        if publishers == () or (articles is not None and not len(articles)):
+            return None
+        first = wanted.after.toordinal() if wanted.after else UNDATED + wanted.dated
+        last = wanted.before.toordinal() if wanted.before else LAST_DAY
+        return RowFilter(first, last, publishers, articles)
+
+    def close(self) -> None:
+        """Close the databases."""
+        for db in self._parts:
+            db.close()
+
+    def _parts_with(self, table: str) -> list[sqlite3.Connection]:
+        """Return the parts that are not older than a table; a rollback may bring back others."""
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return [db for db in self._parts if db.execute(query, (table,)).fetchone()]
+
+    def _by_part(self, rows: Sequence[int]) -> Iterator[tuple[sqlite3.Connection, list[int]]]:
+        by_part: dict[int, list[int]] = {}
+        for row in rows:
+            by_part.setdefault(bisect(self._firsts, row) - 1, []).append(row)
+        return ((self._parts[at], mine) for at, mine in by_part.items())
+
+    def _remember(self, found: Mapping[str, int]) -> None:
+        if len(self._row_of) > _REMEMBERED:
+            self._row_of.clear()
+        self._row_of.update(found)
+
+
+def fingerprints(
+    folder: Path, manifest: Mapping[str, Any], article_ids: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Return the fingerprint of each article in a version, or of those of these that it has."""
+    with manifests.reading(folder):
+        gone = _read_removed(folder)[1]
+        known: dict[str, str] = {}
+        for part in manifest["parts"]:
+            with closing(_readonly(folder / part)) as db:
+                known.update((i, f) for i, _, f in _articles(db, gone, article_ids))
+        return known
+
+
+# Writing -----------------------------------------------------------------------------------------
+
+
+class StoreWriter:
+    """Writes the store of one version, on top of the one in `base` if given."""
+
+    def __init__(self, folder: Path, base: Path | None, manifest: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._new: _NewPart | None = None
+        self._put: dict[str, tuple[int, str]] = {}
+        self._parts: list[str] = []
+        self._publishers: dict[str, int] = {}
+        self._next_row = self._next_article = 0
+        self._gone: set[int] = set()
+        self._removed: set[int] = set()
+        if base is not None:
+            with manifests.reading(base):
+                names = manifest["publisher_codes"]
+                self._publishers = {name: code for code, name in enumerate(names)}
+                self._next_row, self._next_article = manifest["next_row"], manifest["next_article"]
+                self._parts = list(manifest["parts"])
+                rows, gone = _read_removed(base)
+            self._gone, self._removed = set(gone), set(rows.tolist())
+            for part in self._parts:
+                link_tree(base / part, folder / part)
+        self._old = {part: _readonly(folder / part) for part in self._parts}
+
+    @property
+    def part(self) -> str:
+        """Return the name of the part that passages are put into."""
+        return self._parts[-1]
+
+    def indexed(self, article_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the fingerprint of each article in the version so far; of these, if given."""
+        return {i: fingerprint for i, (_, fingerprint) in self._known(article_ids).items()}
+
+    def _known(self, article_ids: Sequence[str] | None) -> dict[str, tuple[int, str]]:
+        known: dict[str, tuple[int, str]] = {}
+        with manifests.reading(self._folder):
+            for db in self._old.values():
+                rows = _articles(db, self._gone, article_ids)
+                known.update((i, (number, fingerprint)) for i, number, fingerprint in rows)
+        if article_ids is None:
+            return known | self._put
+        return known | {i: self._put[i] for i in article_ids if i in self._put}
+
+    def drop(self, article_ids: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Remove articles; return their numbers and rows. Unknown ids are passed over."""
+        known = self._known(article_ids)
+        numbers = [number for number, _ in known.values()]
+        dbs = list(self._old.values())
+        # Without an index yet, the new part is read only where it must hold one of them.
+        if self._new and known.keys() & self._put.keys():
+            dbs.append(self._new.db)
+        query = "SELECT row FROM passage WHERE article IN"
+        with manifests.reading(self._folder):
+            rows = [row for db in dbs for (row,) in _select(db, query, numbers)]
+        for article_id in known:
+            self._put.pop(article_id, None)
+        self._gone.update(numbers)
+        self._removed.update(rows)
+        return numbers, rows
+
+    def put(self, entries: Sequence[ArticleEntry], passages: Sequence[Passage]) -> Columns:
+        """Add articles that are not there, with their passages; return the passages' columns."""
+        if self._new is None:
+            self._parts.append(self._next_part())
+            self._new = _NewPart(self._folder / self.part)
+        by_id = {entry.id: entry for entry in entries}
+        numbers = {i: number for number, i in enumerate(by_id, start=self._next_article)}
+        self._next_article += len(by_id)
+        self._put.update({i: (numbers[i], entry.fingerprint) for i, entry in by_id.items()})
+        known = self._publishers
+        columns = Columns(
+            np.arange(self._next_row, self._next_row + len(passages), dtype=np.int64),
+            np.array([numbers[p.article_id] for p in passages], dtype=np.int64),
+            np.array([_day(p.published) for p in passages], dtype=np.int32),
+            np.array([known.setdefault(p.publisher, len(known)) for p in passages], dtype=np.int32),
+        )
+        self._next_row += len(passages)
+        self._new.add(by_id.values(), numbers, passages, columns.row.tolist())
+        return columns
+
+    def merge(self) -> Merge | None:
+        """Finish the new part, and merge parts where they pile up; see `Merge`.
+
+        Those from the first part on that is not much larger than all after it are merged, so that
+        a large part is written again only when the archive has grown by a share of it. All are
+        where much is removed.
+        """
+        self._close()
+        sizes: list[int] = []
+        lasts: list[int] = []
+        for part in self._parts:
+            with closing(_readonly(self._folder / part)) as db:
+                count, last = db.execute(_SIZE).fetchone()
+            sizes.append(count)
+            lasts.append(last if last is not None else lasts[-1] if lasts else -1)
+        begin = 0
+        if len(self._removed) <= MOST_REMOVED * sum(sizes):
+            if len(sizes) <= MOST_PARTS:
+                return None
+            while begin < len(sizes) - 2 and sum(sizes[begin + 1 :]) <= SMALL_SHARE * sizes[begin]:
+                begin += 1
+        merged, into = tuple(self._parts[begin:]), self._next_part()
+        target = _NewPart(self._folder / into)
+        gone: set[int] = set()
+        for part in merged:
+            gone |= target.take(self._folder / part, self._gone)
+        target.finish()
+        self._parts = [*self._parts[:begin], into]
+        self._gone -= gone
+        if begin:
+            removed = sorted(self._removed)
+            self._removed = set(removed[: bisect(removed, lasts[begin - 1])])
+        else:
+            self._removed.clear()
+        return Merge(merged, into, frozenset(gone))
+
+    def finish(self) -> tuple[Totals, Mapping[str, Any]]:
+        """Write what is not in the parts; return what there is, and values for the manifest."""
+        np.savez(
+            self._folder / _REMOVED,
+            rows=np.array(sorted(self._removed), dtype=np.int64),
+            articles=np.array(sorted(self._gone), dtype=np.int64),
+        )
+        self._write_acronyms()
+        extra = {
+            "publisher_codes": list(self._publishers),
+            "parts": self._parts,
+            "next_row": self._next_row,
+            "next_article": self._next_article,
+        }
+        return self._totals(), extra
+
+    def abort(self) -> None:
+        """Close what is open."""
+        for db in self._old.values():
+            db.close()
+        if self._new is not None:
+            self._new.db.close()
+
+    def _close(self) -> None:
+        if self._new is not None:
+            self._new.finish()
+            self._new = None
+        for db in self._old.values():
+            db.close()
+        self._old.clear()
+
+    def _next_part(self) -> str:
+        last = max((int(name.rpartition("/")[2]) for name in self._parts), default=0)
+        return f"parts/{last + 1:04d}"
+
+    def _write_acronyms(self) -> None:
+        """Put by what a question needs of the acronyms; counting takes a third of a second."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for part in self._parts:
+            with closing(_readonly(self._folder / part)) as db:
+                counts.update(_count_acronyms([db], self._gone))
+        meanings = {a: " ".join(names) for a, names in Acronyms(counts).meanings.items()}
+        written = json.dumps([(*pair, counts[pair]) for pair in sorted(meanings.items())])
+        (self._folder / _ACRONYMS).write_text(written, encoding="utf-8")
+
+    def _totals(self) -> Totals:
+        publishers: Counter[str] = Counter()
+        days: list[str] = []
+        passages = 0
+        for part in self._parts:
+            with closing(_without(self._folder / part, self._gone)) as db:
+                for publisher, articles, count, *some in db.execute(_BY_PUBLISHER):
+                    publishers[publisher] += articles
+                    passages += count
+                    days.extend(filter(None, some))
+        return Totals(
+            articles=publishers.total(),
+            passages=passages,
+            stories=_stories([self._folder / part for part in self._parts], self._gone),
+            newest=dt.date.fromisoformat(max(days)) if days else None,
+            oldest=dt.date.fromisoformat(min(days)) if days else None,
+            publishers=tuple(publishers.most_common()),
+        )
+
+
+class _NewPart:
+    """A part being written."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        # Nobody reads the part before it is complete, so a journal would only cost time.
+        self.db = connect(folder / _DATABASE, uri=True)
+        self.db.execute("PRAGMA journal_mode=OFF")
+        self.db.execute("PRAGMA synchronous=OFF")
+        self.db.executescript(f"{_SCHEMA} BEGIN;")
+
+    def add(
+        self,
+        entries: Iterable[ArticleEntry],
+        numbers: Mapping[str, int],
+        passages: Sequence[Passage],
+        rows: Sequence[int],
+    ) -> None:
+        """Add articles by their numbers, and passages by their rows."""
+        first = {p.article_id: p for p in reversed(passages)}
+        counts = Counter(p.article_id for p in passages)
+        for entry in entries:
+            number, some = numbers[entry.id], first.get(entry.id)
+            values = (number, entry.id, entry.fingerprint, entry.story_id, entry.publisher)
+            day = entry.published.isoformat() if entry.published else None
+            text = (some.title, some.url, some.content) if some else ("", "", "")
+            # The id of an article that was put before, and is removed, is free again.
+            self.db.execute(
+                "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, day, *text, counts[entry.id]),
+            )
+            names = ((name, number) for name in entry.authors)
+            self.db.executemany("INSERT OR IGNORE INTO author VALUES (?, ?)", names)
+        self.db.executemany(
+            "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
+            (
+                (
+                    row,
+                    numbers[p.article_id],
+                    int(p.id.rpartition("#")[2]),
+                    json.dumps(p.spans),
+                    p.text,
+                )
+                for row, p in zip(rows, passages, strict=True)
+            ),
+        )
+        learned = {(numbers[p.article_id], *pair) for p in passages for pair in introduced(p.text)}
+        self.db.executemany("INSERT INTO acronym VALUES (?, ?, ?)", sorted(learned))
+
+    def take(self, part: Path, removed: Set[int]) -> set[int]:
+        """Copy a part but its removed articles; return the numbers of those."""
+        self.db.execute("COMMIT")
+        self.db.execute("ATTACH ? AS old", (_uri(part),))
+        self.db.execute("BEGIN")
+        # The first passages of an article that was put twice into a version have no article.
+        numbers = self.db.execute(
+            "SELECT number FROM old.article UNION SELECT article FROM old.passage"
+        )
+        gone = {row[0] for row in numbers} & removed
+        self.db.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
+        self.db.executemany("INSERT INTO gone VALUES (?)", ((number,) for number in gone))
+        for table, key in _KEYS.items():
+            there = f"WHERE {key} NOT IN (SELECT number FROM gone)"
+            self.db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table} {there}")
+        self.db.execute("DROP TABLE temp.gone")
+        self.db.execute("COMMIT")
+        self.db.execute("DETACH old")
+        self.db.execute("BEGIN")
+        return gone
+
+    def finish(self) -> None:
+        self.db.execute("COMMIT")
+        self.db.executescript(_INDEXES)
+        self.db.close()
+
+
+_THERE = "FROM article WHERE number NOT IN (SELECT number FROM gone)"
+_BY_PUBLISHER = (
+    "SELECT publisher, count(*), sum(passages), min(published), max(published) "
+    f"{_THERE} GROUP BY publisher"
+)
+_SIZE = "SELECT (SELECT count(*) FROM passage), (SELECT max(row) FROM passage)"
+_AUTHORS = """SELECT article, name FROM author JOIN article a ON a.number = article
+    WHERE a.passages > 0"""
+_SELECT_PASSAGE = """SELECT p.row, a.number, a.id, p.number, a.story_id, p.text, p.spans, a.title,
+    a.publisher, a.url, a.published, a.content
+    FROM passage p JOIN article a ON a.number = p.article"""
+_SELECT_ROW = """SELECT p.row, a.number, a.id, p.number
+    FROM passage p JOIN article a ON a.number = p.article WHERE a.id IN"""
+_SELECT_ID = """SELECT p.row, a.id, p.number FROM passage p JOIN article a ON a.number = p.article
+    WHERE p.row IN"""
+_SELECT_ARTICLE = "SELECT id, number, fingerprint FROM article"
+
+
+def _select(db: sqlite3.Connection, query: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Run a query that ends in IN, for as many values as SQLite takes at a time."""
+    for begin in range(0, len(values), _ASKED):
+        some = values[begin : begin + _ASKED]
+        yield from db.execute(f"{query} ({','.join('?' * len(some))})", some)
+
+
+def _articles(
+    db: sqlite3.Connection, gone: Set[int], article_ids: Sequence[str] | None
+) -> Iterator[Sequence[Any]]:
+    """Yield (id, number, fingerprint) of each article that is there; of these, if given."""
+    rows: Iterator[Sequence[Any]] = (
+        db.execute(_SELECT_ARTICLE)
+        if article_ids is None
+        else _select(db, f"{_SELECT_ARTICLE} WHERE id IN", article_ids)
+    )
+    return (row for row in rows if row[1] not in gone)
+
+
+def _without(part: Path, gone: Set[int]) -> sqlite3.Connection:
+    """Open a part's database with a table of the articles that are gone."""
+    db = _readonly(part)
+    db.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
+    db.executemany("INSERT INTO gone VALUES (?)", ((number,) for number in gone))
+    return db
+
+
+def _stories(parts: Sequence[Path], gone: Set[int]) -> int:
+    """Count the stories of all parts; those of the first, the largest as a rule, by its index."""
+    found: set[str] = set()
+    for part in parts[1:]:
+        with closing(_without(part, gone)) as db:
+            found.update(row[0] for row in db.execute(f"SELECT DISTINCT story_id {_THERE}"))
+    for part in parts[:1]:
+        with closing(_without(part, gone)) as db:
+            distinct = f"SELECT count(*) FROM (SELECT DISTINCT story_id {_THERE})"
+            total = int(db.execute(distinct).fetchone()[0])
+            known = _select(db, f"SELECT DISTINCT story_id {_THERE} AND story_id IN", list(found))
+            # A story of several groups of values would come several times.
+            return total + len(found) - len({row[0] for row in known})
+    return 0
+
+
+def _count_acronyms(dbs: Sequence[sqlite3.Connection], gone: Set[int]) -> Counter[tuple[str, str]]:
+    """Count the articles that introduce each (acronym, meaning)."""
+    query = "SELECT article, short, meaning FROM acronym"
+    rows = (row for db in dbs for row in db.execute(query))
+    return Counter((short, meaning) for article, short, meaning in rows if article not in gone)
+
+
+def _passage(row: Sequence[Any]) -> Passage:
+    return Passage(
+        id=f"{row[2]}#{row[3]}",
+        article_id=row[2],
+        story_id=row[4],
+        text=row[5],
+        spans=tuple((start, end) for start, end in json.loads(row[6])),
+        title=row[7],
+        publisher=row[8],
+        url=row[9],
+        published=dt.date.fromisoformat(row[10]) if row[10] else None,
+        content=row[11],
+    )
+
+
+def _day(published: dt.date | None) -> int:
+    return published.toordinal() if published else UNDATED
+
+
+def _read_removed(folder: Path) -> tuple[Rows, frozenset[int]]:
+    with manifests.ARRAYS, np.load(folder / _REMOVED) as removed:
+        return removed["rows"], frozenset(removed["articles"].tolist())
+
+
+def _uri(part: Path) -> str:
+    return f"{(part / _DATABASE).absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def _readonly(part: Path) -> sqlite3.Connection:
+    return connect(_uri(part), uri=True, check_same_thread=False)
+
+
+def link_tree(source: Path, target: Path, copied: Sequence[str] = ()) -> None:
+    """Link the files of `source`, but for locks, into `target`; what is written again is copied."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        if path.suffix == ".lock":
+            continue
+        try:
+            link = shutil.copy2 if path.name in copied else os.link
+            link(path, target / path.name)
+        except OSError:
+            shutil.copy2(path, target / path.name)
