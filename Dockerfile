@@ -12,7 +12,7 @@ RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
     && useradd --system --create-home tanya && install -d -o tanya /data
 USER tanya
 WORKDIR /data
-ENV TANYA_HOME=/data GRADIO_ANALYTICS_ENABLED=False
+ENV TANYA_HOME=/data
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --start-period=60s --timeout=10s CMD \

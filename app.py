@@ -461,12 +461,14 @@ def serve(home: Path, host: str = "", port: int = -1) -> None:
             "not this machine's; choose another --port or --host."
         ) from error
     typer.echo(f"{chat.settings.chat.title}: {page.local_url}")
-    # Waited for at the end: a model cut off in the middle of its work aborts the process.
-    threading.Thread(target=_warm, args=(chat,)).start()
+    warming = threading.Thread(target=_warm, args=(chat,), daemon=True)
+    warming.start()
     # With a limit, so that Ctrl-C is heard on every system.
     while not stopped.wait(1):
         pass
     page.close(verbose=False)
+    # A model that is cut off in the middle of its work aborts the process.
+    warming.join()
 
 
 def _warm(chat: Chat) -> None:

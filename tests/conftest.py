@@ -150,22 +150,22 @@ _WHEN = (
 )
 
 
-def sentence(dice):
+def sentence(rng):
     """Return a sentence of news that no other seed is likely to write."""
-    parts = (dice.choice(_WHO), dice.choice(_DID), dice.choice(_WHAT), dice.choice(_WHEN))
-    return f"{' '.join(parts)} sebanyak {dice.randint(2, 999)} kali."
+    parts = (rng.choice(_WHO), rng.choice(_DID), rng.choice(_WHAT), rng.choice(_WHEN))
+    return f"{' '.join(parts)} sebanyak {rng.randint(2, 999)} kali."
 
 
 def article(number, body=None, *, sentences=4, **fields):
     """Return an article written by its number, but for what is given."""
-    dice = random.Random(f"artikel {number}")
+    rng = random.Random(f"artikel {number}")
     values = {
         "id": f"a{number}",
-        "publisher": PUBLISHERS[dice.randrange(len(PUBLISHERS))],
-        "title": f"{dice.choice(_WHAT).title()} dan {dice.choice(_WHAT).title()}",
-        "body": " ".join(sentence(dice) for _ in range(sentences)) if body is None else body,
+        "publisher": PUBLISHERS[rng.randrange(len(PUBLISHERS))],
+        "title": f"{rng.choice(_WHAT).title()} dan {rng.choice(_WHAT).title()}",
+        "body": " ".join(sentence(rng) for _ in range(sentences)) if body is None else body,
         "url": f"https://contoh.example/berita/{number}",
-        "published": dt.date(2024, 1, 1) + dt.timedelta(days=dice.randrange(500)),
+        "published": dt.date(2024, 1, 1) + dt.timedelta(days=rng.randrange(500)),
     }
     return Article(**{**values, **fields})
 

@@ -190,11 +190,11 @@ def test_a_reprint_joins_the_story(archive):
 
 
 def test_a_daily_template_with_other_numbers_is_another_story(archive):
-    dice = random.Random(7)
+    rng = random.Random(7)
 
     def prices(number, day):
         rows = " ".join(
-            f"Harga {name} hari ini dipatok {dice.randint(1000, 99999)} rupiah per kilogram di "
+            f"Harga {name} hari ini dipatok {rng.randint(1000, 99999)} rupiah per kilogram di "
             "pasar induk menurut pantauan dinas perdagangan."
             for name in ("beras", "cabai rawit", "bawang merah", "telur ayam", "gula pasir")
         )
@@ -207,8 +207,8 @@ def test_a_daily_template_with_other_numbers_is_another_story(archive):
 
 @pytest.mark.parametrize(("days", "stories"), [(3, 1), (40, 2)])
 def test_an_edited_text_joins_only_near_its_date(archive, days, stories):
-    dice = random.Random(3)
-    base = [sentence(dice).replace("sebanyak", "lebih dari").rsplit(" ", 2)[0] for _ in range(16)]
+    rng = random.Random(3)
+    base = [sentence(rng).replace("sebanyak", "lebih dari").rsplit(" ", 2)[0] for _ in range(16)]
     edited = [*base[:14], "Panitia berterima kasih kepada semua tamu undangan yang hadir."]
     start = dt.date(2024, 3, 1)
     one = article(1, ". ".join(base), published=start)
