@@ -7,10 +7,11 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,10 +21,8 @@ from index.files import written_whole
 from index.text import counted
 
 if TYPE_CHECKING:
-    from eval.answers import Folder, Made, Row
-    from eval.datasets import QuestionSet, Relevant
-    from eval.runs import Measured, TextsOf
-    from eval.scores import Comparison
+    from eval.questions import Asked, QuestionSet, Relevant
+    from eval.runs import Ask, Kept, Run, TextsOf
 
 measures = typer.Typer(
     help="Measure retrieval and answers: question sets, runs, comparisons, reports, gates.",
@@ -41,8 +40,8 @@ ReplaceSet = Annotated[
     bool, typer.Option("--replace", help="Let an earlier question set in OUT give way.")
 ]
 RunA, RunB, Base, New = (
-    typer.Argument(metavar=name, help=told)
-    for name, told in (
+    typer.Argument(metavar=name, help=meaning)
+    for name, meaning in (
         ("A", f"{A_RUN} Or answers."),
         ("B", "The other run; SET, A and B, or the answers A and B alone."),
         ("BASE", f"{A_RUN} Or answers."),
@@ -75,14 +74,14 @@ def import_set(
 
     Example: tanya eval import topics.tsv sets/mine --qrels qrels.txt
     """
-    from eval import datasets, imports
+    from eval import questions as sets
 
     if source.is_file() and qrels is None:
         raise typer.BadParameter(
             f"{source} is one file of topics: give its judgements with --qrels FILE."
         )
-    datasets.make_room(out, replace=replace)
-    count = imports.import_set(source, out, prefix=prefix, split=split, qrels=qrels)
+    sets.make_room(out, replace=replace)
+    count = sets.import_set(source, out, prefix=prefix, split=split, qrels=qrels)
     typer.echo(f"{counted(count, 'question')} written to {out}")
 
 
@@ -101,9 +100,10 @@ def make_set(
 
     Example: tanya eval make sets/known --questions 500; tanya eval run sets/known --out runs/known
     """
-    from eval import datasets, known_items
+    from eval import known_items
+    from eval import questions as sets
 
-    datasets.make_room(out, replace=replace)
+    sets.make_room(out, replace=replace)
     with open_archive(context.obj, must_exist=True) as archive, bar("Reading") as progress:
         task = progress.add_task("articles", total=None)
         count = known_items.make(
@@ -114,7 +114,7 @@ def make_set(
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     # Its articles are the archive's own: a corpus there is that of the set before.
-    (out / datasets.CORPUS).unlink(missing_ok=True)
+    (out / sets.CORPUS).unlink(missing_ok=True)
     typer.echo(f"{counted(count, 'question')} written to {out}")
     if count < questions:
         typer.echo(f"The archive gave no more than that; asked for were {questions:,}.", err=True)
@@ -134,13 +134,13 @@ def written_set(
 
     Example: tanya eval written newest sets/new; tanya eval answers sets/new --out runs/new
     """
-    from eval import datasets, written
+    from eval import questions as sets
 
-    if name not in written.SETS:
-        raise typer.BadParameter(f"There is no set {name!r}: name {', '.join(written.SETS)}.")
-    datasets.make_room(out, replace=replace)
+    if name not in sets.WRITTEN_SETS:
+        raise typer.BadParameter(f"There is no set {name!r}: name {', '.join(sets.WRITTEN_SETS)}.")
+    sets.make_room(out, replace=replace)
     with open_archive(context.obj, must_exist=True) as archive:
-        count = written.make(archive, name, out)
+        count = sets.write_out(archive, name, out)
     typer.echo(f"{counted(count, 'question')} written to {out}")
 
 
@@ -157,39 +157,137 @@ def run_set(
 ) -> None:
     """Search for every question of a set, as `tanya search` does, and keep all that is measured.
 
-    A question's own filter holds; a follow-up is searched as it was typed.
+    A question's own filter holds; a follow-up is searched as it was typed. Stop it when you like:
+    the same command goes on where it stopped.
 
     Example: tanya eval run sets/known --mode lexical --out runs/lexical
     """
-    from eval import datasets, provenance, runs
+    from eval import provenance, runs
+    from eval import questions as sets
     from qa.chat import Chat
 
     if mode not in ("", *runs.MODES):
         raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(runs.MODES)}.")
-    found = datasets.load(folder)
-    asked = found.questions
+    found = sets.load(folder)
     chat = Chat.open(context.obj)
     with open_archive(context.obj, must_exist=True) as archive:
-        note(datasets.gaps(found, archive.present(found.wanted())))
-    with runs.written_whole(out, replace=replace) as writing, bar("Searching") as progress:
-        task = progress.add_task("questions", total=len(asked))
-        index = chat.index()
-        outcomes = runs.execute(
-            asked,
-            runs.searcher(chat, k, mode, index),
-            lambda done, total: progress.update(task, completed=done),
-        )
-        about = provenance.Asked(
-            folder.resolve().name, str(folder.resolve()), datasets.fingerprint(asked), len(asked)
-        )
-        retrieval = chat.settings.retrieval
-        made = provenance.describe(
-            about, index.version, retrieval, mode, k, dt.datetime.now(dt.UTC)
-        )
-        runs.write(writing, runs.made(out.name, outcomes, made))
+        note(sets.gaps(found, archive.present(found.wanted())))
+    index, now = chat.index(), dt.datetime.now(dt.UTC)
+    retrieval = chat.settings.retrieval
+    about = provenance.describe(folder, found.questions, index.version, retrieval, mode, k, now)
+    asked = [sets.Asked(question) for question in found.questions]
+    with runs.kept(out, about, again=replace) as kept:
+        _ask_all(asked, runs.searching(chat, k, mode, index), kept, "Searching", out)
+        in_order = [kept.rows[question.id] for question in found.questions]
+        kept.finish(runs.trec_lines(in_order, str(about.retrieval["mode"])))
     number = counted(len(asked), "question")
-    typer.echo(f"{number} searched on version {made.version}, run in {out}")
+    typer.echo(f"{number} searched on version {about.version}, run in {out}")
     typer.echo(f"Next: tanya eval score {folder} {out}")
+
+
+@measures.command("answers")
+def ask_set(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to keep the answers in; else only the table."),
+    ] = None,
+    conversations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Conversations; else the set's own conversations.jsonl."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Only the first so many of each file.")] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let earlier answers in that folder give way.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask every question of a set by the chat, and measure the answers against gold strings.
+
+    Right is an answer that shows a gold string. What the chat declines is judged too, by what it
+    held back, so that its confidence can be measured; follow-ups are measured apart. Stop it when
+    you like: the same command goes on where it stopped.
+
+    Example: tanya eval answers sets/facqa --out runs/answers; tanya eval report runs/answers
+    """
+    from commands.qa import turn_row
+    from eval import compare, provenance, runs, tables
+    from eval import questions as sets
+    from qa.chat import Chat
+
+    asked = sets.load_asked(folder, conversations, limit)
+    relevant = sets.relevant_of(folder)
+    chat = Chat.open(context.obj)
+    about = provenance.describe_answers(
+        chat, folder, [each.question for each in asked], conversations, dt.datetime.now(dt.UTC)
+    )
+    note(_gaps(context.obj, folder, relevant))
+    ask = runs.answering(chat, asked, relevant, about.version, turn_row)
+    rows: dict[str, runs.Row] = {}
+    unkept = runs.Kept(rows, lambda row: rows.update({row["id"]: row}), lambda content: None)
+    with runs.kept(out, about, again=replace) if out else nullcontext(unkept) as kept:
+        _ask_all(asked, ask, kept, "Asking", out)
+        run = runs.answers_run("", kept.rows.values(), about)
+        found = compare.summarise(run)
+        kept.finish(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n")
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    for line in tables.answer_lines(found, about.version, run.threshold):
+        typer.echo(line)
+    if out is not None:
+        typer.echo(f"Next: tanya eval report {out}")
+
+
+def _ask_all(asked: Sequence[Asked], ask: Ask, kept: Kept, label: str, out: Path | None) -> None:
+    """Ask what is not there yet, and keep it; leaves with status 1 when stopped."""
+    from eval import runs
+
+    if kept.rows:
+        are = "is" if len(kept.rows) == 1 else "are"
+        number = counted(len(kept.rows), "question")
+        typer.echo(f"{number} {are} there already; going on.", err=True)
+    with bar(label) as progress:
+        task = progress.add_task("questions", total=len(asked), completed=len(kept.rows))
+        try:
+            for row in runs.ask(asked, ask, set(kept.rows)):
+                kept.put(row)
+                progress.advance(task)
+        except KeyboardInterrupt:
+            progress.stop()
+            again = (
+                "run the same command again to go on" if out else "nothing is kept without --out"
+            )
+            typer.echo(
+                f"Stopped: {len(kept.rows):,} of {len(asked):,} questions are asked; {again}.",
+                err=True,
+            )
+            raise typer.Exit(1) from None
+
+
+def note(remarks: Iterable[str]) -> None:
+    """Print remarks on standard error; empty ones are left out."""
+    for remark in filter(None, remarks):
+        typer.echo(f"Note: {remark}", err=True)
+
+
+def _gaps(home: Path, folder: Path, relevant: Relevant) -> list[str]:
+    """Return which judgements say nothing of this archive; answers are measured without them."""
+    from eval import questions as sets
+
+    if not relevant:
+        return []
+    found = sets.QuestionSet(sets.read_questions(folder / sets.QUERIES), relevant)
+    try:
+        sets.require_use(found, folder / sets.QRELS)
+        with open_archive(home, must_exist=True) as archive:
+            return sets.gaps(found, archive.present(found.wanted()))
+    except InputError as error:
+        return [f"{error} Measured are only gold strings."]
+
+
+# Measuring runs ----------------------------------------------------------------------------------
 
 
 @measures.command()
@@ -202,17 +300,18 @@ def score(
     """Score runs, a line each: recall, reciprocal rank, nDCG, answers in the text, milliseconds.
 
     ans@1 and ans@5: a gold answer stands in the best passage of the first, of one of the first five
-    articles. For a TREC run of another program it is sought in the home's archived articles (*).
+    articles. For a TREC run of another program it is looked for in the home's archived articles
+    (*). Tied scores are ordered as trec_eval does, by falling id.
 
     Example: tanya eval score sets/facqa runs/hybrid runs/lexical bm25.trec
     """
     from eval import tables
 
-    asked, measured = _measure(context.obj, judged, paths)
+    asked, runs = _judged(context.obj, judged, paths)
     if as_json:
-        typer.echo(json.dumps(tables.rows_of(measured), ensure_ascii=False))
+        typer.echo(json.dumps([tables.search_row(run) for run in runs], ensure_ascii=False))
         return
-    for line in tables.score_lines(measured, asked):
+    for line in tables.search_lines(runs, asked):
         typer.echo(line)
 
 
@@ -234,35 +333,26 @@ def compare(
 
     Example: tanya eval compare runs/answers-before runs/answers-after
     """
-    from dataclasses import asdict
+    from eval import compare, tables
 
-    from eval import runs, scores, tables
-
-    two = (judged, a) if b is None else (a, b)
-    if _are_answers(two):
-        _compare_answers(*two, show, as_json)
-        return
-    if b is None:
-        raise typer.BadParameter(NEEDS_SET)
-    asked, (of_a, of_b) = _measure(context.obj, judged, [a, b])
-    note([runs.unevenness(of_a.run, of_b.run)])
-    comparisons = scores.compare(*runs.comparable(of_a, of_b))
-    moved = scores.moved(asked.relevant, of_a.run.ranked, of_b.run.ranked)
-    titles = _looked_up(context.obj, "title")
-    rows = tables.moved_rows(moved[:show], asked, of_a.run, of_b.run, titles)
+    _, (of_a, of_b) = _two(context.obj, judged, a, b)
+    note([compare.unevenness(of_a, of_b)])
+    comparisons, moved = compare.compare(of_a, of_b), compare.moved(of_a, of_b)
+    rows = tables.moved_rows(moved[:show], of_a, of_b, _looked_up(context.obj, "title"))
+    questions = len(compare.paired(of_a, of_b))
     if as_json:
-        told = {
-            "a": of_a.run.name,
-            "b": of_b.run.name,
-            "questions": len(asked.relevant),
+        found = {
+            "a": of_a.name,
+            "b": of_b.name,
+            "questions": questions,
             "measures": [asdict(c) for c in comparisons],
             "moved": rows,
         }
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    judged_questions = counted(len(asked.relevant), "judged question")
-    typer.echo(f"A {of_a.run.name} · B {of_b.run.name} · {judged_questions}")
-    for line in tables.compare_lines(comparisons):
+    noun = "question" if of_a.of_answers else "judged question"
+    typer.echo(f"A {of_a.name} · B {of_b.name} · {counted(questions, noun)}")
+    for line in tables.compare_lines(comparisons, of_answers=of_a.of_answers):
         typer.echo(line)
     for line in tables.moved_lines(rows, len(moved), shown):
         typer.echo(line)
@@ -288,27 +378,28 @@ def report(
 
     Example: tanya eval report runs/answers
     """
-    from eval import reports, runs
+    from eval import compare, report, runs
 
     paths = paths or []
     if not paths and _are_answers([out]):
-        _report_answers(out / "report.html", [out])
-        return
-    if _are_answers(paths):
-        _report_answers(out, paths)
-        return
+        out, paths = out / "report.html", [out]
     if not paths:
         raise typer.BadParameter("Give OUT.html and runs, or a folder of `tanya eval answers`.")
     _require_page(out)
-    if folder is None:
-        folder = reports.set_of(runs.load(paths[0]))
-    asked, measured = _measure(context.obj, folder, paths)
-    dates = _looked_up(context.obj, "published")
-    note(runs.unevenness(measured[0].run, other.run) for other in measured[1:])
-    page = reports.page(folder.resolve().name, asked, measured, dates)
+    if _are_answers(paths):
+        page = report.answers_page([runs.load(path) for path in paths])
+        noun = "folder of answers" if len(paths) == 1 else "folders of answers"
+        number = f"{len(paths)} {noun}"
+    else:
+        folder = folder or report.set_of(runs.load(paths[0]))
+        asked, judged = _judged(context.obj, folder, paths)
+        note(compare.unevenness(judged[0], other) for other in judged[1:])
+        dates = _looked_up(context.obj, "published")
+        page = report.search_page(folder.resolve().name, asked.relevant, judged, dates)
+        number = counted(len(paths), "run")
     with written_whole(out) as file:
         file.write(page)
-    typer.echo(f"{counted(len(measured), 'run')} reported in {out}")
+    typer.echo(f"{number} reported in {out}")
 
 
 @measures.command()
@@ -329,43 +420,68 @@ def gate(
 
     Example: tanya eval gate sets/known runs/before runs/after --measure RR@10
     """
-    from eval import gates, runs
+    from eval import compare, gates
 
-    two = (judged, base) if new is None else (base, new)
-    if _are_answers(two):
-        _gate_answers(*two, measure or (), alpha)
-        return
-    if new is None:
-        raise typer.BadParameter(NEEDS_SET)
+    known = compare.names(of_answers=_are_answers(_paths(judged, base, new)))
     for name in measure or ():
-        if name not in gates.MEASURES:
-            raise typer.BadParameter(_no_measure(name, gates.MEASURES))
-    asked, (of_base, of_new) = _measure(context.obj, judged, [base, new], gated=True)
-    note([runs.unevenness(of_base.run, of_new.run)])
+        if name not in known:
+            raise typer.BadParameter(
+                f"There is no measure {name!r} here: choose from {', '.join(known)}."
+            )
+    _, (of_base, of_new) = _two(context.obj, judged, base, new, gated=True)
+    note([compare.unevenness(of_base, of_new)])
     verdicts = gates.judge(of_base, of_new, measure or (), alpha)
     for verdict in verdicts:
         typer.echo(verdict.line)
-    fallen = [v.comparison.measure for v in verdicts if v.fell]
-    if fallen:
-        raise GateError(
-            f"{', '.join(fallen)} fell significantly: see `tanya eval compare` for the questions."
-        )
+    if names := gates.fallen(verdicts):
+        raise GateError(f"{names} fell significantly: see `tanya eval compare` for the questions.")
 
 
-def _measure(
+def _paths(judged: Path, a: Path, b: Path | None) -> tuple[Path, Path]:
+    """Return the two runs of SET, A and B, or of the answers A and B alone."""
+    return (judged, a) if b is None else (a, b)
+
+
+def _two(
+    home: Path, judged: Path, a: Path, b: Path | None, *, gated: bool = False
+) -> tuple[QuestionSet | None, list[Run]]:
+    """Return two runs to compare, with the set that searches are judged by.
+
+    Warns of questions that only one asked, raises InputError if there is none that both did.
+    """
+    from eval import compare, gates, runs
+
+    paths = _paths(judged, a, b)
+    if not _are_answers(paths):
+        if b is None:
+            raise typer.BadParameter(NEEDS_SET)
+        return _judged(home, judged, paths, gated=gated)
+    of_a, of_b = (runs.load(path) for path in paths)
+    if gated:
+        gates.require_same(None, judged, of_a, of_b)
+    both = len(compare.paired(of_a, of_b))
+    if not both:
+        raise InputError(f"{of_a.name} and {of_b.name} have no question in common.")
+    if both < max(len(of_a.questions), len(of_b.questions)):
+        note([f"compared are the {both:,} questions that both asked."])
+    return None, [of_a, of_b]
+
+
+def _judged(
     home: Path, judged: Path, paths: Sequence[Path], *, gated: bool = False
-) -> tuple[QuestionSet, list[Measured]]:
-    """Read the set and the runs and score them; notes what cannot be measured.
+) -> tuple[QuestionSet, list[Run]]:
+    """Read the set and the searches and judge them; notes what cannot be measured.
 
     A run that asked other questions is noted too; where runs are `gated`, it is an error.
     """
-    from eval import datasets, gates, runs
+    from eval import gates, runs
+    from eval import questions as sets
 
-    asked = runs.judged(judged)
+    asked = sets.load_judged(judged)
     loaded = [runs.load(path) for path in paths]
     if gated:
         gates.require_same(asked, judged, *loaded)
-    note(datasets.gaps(asked))
+    note(sets.gaps(asked))
     for each in loaded:
         if not runs.is_of(each, asked):
             note([f"{each.name} asked other questions than {judged} holds."])
@@ -374,7 +490,7 @@ def _measure(
             total = len(asked.relevant)
             note([f"{missing:,} of {total:,} questions {verb} no result in {each.name}."])
     texts = _looked_up(home, "body")
-    return asked, [runs.measure(asked, each, texts) for each in loaded]
+    return asked, [runs.judge(asked, each, texts) for each in loaded]
 
 
 def _looked_up(home: Path, name: str) -> TextsOf | None:
@@ -392,191 +508,15 @@ def _looked_up(home: Path, name: str) -> TextsOf | None:
     return of
 
 
-# Answers -----------------------------------------------------------------------------------------
-
-
-@measures.command("answers")
-def ask_set(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder to keep the answers in; else only the table."),
-    ] = None,
-    conversations: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Conversations; else the set's own conversations.jsonl."),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Only the first so many of each file.")] = 0,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let earlier answers in that folder give way.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """Ask every question of a set by the chat, and measure the answers against gold strings.
-
-    Right is an answer that shows a gold string. What the chat declines is judged too, by what it
-    held back, so that its confidence can be measured; follow-ups are told apart. Stop it when you
-    like: the same command goes on where it stopped.
-
-    Example: tanya eval answers sets/facqa --out runs/answers; tanya eval report runs/answers
-    """
-    from commands.qa import turn_row
-    from eval import answer_compare, answer_tables, answers
-    from qa.chat import Chat
-
-    asked = answers.read(folder, conversations, limit)
-    relevant = answers.relevant_of(folder)
-    chat = Chat.open(context.obj)
-    made = answers.describe(chat, asked, folder, conversations, dt.datetime.now(dt.UTC))
-    note(_gaps(context.obj, folder, relevant))
-    version = made.provenance.version
-    with _kept(out, made, replace) as (rows, put), bar("Asking") as progress:
-        task = progress.add_task("questions", total=len(asked), completed=len(rows))
-        try:
-            for row in answers.ask(chat, asked, relevant, version, turn_row, set(rows)):
-                put(row)
-                rows[row["id"]] = row
-                progress.advance(task)
-        except KeyboardInterrupt:
-            raise typer.Exit(_stopped(out, len(rows), len(asked))) from None
-    found = answer_compare.summary(list(answers.replies(rows.values())))
-    if out is not None:
-        answers.finish(out, answer_tables.as_json(found))
-    if as_json:
-        typer.echo(json.dumps(answer_tables.as_json(found), ensure_ascii=False))
-        return
-    threshold = chat.settings.answers.min_confidence
-    for line in answer_tables.score_lines(found, version, threshold):
-        typer.echo(line)
-    if out is not None:
-        typer.echo(f"Next: tanya eval report {out}")
-
-
-@contextmanager
-def _kept(out: Path | None, made: Made, replace: bool) -> Iterator[tuple[dict[str, Row], Any]]:
-    """Open the folder of answers, or keep them in memory only."""
-    from eval import answers
-
-    if out is None:
-        yield {}, lambda row: None
-        return
-    with answers.kept(out, made, again=replace) as (rows, put):
-        if rows:
-            are = "is" if len(rows) == 1 else "are"
-            typer.echo(f"{counted(len(rows), 'answer')} {are} there already; going on.", err=True)
-        yield rows, put
-
-
-def _stopped(out: Path | None, done: int, of: int) -> int:
-    kept = "run the same command again to go on" if out else "nothing is kept without --out"
-    typer.echo(f"Stopped: {done:,} of {of:,} questions are answered; {kept}.", err=True)
-    return 1
-
-
-def note(remarks: Iterable[str]) -> None:
-    """Print remarks on standard error; empty ones are left out."""
-    for remark in filter(None, remarks):
-        typer.echo(f"Note: {remark}", err=True)
-
-
-def _gaps(home: Path, folder: Path, relevant: Relevant) -> list[str]:
-    """Return which judgements say nothing of this archive; answers are measured without them."""
-    from eval import datasets
-
-    if not relevant:
-        return []
-    found = datasets.QuestionSet(datasets.read_questions(folder / datasets.QUERIES), relevant)
-    try:
-        datasets.require_use(found, folder / datasets.QRELS)
-        with open_archive(home, must_exist=True) as archive:
-            return datasets.gaps(found, archive.present(found.wanted()))
-    except InputError as error:
-        return [f"{error} Measured are only gold strings."]
-
-
-# Folders of answers ------------------------------------------------------------------------------
-
-
 def _are_answers(paths: Sequence[Path]) -> bool:
     """Tell whether all paths are folders of answers; raises InputError if only some are."""
-    from eval import answers
+    from eval import runs
 
-    ours = [answers.is_folder(path) for path in paths]
+    ours = [runs.is_answers(path) for path in paths]
     if any(ours) and not all(ours):
         other = paths[ours.index(False)]
         raise InputError(f"{other} holds no answers: name folders that `tanya eval answers` wrote.")
-    return bool(ours) and all(ours)
-
-
-def _compare_answers(a: Path, b: Path, show: int, as_json: bool) -> None:
-    """Print how the answers in folder B differ from those in A."""
-    from dataclasses import asdict
-
-    from eval import answer_compare, answer_tables, answers
-
-    of_a, of_b = answers.load(a), answers.load(b)
-    pairs = _pairs(of_a, of_b)
-    comparisons = answer_compare.compare(pairs)
-    moved = answer_compare.moved(pairs)
-    if as_json:
-        told = {
-            "a": of_a.name,
-            "b": of_b.name,
-            "questions": len(pairs),
-            "measures": [asdict(c) for c in comparisons],
-            "moved": answer_tables.moved_rows(moved[:show]),
-        }
-        typer.echo(json.dumps(told, ensure_ascii=False))
-        return
-    typer.echo(f"A {of_a.name} · B {of_b.name} · {counted(len(pairs), 'question')}")
-    for line in answer_tables.compare_lines(comparisons):
-        typer.echo(line)
-    if moved[:show]:
-        typer.echo(f"\n{counted(len(moved), 'question')} moved; + is right, then the confidence:")
-        for line in answer_tables.moved_lines(moved[:show], shown):
-            typer.echo(line)
-
-
-def _pairs(a: Folder, b: Folder) -> list[Any]:
-    """Return the questions that both folders asked; warns of others, raises if there are none."""
-    from eval import answer_compare
-
-    pairs = answer_compare.paired(a.replies, b.replies)
-    if not pairs:
-        raise InputError(f"{a.name} and {b.name} have no question in common.")
-    if len(pairs) < max(len(a.replies), len(b.replies)):
-        note([f"compared are the {len(pairs):,} questions that both asked."])
-    return pairs
-
-
-def _gate_answers(base: Path, new: Path, measures: Sequence[str], alpha: float) -> None:
-    """Raise GateError if answers got significantly worse."""
-    from eval import answer_compare, answers
-    from eval.gates import Verdict
-
-    of_base, of_new = answers.load(base), answers.load(new)
-    if of_base.made.provenance.set_hash != of_new.made.provenance.set_hash:
-        raise InputError(f"{base} and {new} asked other questions: make both of one set.")
-    pairs = _pairs(of_base, of_new)
-    found: list[Comparison] = answer_compare.compare(pairs)
-    names = [c.measure for c in found]
-    for name in measures:
-        if name not in names:
-            raise typer.BadParameter(_no_measure(name, names))
-    verdicts = [Verdict(c, c.fell(alpha)) for c in found if not measures or c.measure in measures]
-    for verdict in verdicts:
-        typer.echo(verdict.line)
-    fallen = [v.comparison.measure for v in verdicts if v.fell]
-    if fallen:
-        raise GateError(
-            f"{', '.join(fallen)} fell significantly: see `tanya eval compare {base} {new}`."
-        )
-
-
-def _no_measure(name: str, known: Sequence[str]) -> str:
-    """Say that there is no such measure."""
-    return f"There is no measure {name!r} here: choose from {', '.join(known)}."
+    return all(ours)
 
 
 _BEGINNINGS = (b"<!doctype html", b"<html")
@@ -584,11 +524,11 @@ _BEGINNINGS = (b"<!doctype html", b"<html")
 
 def _require_page(out: Path) -> None:
     """Raise InputError if a report in `out` would overwrite something that is no page."""
-    told = "the first argument is the HTML file to write"
+    hint = "the first argument is the HTML file to write"
     if out.is_dir():
-        raise InputError(f"{out} is a folder: {told}.")
+        raise InputError(f"{out} is a folder: {hint}.")
     if out.exists() and not _is_page(out):
-        raise InputError(f"{out} is there already and is no HTML file: {told}.")
+        raise InputError(f"{out} is there already and is no HTML file: {hint}.")
 
 
 def _is_page(path: Path) -> bool:
@@ -597,18 +537,6 @@ def _is_page(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(200).lstrip().lower()
     return head.startswith(_BEGINNINGS) or (not head and path.suffix.lower() == ".html")
-
-
-def _report_answers(out: Path, paths: Sequence[Path]) -> None:
-    """Write the report of folders of answers."""
-    from eval import answer_reports, answers
-
-    _require_page(out)
-    page = answer_reports.page([answers.load(path) for path in paths])
-    with written_whole(out) as file:
-        file.write(page)
-    folders = "folder of answers" if len(paths) == 1 else "folders of answers"
-    typer.echo(f"{len(paths)} {folders} reported in {out}")
 
 
 # Benchmarks --------------------------------------------------------------------------------------

@@ -261,7 +261,7 @@ def _gate(home: Path, folder: Path | None, run: Path | None, show: Progress) -> 
         open_versions(home).live(),
         folder,
         base=runs.load(run) if run else None,
-        tell=typer.echo,
+        show=typer.echo,
         progress=show,
     )
 

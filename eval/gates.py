@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval import datasets, runs, scores
-from eval.datasets import QuestionSet
-from eval.runs import Measured, Run
-from eval.scores import Comparison
+from eval import compare, runs
+from eval import questions as sets
+from eval.compare import Comparison
+from eval.questions import Asked, QuestionSet
+from eval.runs import Run
 from index.archive import FILE_NAME, Archive
 from index.errors import GateError, InputError, ModelError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from qa.chat import Chat
 
 ALPHA = 0.05
-MEASURES = (*scores.MEASURES, *scores.ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +33,41 @@ class Verdict:
     def line(self) -> str:
         """Return the verdict as one line."""
         c = self.comparison
-        told = "FELL" if self.fell else "ok"
-        return f"{c.measure:<12}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {told}"
+        verdict = "FELL" if self.fell else "ok"
+        return f"{c.measure:<12}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {verdict}"
 
 
-def require_same(asked: QuestionSet, folder: Path, *compared: Run) -> None:
-    """Raise InputError unless these runs all asked the questions of the set in `folder`."""
+def require_same(asked: QuestionSet | None, place: Path, *compared: Run) -> None:
+    """Raise InputError unless these runs all asked the questions of the set in `place`.
+
+    Without a set they must have asked the same.
+    """
     for run in compared:
-        if not runs.is_of(run, asked):
-            raise InputError(f"The run {run.name!r} asked other questions than {folder} holds.")
+        if asked and not runs.is_of(run, asked):
+            raise InputError(f"The run {run.name!r} asked other questions than {place} holds.")
     if len({run.provenance.set_hash for run in compared if run.provenance}) > 1:
         names = " and ".join(repr(run.name) for run in compared)
         raise InputError(f"The runs {names} asked other questions: make both of one set.")
 
 
-def judge(
-    base: Measured, new: Measured, measures: Sequence[str] = (), alpha: float = ALPHA
-) -> list[Verdict]:
-    """Compare two runs by these measures, by all of them if none is named.
+def judge(base: Run, new: Run, measures: Sequence[str] = (), alpha: float = ALPHA) -> list[Verdict]:
+    """Compare two judged runs by these measures, by all of them if none is named.
 
-    Each measure is tested by itself at `alpha`. Raises InputError for an unknown measure, and for
-    one that does not apply to both runs.
+    Each measure is tested by itself at `alpha`. Raises InputError for a measure that does not apply
+    to both runs.
     """
-    for name in measures:
-        if name not in MEASURES:
-            raise InputError(f"There is no measure {name!r}: choose from {', '.join(MEASURES)}.")
-    found = {c.measure: c for c in scores.compare(*runs.comparable(base, new))}
+    found = {c.measure: c for c in compare.compare(base, new)}
     for name in measures:
         if name not in found:
             raise InputError(
-                f"{name} does not apply to both runs: it takes a set with answers and two runs of "
-                "`tanya eval run`."
+                f"The measure {name!r} does not apply to both runs: choose from {', '.join(found)}."
             )
     return [Verdict(c, c.fell(alpha)) for n, c in found.items() if not measures or n in measures]
+
+
+def fallen(verdicts: Sequence[Verdict]) -> str:
+    """Return the names of the measures that fell."""
+    return ", ".join(verdict.comparison.measure for verdict in verdicts if verdict.fell)
 
 
 def check_build(
@@ -74,44 +76,44 @@ def check_build(
     folder: Path,
     *,
     base: Run | None = None,
-    tell: Callable[[str], None],
+    show: Callable[[str], None],
     progress: Callable[[str, int, int], None],
 ) -> Callable[[SearchIndex], None]:
     """Return the check of a build: the new version against the live one on the set in `folder`.
 
     `base` stands for the live version where its model is no longer the settings'. The check
-    raises GateError if a measure fell significantly; `tell` is given a line a measure. The first
+    raises GateError if a measure fell significantly; `show` is given a line a measure. The first
     version has nothing to be compared with.
     """
-    asked = datasets.load(folder)
+    asked = sets.load(folder)
     if base is not None:
         require_same(asked, folder, base)
     with Archive.open(chat.home / FILE_NAME) as archive:
-        for gap in datasets.gaps(asked, archive.present(asked.wanted())):
-            tell(f"gate: {gap}")
+        for gap in sets.gaps(asked, archive.present(asked.wanted())):
+            show(f"gate: {gap}")
 
     def search_all(name: str, index: SearchIndex | None) -> Run:
-        search = runs.searcher(chat, runs.DEPTH, "", index)
-        return runs.made(
-            name,
-            runs.execute(asked.questions, search, lambda n, total: progress(name, n, total)),
-        )
+        rows = []
+        every = [Asked(question) for question in asked.questions]
+        for row in runs.ask(every, runs.searching(chat, runs.DEPTH, "", index)):
+            rows.append(row)
+            progress(name, len(rows), len(every))
+        return runs.search_run(name, rows)
 
     def check(index: SearchIndex) -> None:
         if live is None and base is None:
-            tell("gate: this is the first version; there is nothing to compare it with.")
+            show("gate: this is the first version; there is nothing to compare it with.")
             return
         before = base or _of_live(lambda: search_all("gate, live", None), folder)
         after = search_all("gate, new", index)
-        verdicts = judge(runs.measure(asked, before), runs.measure(asked, after))
+        verdicts = judge(runs.judge(asked, before), runs.judge(asked, after))
         for verdict in verdicts:
-            tell(f"gate: {verdict.line}")
-        fallen = [v.comparison.measure for v in verdicts if v.fell]
-        if fallen:
+            show(f"gate: {verdict.line}")
+        if names := fallen(verdicts):
             raise GateError(
-                f"The new version finds significantly less on {folder.name} "
-                f"({', '.join(fallen)}): it was discarded, version {live} stays live. See what "
-                "changed, or build without --gate to make it live all the same."
+                f"The new version finds significantly less on {folder.name} ({names}): it was "
+                f"discarded, version {live} stays live. See what changed, or build without --gate "
+                "to make it live all the same."
             )
 
     return check

@@ -1,4 +1,4 @@
-"""Known-item questions from any archive: a person half remembers a sentence and seeks its article.
+"""Known-item questions from any archive: a person half remembers a sentence and looks for it.
 
 The words come from the article, so such a set tells a better retrieval from a worse one on this
 archive; it favours the lexical search over what people ask in words of their own.
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval import datasets
-from eval.datasets import Question
+from eval import questions as sets
+from eval.questions import Question
 from index import clean, text
 from index.archive import BATCH, Archive
 from index.errors import InputError
@@ -102,7 +102,7 @@ def make(
         question.id: dict.fromkeys(stories[item.story_id], 1)
         for question, item in zip(asked, chosen, strict=True)
     }
-    datasets.write(out, asked, relevant)
+    sets.write(out, asked, relevant)
     return len(asked)
 
 
@@ -120,7 +120,7 @@ def _rarity(archive: Archive, ids: Sequence[str]) -> Callable[[str], float]:
 
 
 def _item(
-    article: Article, archive: Archive, rarity: Callable[[str], float], dice: random.Random
+    article: Article, archive: Archive, rarity: Callable[[str], float], rng: random.Random
 ) -> _Item | None:
     """Make a question of one sentence of the article, or None if none serves."""
     repeated = archive.repeated_lines(article.publisher)
@@ -131,12 +131,12 @@ def _item(
         for start, end in text.sentences(article.body, begin, stop)
     ]
     later = sentences[_LEAD:]
-    dice.shuffle(later)
+    rng.shuffle(later)
     headline = set(text.stems(article.title))
     runs = _runs(text.words(f"{article.title}\n{article.body}"))
     for sentence in later:
         if sentences.count(sentence) == 1 and _serves(sentence):
-            found = _shorten(sentence, headline, runs, rarity, dice)
+            found = _shorten(sentence, headline, runs, rarity, rng)
             if found:
                 probe = tuple(sorted(set(text.words(found)), key=lambda w: (-rarity(w), w)))
                 return _Item(found, sentence, article.id, article.story_id, probe)
@@ -159,7 +159,7 @@ def _shorten(
     headline: set[str],
     runs: set[tuple[str, ...]],
     rarity: Callable[[str], float],
-    dice: random.Random,
+    rng: random.Random,
 ) -> str:
     """Return some telling words of a sentence in another order; "" if it has too few.
 
@@ -178,14 +178,14 @@ def _shorten(
     if len(words) < FEWEST + 1:
         return ""
     by_rarity = sorted(words, key=lambda word: (-words[word], word))
-    size = dice.randint(FEWEST, min(MOST, len(words) - 1))
-    telling = dice.choice(by_rarity[:_TELLING])
+    size = rng.randint(FEWEST, min(MOST, len(words) - 1))
+    telling = rng.choice(by_rarity[:_TELLING])
     rest = [word for word in by_rarity if word != telling]
-    chosen = [telling, *dice.sample(rest, size - 1)]
+    chosen = [telling, *rng.sample(rest, size - 1)]
     if {stem for word in chosen for stem in text.stems(word)} <= headline:
         return ""
     for _ in range(_TRIES):
-        dice.shuffle(chosen)
+        rng.shuffle(chosen)
         asked = " ".join(chosen)
         if not _runs(text.words(asked)) & runs:
             return asked.lower()

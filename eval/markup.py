@@ -1,4 +1,4 @@
-"""Markup that reports share: one HTML file, complete in itself, without scripts.
+"""Markup of reports: one HTML file, complete in itself, without scripts; its looks are report.css.
 
 Article text is hostile: whatever comes from a set, a run or the archive is escaped.
 """
@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from eval.compare import Comparison
 from eval.plots import COLOURS
 from eval.provenance import Provenance
-from eval.scores import Comparison
+from eval.tables import moves
 
 
 def document(title: str, head: str, parts: Sequence[str]) -> str:
     """Return a whole page; title and head are escaped, the parts are HTML already."""
+    looks = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escaped(title)}</title>\n<style>{_LOOKS}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escaped(title)}</title>\n<style>\n{looks}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{escaped(title)}</h1>\n<p>{escaped(head)}</p>\n{_SCROLL}{''.join(parts)}</main>\n"
         "</body>\n</html>\n"
     )
@@ -31,8 +34,8 @@ _SCROLL = '<p class="narrow">A table that is shaded at an edge goes on: scroll i
 
 def escaped(value: object) -> str:
     """Escape a value for HTML; what no page can hold becomes a replacement character."""
-    told = "".join(c if c.isprintable() or c == " " else "\ufffd" for c in str(value))
-    return html.escape(told.encode("utf-8", "replace").decode("utf-8"))
+    kept = "".join(c if c.isprintable() or c == " " else "\ufffd" for c in str(value))
+    return html.escape(kept.encode("utf-8", "replace").decode("utf-8"))
 
 
 def section(title: str, *parts: str) -> str:
@@ -52,6 +55,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "figu
         f'<div class="wide"><table class="{kind}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def beside(*columns: str) -> str:
+    """Return parts side by side, where the page is wide enough; nothing of none."""
+    inner = "".join(f"<div>{column}</div>" for column in columns if column)
+    return f'<div class="pair">{inner}</div>' if inner else ""
 
 
 def figure(svg: str) -> str:
@@ -78,7 +87,7 @@ def comparison(number: int, name: str, found: Sequence[Comparison]) -> str:
             f'<b class="{_verdict(c)}">{c.b - c.a:+.4f}</b>',
             f"{c.low:+.4f} … {c.high:+.4f}",
             f"{c.p:.4f}",
-            f"{c.wins} / {c.ties} / {c.losses}" if c.wins + c.ties + c.losses else "",
+            moves(c, " / "),
         ]
         for c in found
     ]
@@ -92,89 +101,32 @@ def _verdict(c: Comparison) -> str:
     return "up" if c.b > c.a else "down"
 
 
-def made(name: str, about: Provenance, more: Mapping[str, object] = {}) -> str:  # noqa: B006
-    """Return a run's provenance as a list of facts, with some more."""
+def made(name: str, about: Provenance | None) -> str:
+    """Return a run's provenance as a list of facts."""
+    if about is None:
+        return f"<h3>{escaped(name)}</h3><p>A TREC run of another program.</p>"
+    more = {
+        "answers": facts(about.answers or {}),
+        "language model": facts(about.llm or {}),
+        "conversations": about.conversations,
+    }
     dirty = " with changes" if about.code.altered else ""
-    told = {
+    rows = {
         "made": about.date,
         "questions": f"{about.set_name}, {about.questions:,}, hash {about.set_hash}",
         "version": f"{about.version} of {about.built}",
         "holds": f"{about.articles:,} articles, {about.passages:,} passages",
         "recipe": facts(about.recipe),
         "retrieval": facts(about.retrieval),
-        **more,
+        **{key: value for key, value in more.items() if value},
         "code": f"{about.code.commit[:12]}{dirty}" if about.code.commit else "no commit known",
         "machine": f"{about.machine.cpus} × {about.machine.cpu}, {about.machine.system}, "
         f"Python {about.machine.python}",
     }
-    listed = "".join(f"<dt>{escaped(n)}</dt><dd>{escaped(value)}</dd>" for n, value in told.items())
+    listed = "".join(f"<dt>{escaped(n)}</dt><dd>{escaped(value)}</dd>" for n, value in rows.items())
     return f"<details><summary>{escaped(name)}</summary><dl>{listed}</dl></details>"
 
 
 def facts(values: Mapping[str, object]) -> str:
     """Return names and values on one line."""
     return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
-_LOOKS = """
-:root { --page: #fbfaf7; --ink: #1d1c1a; --soft: #6b6761; --line: #dcd8d0; --card: #fff;
-  --up: #1a7f45; --down: #b3372f; --shade: #0003; }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #171614; --ink: #ece8e1; --soft: #a59f96; --line: #3a3733; --card: #201e1b;
-    --up: #5cc98a; --down: #ef8079; --shade: #000b; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
-h1 + p, p, small { color: var(--soft); }
-h2 { font-size: 1.2rem; margin: 0 0 .75rem; }
-h3 { font-size: 1rem; margin: 1rem 0 .5rem; overflow-wrap: anywhere; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  padding: 1rem 1.1rem; margin-top: 1rem; }
-p { margin: .5rem 0; font-size: .875rem; }
-figure { margin: .75rem 0 0; max-width: 38rem; }
-svg { display: block; width: 100%; height: auto; }
-svg text { font-family: inherit !important; }
-/* The shade lies at the edges; the card's colour, which scrolls along, covers it at the ends. */
-.wide { overflow-x: auto; background:
-  linear-gradient(to right, var(--card) 40%, transparent) left / 2rem 100% no-repeat local,
-  linear-gradient(to left, var(--card) 40%, transparent) right / 2rem 100% no-repeat local,
-  linear-gradient(to right, var(--shade), transparent) left / 1rem 100% no-repeat scroll,
-  linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll; }
-.narrow { display: none; }
-table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; font-weight: 400; }
-thead th { color: var(--soft); white-space: nowrap; }
-.figures td, .figures thead th + th { text-align: right; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
-tbody th { white-space: nowrap; }
-.found td { white-space: nowrap; }
-.found td:last-child { min-width: 15rem; width: 100%; white-space: normal;
-  overflow-wrap: anywhere; }
-td small, th small { display: block; font-size: .75rem; }
-th small { white-space: normal; }
-.found small { display: inline; }
-i { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em; }
-b.up { color: var(--up); } b.down { color: var(--down); } b.even { font-weight: 400; }
-details { border-top: 1px solid var(--line); padding: .5rem 0; }
-summary { cursor: pointer; overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: 7rem 1fr; gap: .25rem .75rem; font-size: .875rem; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-@media (min-width: 60rem) {
-  .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; align-items: start; }
-}
-@media (max-width: 36rem) {
-  .found thead { display: none; } .found tr { display: block; padding: .4rem 0;
-    border-bottom: 1px solid var(--line); }
-  .found th, .found td { display: inline-block; border: 0; padding: .1rem .6rem .1rem 0; }
-  .found td:last-child { display: block; min-width: 0; }
-  .narrow { display: block; }
-  .figures thead th, .figures thead th + th, .figures tbody th { white-space: normal; }
-  .figures tbody th { min-width: 6rem; max-width: 9rem; overflow-wrap: anywhere; }
-  main { padding: 1rem .6rem 3rem; } section { padding: .8rem .75rem; }
-  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
-}
-"""

@@ -1,143 +1,158 @@
-"""Runs: what the retriever finds for a question set, on disk with all that it was made with.
+"""Runs: a set's questions searched for, or asked of the chat, kept with all they were made with.
 
-run.trec          TREC run lines; the scores fall strictly, so that every reader ranks alike
-run.json          provenance
-questions.jsonl   a question a line: id, milliseconds, the first articles found with their passages
+A search                                          Answers
+questions.jsonl  a question a line                answers.jsonl     the row of `tanya ask --batch`,
+                                                                    then `part`, `answerable`,
+                                                                    `gold` and `figures`
+run.json         provenance                       provenance.json
+run.trec         TREC lines, written last; the    scores.json       the measures, written last
+                 scores fall strictly, so that
+                 every reader ranks alike
+
+A folder without what is written last goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from eval import datasets, scores
-from eval.datasets import Question, QuestionSet
-from eval.provenance import Code, Machine, Provenance
-from eval.scores import PerQuestion
+from eval import measures, provenance
+from eval.judging import answer_figures
+from eval.measures import Cited, Found, Pair, Reply
+from eval.provenance import Provenance
+from eval.questions import (
+    Asked,
+    Question,
+    QuestionSet,
+    Relevant,
+    archived_id,
+    fingerprint,
+    relevant_in,
+)
 from index.errors import InputError
-from index.files import unwritable
-from index.records import Filter, Hit
+from index.files import read_lines, unwritable, written_whole
+from index.records import Filter, Hit, Turn
 
 if TYPE_CHECKING:
     from index.snapshot import SearchIndex
     from qa.chat import Chat
 
-TREC, INFO, QUESTIONS = "run.trec", "run.json", "questions.jsonl"
 MODES = ("hybrid", "lexical", "dense")
 DEPTH = 100
 SHOWN = 5
 """Articles of each question whose passages are kept."""
 
+Row = dict[str, Any]
+Ask = Callable[[Asked], Row]
 TextsOf = Callable[[Sequence[str]], Mapping[str, str]]
 """Looks up the texts of articles by id; unknown ones are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An article found, with its best passage as offsets into the archived body."""
+class Files(NamedTuple):
+    """The files of a kind of run, and the command that writes them."""
 
-    article_id: str
-    title: str
-    publisher: str
-    published: str
-    passage_id: str
-    start: int
-    end: int
-    text: str
+    rows: str
+    about: str
+    last: str
+    command: str
+    noun: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one question found: (article, score) best first, and the first few in full."""
-
-    id: str
-    milliseconds: float
-    ranked: tuple[tuple[str, float], ...]
-    found: tuple[Found, ...]
+SEARCH = Files("questions.jsonl", "run.json", "run.trec", "tanya eval run", "run")
+ANSWERS = Files("answers.jsonl", "provenance.json", "scores.json", "tanya eval answers", "answers")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run read from disk, or just made; one of another program has only name and `ranked`."""
+    """Replies by question, read from disk or just made.
+
+    One of another program has no provenance. `questions` are those it is measured by: of answers
+    always there, of a search once it is judged. `by_article`: gold strings are looked for in whole
+    articles, not in passages.
+    """
 
     name: str
-    ranked: Mapping[str, Mapping[str, float]]
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    replies: Mapping[str, Reply]
+    questions: Mapping[str, Question] = field(default_factory=dict)
     provenance: Provenance | None = None
+    of_answers: bool = False
+    by_article: bool = False
+
+    def pairs(self, part: str = "") -> list[Pair]:
+        """Return the questions with their replies, of one part or of all."""
+        both = ((question, self.replies[i]) for i, question in self.questions.items())
+        return [(question, reply) for question, reply in both if part in ("", reply.part)]
+
+    @property
+    def threshold(self) -> float:
+        """Return the confidence below which the chat declined."""
+        known = self.provenance.answers if self.provenance else None
+        return float(known["min_confidence"]) if known else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A run's values; `by_article`: whole articles, not passages, were looked into for answers."""
-
-    run: Run
-    values: PerQuestion
-    by_article: bool
-    median: float | None
-    slow: float | None
+# Asking ------------------------------------------------------------------------------------------
 
 
-# Making ------------------------------------------------------------------------------------------
+def ask(asked: Sequence[Asked], reply_to: Ask, done: Collection[str] = ()) -> Iterator[Row]:
+    """Ask what is not done yet, one question after the other; yield a row each.
 
-Search = Callable[[str, Filter], list[Hit]]
+    The first question is asked once before, so that loading the models is in no figure. Raises
+    InputError for an empty question.
+    """
+    for each in asked:
+        if not any(map(str.isalnum, each.question.text)):
+            raise InputError(f"The question {each.question.id!r} is empty; mend the set's files.")
+    waiting = [each for each in asked if each.question.id not in done]
+    if waiting:
+        # Nothing follows a question without an id, so its turn is not kept for the next ones.
+        reply_to(replace(waiting[0], question=replace(waiting[0].question, id="")))
+    for each in waiting:
+        yield reply_to(each)
 
 
-def searcher(chat: Chat, k: int, mode: str, index: SearchIndex | None = None) -> Search:
-    """Return the search that `tanya search` makes, on the live version or on `index`."""
+def searching(chat: Chat, k: int, mode: str, index: SearchIndex | None = None) -> Ask:
+    """Return the search that `tanya search` makes, on the live version or on `index`.
+
+    A follow-up is searched as it was typed.
+    """
+    known = [name for name, _ in index.version.publishers] if index else chat.publishers()
+
+    def reply_to(asked: Asked) -> Row:
+        chosen = _resolved(asked.question.filter, known)
+        began = time.perf_counter()
+        hits = chat.search(asked.question.text, k, mode=mode, chosen=chosen, index=index)
+        return search_row(asked.question.id, (time.perf_counter() - began) * 1000, hits)
+
+    return reply_to
+
+
+def _resolved(chosen: Filter, known: Sequence[str]) -> Filter:
     from qa.question import sources
 
-    known = [n for n, _ in index.version.publishers] if index else chat.publishers()
-
-    def search(asked: str, chosen: Filter) -> list[Hit]:
-        if chosen.publishers:
-            names = sources.resolve_publishers(chosen.publishers, known)
-            chosen = replace(chosen, publishers=names)
-        return chat.search(asked, k, mode=mode, chosen=chosen, index=index)
-
-    return search
+    if not chosen.publishers:
+        return chosen
+    return replace(chosen, publishers=sources.resolve_publishers(chosen.publishers, known))
 
 
-def execute(
-    questions: Sequence[Question],
-    search: Search,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Outcome]:
-    """Search for every question, one after the other; a follow-up is searched as it was typed.
-
-    The first question is searched once before, so that loading the model is in no figure.
-    """
-    outcomes = []
-    for number, asked in enumerate(questions):
-        if not any(map(str.isalnum, asked.text)):
-            raise InputError(f"The question {asked.id!r} is empty; mend the set's queries.jsonl.")
-        if number == 0:
-            search(asked.text, asked.filter)
-        began = time.perf_counter()
-        hits = search(asked.text, asked.filter)
-        taken = (time.perf_counter() - began) * 1000
-        outcomes.append(_outcome(asked.id, taken, hits))
-        progress(number + 1, len(questions))
-    return outcomes
-
-
-def _outcome(question_id: str, milliseconds: float, hits: Sequence[Hit]) -> Outcome:
+def search_row(question_id: str, milliseconds: float, hits: Sequence[Hit]) -> Row:
+    """Return a question's row: all articles with falling scores, the first few in full."""
     ranked: list[tuple[str, float]] = []
     for hit in hits:
-        value = round(hit.score, 6)
+        score = round(hit.score, 6)
         if ranked:
             last = ranked[-1][1]
             # trec_eval reads scores as 32-bit numbers; less of a step would be a tie there.
-            value = min(value, round(last - max(1e-6, abs(last) * 1e-6), 6))
-        ranked.append((hit.passage.article_id, value))
-    found = tuple(
+            score = min(score, round(last - max(1e-6, abs(last) * 1e-6), 6))
+        ranked.append((hit.passage.article_id, score))
+    found = [
         Found(
             p.article_id,
             p.title,
@@ -149,65 +164,195 @@ def _outcome(question_id: str, milliseconds: float, hits: Sequence[Hit]) -> Outc
             p.text,
         )
         for p in (hit.passage for hit in hits[:SHOWN])
+    ]
+    return {
+        "id": question_id,
+        "milliseconds": round(milliseconds, 3),
+        "found": [{"rank": n, **asdict(f)} for n, f in enumerate(found, start=1)],
+        "ranked": ranked,
+    }
+
+
+def trec_lines(rows: Iterable[Row], mode: str) -> str:
+    """Return the rows of a search as a TREC run."""
+    return "".join(
+        f"{row['id']} Q0 {article} {rank} {score:.6f} tanya-{mode}\n"
+        for row in rows
+        for rank, (article, score) in enumerate(row["ranked"], start=1)
     )
-    return Outcome(question_id, round(milliseconds, 3), tuple(ranked), found)
 
 
-def made(name: str, outcomes: Iterable[Outcome], provenance: Provenance | None = None) -> Run:
-    """Return the outcomes as a run."""
-    by_id = {outcome.id: outcome for outcome in outcomes}
-    return Run(name, {i: dict(o.ranked) for i, o in by_id.items()}, by_id, provenance)
+def answering(
+    chat: Chat,
+    asked: Sequence[Asked],
+    relevant: Relevant,
+    version: str,
+    row_of: Callable[[str, Turn], Row],
+) -> Ask:
+    """Return what asks the chat, each turn of a conversation after those before it.
+
+    `row_of` gives the machine interface's row of an answered question. What is returned raises
+    InputError if another version of the index goes live meanwhile.
+    """
+    by_id = {each.question.id: each.question for each in asked}
+    followed = {each.question.follows for each in asked} - {""}
+    turns: dict[str, tuple[Turn, ...]] = {}
+
+    def conversation(one: Question) -> tuple[Turn, ...]:
+        """Return the turns up to and with a question; those before it are asked if need be."""
+        if one.id in turns:
+            return turns[one.id]
+        before = conversation(by_id[one.follows]) if one.follows else ()
+        chosen = _resolved(one.filter, chat.publishers()) if one.filter.publishers else one.filter
+        whole = (*before, chat.ask(one.text, before, chosen))
+        if one.id in followed:
+            turns[one.id] = whole
+        return whole
+
+    def reply_to(each: Asked) -> Row:
+        one = each.question
+        turn = conversation(one)[-1]
+        found = turn.answer.evidence.version
+        if found != version:
+            raise InputError(
+                f"Version {found} of the index went live while questions were asked of {version}: "
+                "ask again, into another folder."
+            )
+        return {
+            **row_of(one.id, turn),
+            **({"after": one.follows} if one.follows else {}),
+            "part": each.part,
+            "answerable": one.answerable,
+            "gold": list(one.answers),
+            "figures": answer_figures(chat, each, turn, relevant_in(relevant.get(one.id, {}))),
+        }
+
+    return reply_to
 
 
 # On disk -----------------------------------------------------------------------------------------
 
 
-@contextmanager
-def written_whole(out: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a folder to write to that becomes `out` when all went well, and vanishes otherwise.
+class Kept(NamedTuple):
+    """A run's folder while it is made: the rows that are there, and what adds to it.
 
-    Raises InputError if `out` is there already; with `replace`, an earlier run gives way.
+    A row is on disk when `put` returns; `finish` writes the file that makes the folder complete.
     """
-    ours = (out / INFO).is_file()
-    if out.exists() and not (replace and ours):
-        hint = "give --replace" if ours else "delete that first"
-        raise InputError(f"{out} is there already: name another folder, or {hint}.")
-    beside, before = (out.with_name(f".{out.name}.{end}") for end in ("part", "before"))
-    for leftover in (beside, before):
-        shutil.rmtree(leftover, ignore_errors=True)
+
+    rows: dict[str, Row]
+    put: Callable[[Row], None]
+    finish: Callable[[str], None]
+
+
+@contextmanager
+def kept(out: Path, about: Provenance, *, again: bool = False) -> Iterator[Kept]:
+    """Open the folder of a run that is made, or goes on.
+
+    With `again`, an earlier run gives way, a complete one only to a complete one. Raises InputError
+    if the folder is something else's, complete, or was begun with other questions, settings,
+    version or code. A folder in which nothing was asked goes again.
+    """
+    files = ANSWERS if about.of_answers else SEARCH
+    ours = (out / files.about).is_file()
+    whole = ours and (out / files.last).is_file()
+    if out.exists() and not ours and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(f"{out} holds no {files.noun}: name another folder, or delete that first.")
+    if whole and not again:
+        raise InputError(f"{out} is there already: name another folder, or give --replace.")
+    folder = out.with_name(f".{out.name}.part") if whole else out
+    rows = _begun(folder, about, files, again=again and not whole, strict=not whole)
     try:
-        beside.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / files.about, json.dumps(about.row(), ensure_ascii=False, indent=1) + "\n")
+        _write(folder / files.rows, "".join(map(_line, rows.values())))
+        file = (folder / files.rows).open("a", encoding="utf-8")
     except OSError as error:
         raise unwritable(out, error) from error
+
+    def put(row: Row) -> None:
+        rows[row["id"]] = row
+        file.write(_line(row))
+        file.flush()
+
+    def finish(content: str) -> None:
+        _write(folder / files.last, content)
+        if folder != out:
+            _swap(folder, out)
+
     try:
-        yield beside
-        if out.exists():
-            out.rename(before)
-        beside.rename(out)
+        with file:
+            yield Kept(rows, put, finish)
     finally:
-        for leftover in (beside, before):
-            shutil.rmtree(leftover, ignore_errors=True)
+        if not rows:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def write(folder: Path, run: Run) -> None:
-    """Write a run's three files into a folder that is there."""
-    if run.provenance is None:
-        raise ValueError("a run without provenance is not ours to write")
-    tag = f"tanya-{run.provenance.retrieval['mode']}"
-    with (folder / TREC).open("w", encoding="utf-8") as file:
-        for outcome in run.outcomes.values():
-            for rank, (article, value) in enumerate(outcome.ranked, start=1):
-                file.write(f"{outcome.id} Q0 {article} {rank} {value:.6f} {tag}\n")
-    with (folder / QUESTIONS).open("w", encoding="utf-8") as file:
-        for outcome in run.outcomes.values():
-            row = {
-                "id": outcome.id,
-                "milliseconds": outcome.milliseconds,
-                "found": [{"rank": n, **asdict(f)} for n, f in enumerate(outcome.found, start=1)],
-            }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    told = json.dumps(asdict(run.provenance), ensure_ascii=False, indent=1)
-    (folder / INFO).write_text(told + "\n", encoding="utf-8")
+def _begun(
+    folder: Path, about: Provenance, files: Files, *, again: bool, strict: bool
+) -> dict[str, Row]:
+    """Return the rows to go on with; raises InputError for others' if `strict`."""
+    if again or not (folder / files.about).is_file():
+        return {}
+    differs = _read_about(folder, files).difference(about)
+    if differs and strict:
+        raise InputError(
+            f"{folder} was begun with another {differs}: name another folder, or give --replace."
+        )
+    return {} if differs else _read_rows(folder / files.rows, files)
+
+
+def _swap(folder: Path, out: Path) -> None:
+    """Put a complete folder in another's place."""
+    before = out.with_name(f".{out.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    out.rename(before)
+    folder.rename(out)
+    shutil.rmtree(before)
+
+
+def _line(row: Row) -> str:
+    # Half a character, as a set may hold, cannot be written.
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8") + "\n"
+
+
+def _write(path: Path, content: str) -> None:
+    with written_whole(path) as file:
+        file.write(content)
+
+
+def _read_rows(path: Path, files: Files) -> dict[str, Row]:
+    """Read the rows of a run; a last one that was cut off is left out."""
+    found = {}
+    try:
+        lines = path.read_text("utf-8", "replace").split("\n") if path.is_file() else []
+        for number, line in enumerate(filter(None, lines), start=1):
+            try:
+                row = json.loads(line)
+                found[str(row["id"])] = row
+            except ValueError:
+                if number < len(lines):
+                    raise
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _foreign(path.parent, files, error) from error
+    return found
+
+
+def _read_about(folder: Path, files: Files) -> Provenance:
+    try:
+        return provenance.read(folder / files.about)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _foreign(folder, files, error) from error
+
+
+def _foreign(folder: Path, files: Files, error: Exception) -> InputError:
+    return InputError(
+        f"{folder} holds no {files.noun} of this program ({error!r}): run `{files.command}` again."
+    )
+
+
+def is_answers(path: Path) -> bool:
+    """Tell whether `tanya eval answers` wrote, or began, this folder."""
+    return (path / ANSWERS.about).is_file() and (path / ANSWERS.rows).is_file()
 
 
 def load(path: Path) -> Run:
@@ -216,124 +361,149 @@ def load(path: Path) -> Run:
         raise InputError(f"There is no run {path}.")
     if not path.is_dir():
         name = path.name.removesuffix(".gz")
-        return Run(name.rpartition(".")[0] or name, scores.read_run(path))
-    if not (path / INFO).is_file():
-        raise InputError(f"{path} holds no run: name a folder that `tanya eval run` wrote.")
-    ranked = scores.read_run(path / TREC)
-    outcomes = {}
+        ranked = read_trec(path)
+        replies = {i: Reply(i, articles=measures.ranking(found)) for i, found in ranked.items()}
+        return Run(name.rpartition(".")[0] or name, replies)
+    files = ANSWERS if is_answers(path) else SEARCH
+    if not (path / files.about).is_file():
+        raise InputError(f"{path} holds no run: name a folder that `{SEARCH.command}` wrote.")
+    if not (path / files.last).is_file():
+        raise InputError(f"{path} is not complete: run its `{files.command}` again to go on.")
+    rows = _read_rows(path / files.rows, files)
+    about, name = _read_about(path, files), path.resolve().name
     try:
-        for row in datasets.rows(path / QUESTIONS, ("id", "milliseconds", "found")):
-            found = tuple(Found(**_without_rank(article)) for article in row["found"])
-            best = tuple(ranked.get(row["id"], {}).items())
-            outcomes[row["id"]] = Outcome(row["id"], float(row["milliseconds"]), best, found)
-        told = json.loads((path / INFO).read_text(encoding="utf-8"))
-        parts = {"code": Code(**told["code"]), "machine": Machine(**told["machine"])}
-        provenance = Provenance(**{**told, **parts})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            f"{path} is no run of this program ({error}): run `tanya eval run` again."
-        ) from error
-    return Run(path.resolve().name, ranked, outcomes, provenance)
+        if files is ANSWERS:
+            return answers_run(name, rows.values(), about)
+        ranked = read_trec(path / files.last)
+        for i, row in rows.items():
+            row["ranked"] = list(ranked.get(i, {}).items())
+        return search_run(name, rows.values(), about)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _foreign(path, files, error) from error
 
 
-def _without_rank(article: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in article.items() if name != "rank"}
+def read_trec(path: Path) -> dict[str, dict[str, float]]:
+    """Read a TREC run: question, Q0, article, rank, score, tag; the score orders it.
 
-
-# Measuring ---------------------------------------------------------------------------------------
-
-
-def judged(path: Path) -> QuestionSet:
-    """Read a question set, or a file of judgements; beside it the set's questions if they are."""
-    if path.is_dir():
-        return datasets.load(path)
-    if path.name == datasets.QRELS and (path.parent / datasets.QUERIES).is_file():
-        return datasets.load(path.parent)
-    if not path.exists():
-        raise InputError(f"There is no question set {path}.")
-    found = QuestionSet((), datasets.read_qrels(path))
-    datasets.require_use(found, path)
-    return found
-
-
-def measure(asked: QuestionSet, run: Run, texts_of: TextsOf | None = None) -> Measured:
-    """Score a run; answers are sought in its passages, else in the articles that `texts_of` has."""
-    values = scores.score(asked.relevant, run.ranked)
-    gold = {question.id: question.answers for question in asked.questions}
-    by_article = False
-    if any(gold.get(question) for question in asked.relevant):
-        texts = {i: [f.text for f in o.found] for i, o in run.outcomes.items()}
-        if not run.outcomes and texts_of:
-            texts = _article_texts(asked, run, texts_of)
-            by_article = bool(texts)
-        if texts:
-            values.update(scores.score_answers(asked.relevant, gold, texts))
-    times = [outcome.milliseconds for outcome in run.outcomes.values()]
-    median, slow = np.percentile(times, [50, 95]).tolist() if times else (None, None)
-    return Measured(run, values, by_article, median, slow)
-
-
-def _article_texts(asked: QuestionSet, run: Run, texts_of: TextsOf) -> dict[str, list[str]]:
-    """Return the texts of each question's first articles; nothing if no article is known."""
-    depth = max(scores.ANSWERS.values())
-    first = {q: scores.ranking(run.ranked.get(q, {}))[:depth] for q in asked.relevant}
-    known = texts_of(list(dict.fromkeys(a for articles in first.values() for a in articles)))
-    if not known:
-        return {}
-    return {q: [known.get(a, "") for a in articles] for q, articles in first.items()}
-
-
-def comparable(a: Measured, b: Measured) -> tuple[PerQuestion, PerQuestion]:
-    """Return the values of two runs that may be compared.
-
-    Answers in passages cannot be compared with answers in whole articles.
+    Articles are named as the archive names them; an id may hold single spaces. Raises InputError
+    for a line that is none, a score that is no number, an article that stands twice, as trec_eval
+    does, and a file without any result.
     """
-    if a.by_article == b.by_article:
-        return a.values, b.values
-    of_a, of_b = (
-        {name: values for name, values in each.values.items() if name not in scores.ANSWERS}
-        for each in (a, b)
-    )
-    return of_a, of_b
+    run: dict[str, dict[str, float]] = {}
+    for number, line in enumerate(read_lines(path, "a TREC run"), start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            if len(fields) < 6:
+                raise ValueError
+            score = float(fields[-2])
+        except ValueError:
+            raise InputError(f"{path}:{number} is no TREC run line: {line!r:.200}.") from None
+        if not math.isfinite(score):
+            raise InputError(f"{path}:{number}: the score {fields[-2]!r} ranks nothing.")
+        found, article = run.setdefault(fields[0], {}), " ".join(fields[2:-3])
+        if archived_id(article) in found:
+            raise InputError(
+                f"{path}:{number}: the article {article!r} stands twice for {fields[0]!r}; leave "
+                "its best line."
+            )
+        found[archived_id(article)] = score
+    if not run:
+        raise InputError(f"{path} holds no result: it is empty, or was cut short.")
+    return run
+
+
+def search_run(name: str, rows: Iterable[Row], about: Provenance | None = None) -> Run:
+    """Return the rows of a search as a run; raises KeyError, TypeError, ValueError for others."""
+    replies = {}
+    for row in rows:
+        found = tuple(
+            Found(**{key: value for key, value in article.items() if key != "rank"})
+            for article in row["found"]
+        )
+        replies[row["id"]] = Reply(
+            row["id"],
+            float(row["milliseconds"]),
+            articles=measures.ranking(dict(row["ranked"])),
+            found=found,
+            texts=tuple(f.text for f in found),
+        )
+    return Run(name, replies, provenance=about)
+
+
+def answers_run(name: str, rows: Iterable[Row], about: Provenance | None = None) -> Run:
+    """Return rows of answers as a run; raises KeyError, TypeError, ValueError for others."""
+    questions, replies = {}, {}
+    for row in rows:
+        one = Question(str(row["id"]), row["question"], tuple(row["gold"]), row["answerable"])
+        questions[one.id] = one
+        replies[one.id] = Reply(
+            one.id,
+            1000 * float(row["seconds"]),
+            {key: None if v is None else float(v) for key, v in row["figures"].items()},
+            part=row["part"],
+            standalone=row["standalone"],
+            status=row["status"],
+            short=row["short_answer"],
+            confidence=float(row["confidence"]),
+            claims=tuple(claim["text"] for claim in row["claims"]),
+            citations=tuple(map(_cited, row["citations"])),
+            answerer=row["answerer"],
+        )
+    return Run(name, replies, questions, about, of_answers=True)
+
+
+def _cited(row: Row) -> Cited:
+    kept = {name: row[name] for name in Cited.__slots__}
+    return Cited(**{**kept, "published": row["published"] or ""})
+
+
+# Judging -----------------------------------------------------------------------------------------
+
+
+def judge(asked: QuestionSet, run: Run, texts_of: TextsOf | None = None) -> Run:
+    """Return a search with the set's judged questions and figures, in order of their ids.
+
+    Gold strings are looked for in its passages, else in the articles that `texts_of` has.
+    """
+    known = {question.id: question for question in asked.questions}
+    questions = {i: known.get(i) or Question(i, "") for i in sorted(asked.relevant)}
+    ranked = {i: run.replies[i].articles for i in questions if i in run.replies}
+    figures = measures.ranking_figures(asked.relevant, ranked)
+    texts = {i: reply.texts for i, reply in run.replies.items() if reply.texts is not None}
+    by_article = not texts
+    if by_article and texts_of and any(question.answers for question in questions.values()):
+        texts = _article_texts(ranked, texts_of)
+    none = None if not texts else ()
+    judged = {
+        i: replace(run.replies.get(i) or Reply(i), figures=figures[i], texts=texts.get(i, none))
+        for i in questions
+    }
+    replies = {**run.replies, **judged}
+    return replace(run, questions=questions, replies=replies, by_article=by_article and bool(texts))
+
+
+def _article_texts(
+    ranked: Mapping[str, Sequence[str]], texts_of: TextsOf
+) -> dict[str, tuple[str, ...]]:
+    """Return the texts of each question's first articles; nothing if no article is known."""
+    depth = max(measure.depth for measure in measures.GOLD_FOUND)
+    first = {i: articles[:depth] for i, articles in ranked.items()}
+    known = texts_of(list(dict.fromkeys(a for articles in first.values() for a in articles)))
+    return {i: tuple(known.get(a, "") for a in some) for i, some in first.items()} if known else {}
 
 
 def is_of(run: Run, asked: QuestionSet) -> bool:
     """Tell whether a run asked these questions; one of another program is taken at its word."""
     if run.provenance is None or not asked.questions:
         return True
-    return run.provenance.set_hash == datasets.fingerprint(asked.questions)
+    return run.provenance.set_hash == fingerprint(asked.questions)
 
 
 def without_results(run: Run, asked: QuestionSet) -> int:
     """Return how many judged questions have no result in a run; raises InputError if none has."""
-    found = sum(bool(run.ranked.get(question)) for question in asked.relevant)
+    found = sum(bool(i in run.replies and run.replies[i].articles) for i in asked.relevant)
     if not found:
         raise InputError(f"The run {run.name!r} has no result for any question of the set.")
     return len(asked.relevant) - found
-
-
-def unevenness(a: Run, b: Run) -> str:
-    """Return a remark on the measures that look deeper than one of two runs goes; "" for none."""
-    depth_a, depth_b = _depth(a), _depth(b)
-    shallow = min(depth_a, depth_b)
-    names = [name for name in scores.MEASURES if int(name.partition("@")[2]) > shallow]
-    if depth_a == depth_b or not names:
-        return ""
-    run, other = (a, b) if depth_a < depth_b else (b, a)
-    verb = "is" if len(names) == 1 else "are"
-    return (
-        f"{run.name} goes {shallow} articles deep, {other.name} {max(depth_a, depth_b)}: "
-        f"{', '.join(names)} {verb} not comparable."
-    )
-
-
-def _depth(run: Run) -> int:
-    """Return after how many articles a run was cut, at most DEPTH.
-
-    A run of another program does not say: it was cut where most of its questions end.
-    """
-    lengths = [len(found) for found in run.ranked.values()]
-    longest = max(lengths, default=0)
-    if run.provenance is not None:
-        return min(DEPTH, int(run.provenance.retrieval["k"]))
-    return min(DEPTH, longest) if 2 * lengths.count(longest) > len(lengths) else DEPTH

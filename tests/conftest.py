@@ -13,6 +13,7 @@ from index import text
 from index.engines.opening import open_engine
 from index.records import Article
 from index.settings import EngineSettings
+from tests import homes
 from tests.plain_engine import PlainEngine
 
 settings.register_profile(
@@ -61,6 +62,15 @@ class ToyEmbedder:
 @pytest.fixture
 def embedder():
     return ToyEmbedder()
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory):
+    """Return a home with the sample's articles, built; tests leave its archive as it is."""
+    home = tmp_path_factory.mktemp("sample")
+    assert homes.tanya(home, "add", Path(__file__).parents[1] / "sample" / "articles") == 0
+    assert homes.tanya(home, "build") == 0
+    return home
 
 
 @pytest.fixture(scope="session")

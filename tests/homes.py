@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 
+from commands.main import app, run
 from index import build as builds
 from index import settings, text
 from index.archive import FILE_NAME, Archive
@@ -17,6 +19,11 @@ from index.versions import Versions
 from qa.question.answer_type import answer_type
 
 NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
+
+
+def tanya(home: Path, *arguments: object) -> int:
+    """Run a command line in this process; return its exit status."""
+    return run(app, ["--home", str(home), *map(str, arguments)])
 
 
 def add(home: Path, articles: Sequence[Article]) -> None:
@@ -127,3 +134,36 @@ HARBOUR = [
         title="Melati Timur Juara Voli",
     ),
 ]
+
+
+class Page(HTMLParser):
+    """Collects a page's tags, their attributes, and checks that they close."""
+
+    VOID = ("meta", "br")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.open: list[str] = []
+        self.ids: list[str | None] = []
+        self.feed(page)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.extend(attrs)
+        self.ids.extend(value for name, value in attrs if name == "id")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+HOSTILE = "<script>alert('x')</script><img src=x onerror=\"y\"> $\\frac{ & _nama \x07 漢 \ud800"

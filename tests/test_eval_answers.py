@@ -10,41 +10,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commands.main import app, run
 from commands.qa import turn_row
-from eval import (
-    answer_compare,
-    answer_figures,
-    answer_reports,
-    answer_scores,
-    answer_tables,
-    answers,
-)
-from eval.answer_figures import Asked, Meaning
-from eval.answer_scores import FIRST, FOLLOW_UP, OPENING, Cited, Figures, Reply
-from eval.datasets import Question
+from eval import compare, judging, measures, provenance, report, runs, tables
+from eval import questions as sets
+from eval.measures import Cited, Reply
+from eval.questions import FIRST, FOLLOW_UP, OPENING, Asked, Meaning, Question
+from eval.runs import Run
 from index.errors import InputError
 from index.records import Filter
 from index.settings import AnswerSettings
 from qa.chat import Chat
 from tests import homes
-from tests.test_eval_runs import HOSTILE, Page
+from tests.homes import HOSTILE, Page, tanya
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "questions"
 
 
-def tanya(home, *arguments):
-    """Run a command line in this process; return its exit status."""
-    return run(app, ["--home", str(home), *map(str, arguments)])
-
-
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    assert tanya(home, "add", ROOT / "sample" / "articles") == 0
-    assert tanya(home, "build") == 0
-    return home
+def home(sample_home):
+    return sample_home
 
 
 @pytest.fixture(scope="module")
@@ -84,42 +69,61 @@ def harbour(tmp_path_factory):
     return home, small_set(home / "set", HARBOUR_SET, "q1\ta1\t1\nq2\ta9\t1\n")
 
 
-def reply(number=1, *, right=None, sure=0.5, answerable=True, answered=True, **more):
-    """Return an answer with the figures that are told."""
+def pair(number=1, *, right=None, sure=0.5, answerable=True, answered=True, short="", **more):
+    """Return a question and its answer with the figures that are given."""
     shown = None if right is None else float(right and answered)
     would = None if right is None else float(right)
-    return Reply(
-        f"q{number}", "Apa?", "Apa?", more.pop("part", FIRST), answerable, ("dua",) * answerable,
-        "answered" if answered else "no_evidence", more.pop("short", ""), sure,
-        ("Satu dua.",) * answered, (), "extractive", 10.0 * number,
-        Figures(shown, would, exact=shown, overlap=shown, **more),
+    figures = {"shown": shown, "would_show": would, "exact": shown, "overlap": shown, **more}
+    one = Question(f"q{number}", "Apa?", ("dua",) * answerable, answerable)
+    return one, Reply(
+        one.id, 10.0 * number, figures, standalone="Apa?",
+        status="answered" if answered else "no_evidence", short=short, confidence=sure,
+        claims=("Satu dua.",) * answered, answerer="extractive",
     )  # fmt: skip
+
+
+def run_of(pairs):
+    """Return a run of these questions and answers."""
+    questions, replies = ({each.id: each for each in some} for some in zip(*pairs, strict=True))
+    return Run("x", replies, questions, of_answers=True)
+
+
+def ask_all(chat, asked, relevant=(), version="000001"):
+    """Yield the rows of answers to these questions."""
+    return runs.ask(asked, runs.answering(chat, asked, dict(relevant), version, turn_row))
+
+
+def about(home, folder):
+    """Return the provenance of answers to a set."""
+    asked = [each.question for each in sets.load_asked(folder)]
+    return provenance.describe_answers(Chat.open(home), folder, asked, None, homes.NOW)
 
 
 # Text against gold strings, by hand --------------------------------------------------------------
 
 
 def test_normalised_as_squad():
-    assert answer_scores.folded("  Rp1.200,-  (“Dua”) ") == "rp1200 dua"
-    assert answer_scores.exact("Xie Feng.", ["xie  feng"]) == 1
-    assert answer_scores.exact("", [""]) == answer_scores.exact("-", ["."]) == 0
+    assert measures.normalised("  Rp1.200,-  (“Dua”) ") == "rp1200 dua"
+    assert measures.normalised("Jum'at ke-2 Al-Qur’an") == "jumat ke 2 al quran"
+    assert measures.exact("Xie Feng.", ["xie  feng"]) == 1
+    assert measures.exact("", [""]) == measures.exact("-", ["."]) == 0
     # Two of three words are shared with two: F1 = 2 * 2 / (3 + 2).
-    assert answer_scores.overlap("Duta Xie Feng", ["satu", "Xie Feng"]) == pytest.approx(0.8)
-    assert answer_scores.overlap("", ["Xie Feng"]) == 0
-    assert answer_scores.overlap("dua dua", ["dua"]) == pytest.approx(2 / 3)
+    assert measures.overlap("Duta Xie Feng", ["satu", "Xie Feng"]) == pytest.approx(0.8)
+    assert measures.overlap("", ["Xie Feng"]) == 0
+    assert measures.overlap("dua dua", ["dua"]) == pytest.approx(2 / 3)
 
 
 def test_a_gold_string_stands_as_whole_words():
-    assert answer_scores.holds("lahir pada tahun 1915 M.[2] Ayahanda", ["1915 M"])
-    assert answer_scores.holds("usia ke-195 tahun (AS/NHC)", ["x", "195 TAHUN"])
-    assert answer_scores.holds("pada (15/12/2016), di", ["15/12/2016"])
-    assert answer_scores.holds("biaya Rp 1.200", ["rp 1200"])
-    assert not answer_scores.holds("naik 1,5 persen", ["5 persen"])
-    assert not answer_scores.holds("Ada 1120 kios", ["112", "", "?"])
+    assert measures.holds("lahir pada tahun 1915 M.[2] Ayahanda", ["1915 M"])
+    assert measures.holds("usia ke-195 tahun (AS/NHC)", ["x", "195 TAHUN"])
+    assert measures.holds("pada (15/12/2016), di", ["15/12/2016"])
+    assert measures.holds("biaya Rp 1.200", ["rp 1200"])
+    assert not measures.holds("naik 1,5 persen", ["5 persen"])
+    assert not measures.holds("Ada 1120 kios", ["112", "", "?"])
 
 
 @pytest.mark.parametrize(
-    ("claim", "quotes", "borne"),
+    ("claim", "quotes", "supported"),
     [
         ("Biaya Rp 120 miliar.", ["Pelabuhan itu menelan biaya Rp 120 miliar."], True),
         ("Biaya Rp 130 miliar.", ["Pelabuhan itu menelan biaya Rp 120 miliar."], False),
@@ -135,15 +139,15 @@ def test_a_gold_string_stands_as_whole_words():
         ("Apa saja.", [], False),
     ],
 )
-def test_what_quotes_bear_out(claim, quotes, borne):
-    assert answer_figures.bears_out(claim, quotes) is borne
+def test_what_quotes_support(claim, quotes, supported):
+    assert judging.is_supported(claim, quotes) is supported
 
 
 def test_how_a_follow_up_must_be_understood():
     def meant(standalone, **meaning):
-        told = Meaning(**{"alone": False, "words": (), "absent": (), **meaning})
-        asked = Asked(Question("q", "Siapa dubesnya?"), FOLLOW_UP, told)
-        return answer_figures.is_meant(asked, standalone)
+        known = Meaning(**{"alone": False, "words": (), "absent": (), **meaning})
+        asked = Asked(Question("q", "Siapa dubesnya?"), FOLLOW_UP, known)
+        return judging.is_understood(asked, standalone)
 
     told = "Siapa dubesnya (Wiranto, China)?"
     assert meant(told, words=("Wiranto", "Jepang|China"))
@@ -156,14 +160,14 @@ def test_how_a_follow_up_must_be_understood():
 
 
 def test_measures_of_answerable_questions_by_hand():
-    replies = [
-        reply(1, right=True, short="dua", words=10.0),
-        reply(2, right=False, words=20.0),
-        reply(3, right=True, answered=False),
-        reply(4, answerable=False),
-        reply(5, answerable=False, answered=False),
+    pairs = [
+        pair(1, right=True, short="dua", words=10.0),
+        pair(2, right=False, words=20.0),
+        pair(3, right=True, answered=False),
+        pair(4, answerable=False),
+        pair(5, answerable=False, answered=False),
     ]
-    found = answer_compare.summary(replies)
+    found = compare.summarise(run_of(pairs))
     told = {s.measure: (s.value, s.questions) for group in found.groups.values() for s in group}
     assert told["accuracy"] == (pytest.approx(1 / 3), 3)
     assert told["coverage"] == (pytest.approx(2 / 3), 3)
@@ -177,10 +181,10 @@ def test_measures_of_answerable_questions_by_hand():
 
 
 def test_a_question_without_gold_counts_in_coverage_only():
-    found = answer_compare.summary([reply(1, right=True), reply(2)])
+    found = compare.summarise(run_of([pair(1, right=True), pair(2)]))
     told = {s.measure: s.questions for group in found.groups.values() for s in group}
     assert (told["coverage"], told["accuracy"], told["AURC"], found.without_gold) == (2, 1, 1, 1)
-    lines = answer_tables.score_lines(replace(found, answerers={"llm:x": 2}), "000001", 0.25)
+    lines = tables.answer_lines(replace(found, answerers={"llm:x": 2}), "000001", 0.25)
     assert lines[-2] == "Answers written by llm:x 2."
     assert lines[-1].startswith("1 answerable questions have no gold string")
 
@@ -189,69 +193,71 @@ def test_risk_by_coverage_by_hand():
     sure = np.array([0.9, 0.5, 0.7, 0.5])
     good = np.array([1.0, 1.0, 0.0, 0.0])
     # In order: right, wrong, then two alike of which one is right.
-    risk = answer_scores.risk_by_coverage(sure, good)
+    risk = measures.risk_by_coverage(sure, good)
     np.testing.assert_allclose(risk, [0, 1 / 2, 1.5 / 3, 2 / 4])
-    assert answer_scores.area(sure, good) == pytest.approx(0.375)
-    assert np.isnan(answer_scores.area(sure[:0], good[:0]))
+    assert measures.aurc(sure, good) == pytest.approx(0.375)
+    assert np.isnan(measures.aurc(sure[:0], good[:0]))
 
 
 def test_what_is_held_back_is_on_the_curve():
-    replies = [reply(1, right=True, sure=0.1, answered=False), reply(2, answerable=False, sure=0.3)]
-    sure, good = answer_scores.judged(replies)
+    pairs = [pair(1, right=True, sure=0.1, answered=False), pair(2, answerable=False, sure=0.3)]
+    sure, good = measures.by_rightness(pairs)
     assert (sure.tolist(), good.tolist()) == ([0.1, 0.3], [1, 0])
 
 
 def test_auroc_by_hand():
     sure, positive = np.array([0.9, 0.4, 0.4, 0.1]), np.array([1.0, 1.0, 0.0, 0.0])
     # Of four pairs three are in order and one is level.
-    assert answer_scores.auroc(sure, positive) == pytest.approx(3.5 / 4)
-    assert np.isnan(answer_scores.auroc(sure, np.ones(4)))
+    assert measures.auroc(sure, positive) == pytest.approx(3.5 / 4)
+    assert np.isnan(measures.auroc(sure, np.ones(4)))
 
 
 def test_reliability_and_calibration_error_by_hand():
     sure, good = np.array([0.05, 0.91, 1.0, 0.97]), np.array([1.0, 1.0, 1.0, 0.0])
-    low, high = answer_scores.reliability(sure, good)
+    low, high = measures.reliability(sure, good)
     assert (low.questions, low.confidence, low.accuracy) == (1, 0.05, 1)
     assert (high.low, high.high, high.questions) == (0.9, 1.0, 3)
     assert high.confidence == pytest.approx(0.96) and high.accuracy == pytest.approx(2 / 3)
     expected = (0.95 + 3 * (0.96 - 2 / 3)) / 4
-    assert answer_scores.calibration_error(sure, good) == pytest.approx(expected)
+    assert measures.calibration_error(sure, good) == pytest.approx(expected)
 
 
-def test_two_folders_by_hand():
-    a = [reply(n, right=n > 6, sure=0.4) for n in range(10)] + [reply(20, answerable=False)]
-    b = [reply(n, right=n != 7, sure=0.4 + n / 100) for n in range(10)]
-    b += [reply(20, answerable=False, answered=False), reply(21, right=True)]
-    b[9] = replace(b[9], question="Lain?")
-    pairs = answer_compare.paired(a, b)
-    assert [one.id for one, _ in pairs] == [*(f"q{n}" for n in range(9)), "q20"]
-    found = {c.measure: c for c in answer_compare.compare(pairs)}
+def test_two_runs_by_hand():
+    a = [pair(n, right=n > 6, sure=0.4) for n in range(10)] + [pair(20, answerable=False)]
+    b = [pair(n, right=n != 7, sure=0.4 + n / 100) for n in range(10)]
+    b += [pair(20, answerable=False, answered=False), pair(21, right=True)]
+    b[9] = (replace(b[9][0], text="Lain?"), b[9][1])
+    of_a, of_b = run_of(a), run_of(b)
+    both = compare.paired(of_a, of_b)
+    assert [question.id for question, _, _ in both] == [*(f"q{n}" for n in range(9)), "q20"]
+    found = {c.measure: c for c in compare.compare(of_a, of_b)}
     accuracy = found["accuracy"]
     assert (accuracy.a, accuracy.b) == (pytest.approx(2 / 9), pytest.approx(8 / 9))
     assert (accuracy.wins, accuracy.ties, accuracy.losses) == (7, 1, 1)
     assert (found["declined"].a, found["declined"].b) == (0, 1)
     assert "words" not in found and "f accuracy" not in found
+    assert set(found) < set(compare.names(of_answers=True))
     # The unanswerable one has the most confidence in both.
     assert (found["AUROC"].a, found["AUROC"].b) == (0, 0)
-    assert found["1 - AURC"].a == pytest.approx(1 - answer_scores.area(*_judged(pairs, 0)))
+    before = measures.by_rightness([(question, one) for question, one, _ in both])
+    assert found["1 - AURC"].a == pytest.approx(1 - measures.aurc(*before))
     assert found["1 - AURC"].b > found["1 - AURC"].a
-    moved = answer_compare.moved(pairs)
-    assert [m.a.id for m in moved[:2]] == ["q7", "q6"] and moved[0].gain == -1.5
-    assert moved[-1].a.id == "q20" and moved[-1].gain == 1
-
-
-def _judged(pairs, side):
-    return answer_scores.judged([pair[side] for pair in pairs])
+    moved = compare.moved(of_a, of_b)
+    assert [m.question.id for m in moved[:2]] == ["q7", "q6"] and moved[0].gain == -1.5
+    assert moved[-1].question.id == "q20" and moved[-1].gain == 1
 
 
 def test_confidence_is_compared_question_by_question():
     kinds = [n % 2 == 0 for n in range(40)]
-    a = [reply(n, right=k or None, answerable=k, sure=n / 40) for n, k in enumerate(kinds)]
-    b = [replace(r, confidence=r.confidence / 4 + r.answerable / 2) for r in a]
-    found = {c.measure: c for c in answer_compare.compare(list(zip(a, b, strict=True)))}
+    a = [pair(n, right=k or None, answerable=k, sure=n / 40) for n, k in enumerate(kinds)]
+    b = [
+        (question, replace(r, confidence=r.confidence / 4 + question.answerable / 2))
+        for question, r in a
+    ]
+    found = {c.measure: c for c in compare.compare(run_of(a), run_of(b))}
     assert found["AUROC"].b == 1
     assert found["AUROC"].low > 0 and found["AUROC"].p < 0.01
-    same = {c.measure: c for c in answer_compare.compare(list(zip(a, a, strict=True)))}
+    same = {c.measure: c for c in compare.compare(run_of(a), run_of(a))}
     assert (same["AUROC"].p, same["AUROC"].low, same["AUROC"].high) == (1, 0, 0)
 
 
@@ -265,7 +271,7 @@ def test_answers_of_the_sample(made):
     assert len(rows) == told["questions"] == 60 + 157
     assert scores["answers"]["accuracy"]["value"] > 0.5
     assert scores["citations"]["verbatim"]["value"] == 1
-    assert scores["citations"]["borne out"]["value"] == 1
+    assert scores["citations"]["supported"]["value"] == 1
     assert scores["citations"]["cit recall"]["value"] <= scores["answers"]["accuracy"]["value"]
     assert scores["abstention"]["AUROC"]["value"] > 0.7
     assert scores[FOLLOW_UP]["understood"]["value"] > 0.9
@@ -308,8 +314,7 @@ def test_what_would_have_been_shown_is_known(harbour, tmp_path):
         (strict / name).symlink_to(home / name)
     (strict / "tanya.toml").write_text("[answers]\nmin_confidence = 1.0\n", encoding="utf-8")
     chat = Chat.open(strict)
-    asked = answers.read(folder)
-    first, second, third = answers.ask(chat, asked, {}, "000001", turn_row)
+    first, second, third = ask_all(chat, sets.load_asked(folder))
     assert first["status"] == "no_evidence" and first["confidence"] > 0
     assert (first["figures"]["shown"], first["figures"]["would_show"]) == (0, 1)
     assert third["figures"]["would_show"] is None
@@ -320,63 +325,60 @@ def test_a_changed_quote_is_not_verbatim(harbour):
     chat = Chat.open(home)
     turn = chat.ask(HARBOUR_SET[0]["text"])
     asked = Asked(Question("q1", "Apa?", ("Rp 120 miliar",)), FIRST)
-    assert answer_figures.figures(chat, asked, turn, {"a1"}).verbatim == 1
+    assert judging.answer_figures(chat, asked, turn, {"a1"})["verbatim"] == 1
     citations = tuple(replace(c, quote=f"{c.quote} ") for c in turn.answer.citations)
     changed = replace(turn, answer=replace(turn.answer, citations=citations))
-    found = answer_figures.figures(chat, asked, changed, {"a2"})
-    assert (found.verbatim, found.cited) == (0, 0)
-    assert 0 < found.relevant <= 1
+    found = judging.answer_figures(chat, asked, changed, {"a2"})
+    assert (found["verbatim"], found["cited"]) == (0, 0)
+    assert 0 < found["relevant"] <= 1
 
 
 def test_it_goes_on_where_it_stopped(harbour, tmp_path, capsys):
     home, folder = harbour
     out = tmp_path / "out"
     chat = Chat.open(home)
-    asked = answers.read(folder)
-    made = answers.describe(chat, asked, folder, None, homes.NOW)
-    with pytest.raises(KeyboardInterrupt), answers.kept(out, made) as (rows, put):
-        for row in answers.ask(chat, asked, {}, "000001", turn_row, rows):
-            put({**row, "seconds": 7.0})
+    with pytest.raises(KeyboardInterrupt), runs.kept(out, about(home, folder)) as kept:
+        for row in ask_all(chat, sets.load_asked(folder)):
+            kept.put({**row, "seconds": 7.0})
             assert len((out / "answers.jsonl").read_text("utf-8").splitlines()) == 1
             raise KeyboardInterrupt
     with pytest.raises(InputError, match="not complete"):
-        answers.load(out)
+        runs.load(out)
     with (out / "answers.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"id": "q2", "ques')
     assert tanya(home, "eval", "answers", folder, "--out", out) == 0
-    assert "1 answer is there already" in capsys.readouterr().err
-    found = answers.load(out)
-    assert [r.id for r in found.replies] == ["q1", "q2", "q3"]
-    assert found.replies[0].milliseconds == 7000 > found.replies[1].milliseconds
+    assert "1 question is there already" in capsys.readouterr().err
+    found = runs.load(out).replies
+    assert list(found) == ["q1", "q2", "q3"]
+    assert found["q1"].milliseconds == 7000 > found["q2"].milliseconds
     # The turn before was asked again, so that the follow-up has its conversation.
-    assert "Batu Layar" in found.replies[1].standalone
+    assert "Batu Layar" in found["q2"].standalone
     assert tanya(home, "eval", "answers", folder, "--out", out) == 1
     assert "--replace" in capsys.readouterr().err
     assert tanya(home, "eval", "answers", folder, "--out", out, "--replace") == 0
-    assert answers.load(out).replies[0].milliseconds < 7000
+    assert runs.load(out).replies["q1"].milliseconds < 7000
 
 
 def test_it_does_not_go_on_with_other_settings(harbour, tmp_path):
     home, folder = harbour
-    chat = Chat.open(home)
-    made = answers.describe(chat, answers.read(folder), folder, None, homes.NOW)
-    with answers.kept(tmp_path / "out", made):
-        pass
-    with answers.kept(tmp_path / "out", made):
-        pass
+    made = about(home, folder)
+    with runs.kept(tmp_path / "out", made) as kept:
+        kept.put({"id": "q1"})
+    with runs.kept(tmp_path / "out", made) as kept:
+        assert list(kept.rows) == ["q1"]
     for other, named in (
         (replace(made, answers={**made.answers, "min_confidence": 0.5}), "setting of answers"),
-        (replace(made, provenance=replace(made.provenance, version="000002")), "version"),
-        (replace(made, provenance=replace(made.provenance, set_hash="f")), "question set"),
+        (replace(made, version="000002"), "version"),
+        (replace(made, set_hash="f"), "question set"),
     ):
-        with pytest.raises(InputError, match=named), answers.kept(tmp_path / "out", other):
+        with pytest.raises(InputError, match=named), runs.kept(tmp_path / "out", other):
             pass
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "notes.txt").touch()
     for again in (False, True):
         with (
             pytest.raises(InputError, match="holds no answers"),
-            answers.kept(tmp_path / "theirs", made, again=again),
+            runs.kept(tmp_path / "theirs", made, again=again),
         ):
             pass
 
@@ -392,7 +394,7 @@ def test_stopped_by_the_keyboard(home, tmp_path):
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
     assert process.returncode == 1
-    assert "of 217 questions are answered; run the same command again" in told
+    assert "of 217 questions are asked; run the same command again" in told
     assert not (out / "scores.json").exists()
 
 
@@ -435,7 +437,7 @@ def test_a_publisher_of_a_question_narrows_its_answer(harbour):
         Asked(Question(f"q{n}", text, ("340",), filter=Filter(publishers=names)), FIRST)
         for n, names in enumerate(((), ("kabar hulu",), ("Koran Bulan",)))
     ]
-    found = answers.ask(Chat.open(home), asked, {}, "000001", turn_row)
+    found = ask_all(Chat.open(home), asked)
     assert next(found)["filter"]["publishers"] == []
     assert next(found)["filter"]["publishers"] == ["Kabar Hulu"]
     with pytest.raises(InputError, match="Koran Bulan"):
@@ -444,30 +446,31 @@ def test_a_publisher_of_a_question_narrows_its_answer(harbour):
 
 def test_rows_that_cannot_be_read_are_told(harbour, tmp_path):
     home, folder = harbour
-    made = answers.describe(Chat.open(home), answers.read(folder), folder, None, homes.NOW)
+    made = about(home, folder)
     out = tmp_path / "out"
-    with answers.kept(out, made) as (_, put):
-        put({"id": "q1", "question": "\ud800"})
-    answers.finish(out, {})
-    with pytest.raises(InputError, match="An answer cannot be read"):
-        answers.load(out)
+    foreign = "holds no answers of this program .*: run `tanya eval answers` again"
+    with runs.kept(out, made) as kept:
+        kept.put({"id": "q1", "question": "\ud800"})
+        kept.finish("{}")
+    with pytest.raises(InputError, match=foreign):
+        runs.load(out)
     lines = (out / "answers.jsonl").read_bytes()
     (out / "answers.jsonl").write_bytes(b"no JSON\n" + lines)
-    with pytest.raises(InputError, match="cannot be read as answers"):
-        answers.load(out)
+    with pytest.raises(InputError, match=foreign):
+        runs.load(out)
     (out / "answers.jsonl").write_bytes(lines + '{"id": "é'.encode()[:-1])
     (out / "scores.json").unlink()
-    with answers.kept(out, made) as (rows, _):
-        assert list(rows) == ["q1"]
+    with runs.kept(out, made) as kept:
+        assert list(kept.rows) == ["q1"]
     (out / "provenance.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="of this program"), answers.kept(out, made):
+    with pytest.raises(InputError, match=foreign), runs.kept(out, made):
         pass
 
 
 def test_another_version_going_live_is_told(harbour):
     home, folder = harbour
     with pytest.raises(InputError, match="000001 of the index went live"):
-        next(answers.ask(Chat.open(home), answers.read(folder), {}, "000000", turn_row))
+        next(ask_all(Chat.open(home), sets.load_asked(folder), version="000000"))
 
 
 # Two folders, and the report ---------------------------------------------------------------------
@@ -551,19 +554,20 @@ def test_a_report_of_answers_is_whole_and_alone(home, made, stricter, tmp_path):
 
 
 def test_hostile_text_stays_text_in_a_report_of_answers(made):
-    folder = answers.load(made)
+    run = runs.load(made)
     cited = (Cited(1, HOSTILE, "", HOSTILE, HOSTILE, HOSTILE),)
-    hostile = [
-        replace(
-            reply(n, right=False, sure=n / 10, answered=n % 3 > 0, answerable=n % 2 > 0),
-            id=f"<q{n}>", question=HOSTILE, standalone=f"{HOSTILE}?", short=HOSTILE,
-            gold=(HOSTILE,), claims=(HOSTILE, "<b>") if n % 3 else (), citations=cited,
+    hostile = []
+    for n in range(10):
+        question, reply = pair(
+            n, right=False, sure=n / 10, answered=n % 3 > 0, answerable=n % 2 > 0, short=HOSTILE
         )
-        for n in range(10)
-    ]  # fmt: skip
-    more = replace(folder.made, conversations=HOSTILE)
-    bad = replace(folder, name="</svg>", replies=tuple(hostile), made=more)
-    page = answer_reports.page([bad, replace(bad, name=HOSTILE)])
+        claims = (HOSTILE, "<b>") if n % 3 else ()
+        more = {"standalone": f"{HOSTILE}?", "claims": claims, "citations": cited}
+        named = replace(question, id=f"<q{n}>", text=HOSTILE, answers=(HOSTILE,))
+        hostile.append((named, replace(reply, id=named.id, **more)))
+    told = replace(run.provenance, conversations=HOSTILE)
+    bad = replace(run_of(hostile), name="</svg>", provenance=told)
+    page = report.answers_page([bad, replace(bad, name=HOSTILE)])
     parsed = Page(page)
     assert not {"script", "img"} & set(parsed.tags)
     assert "onerror" not in dict(parsed.attributes)

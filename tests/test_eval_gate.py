@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.main import app, run
-from eval import datasets
-from eval.datasets import Question
+from eval import questions as sets
+from eval.questions import Question
 from index import build as builds
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
@@ -16,14 +15,10 @@ from index.errors import GateError
 from index.settings import Settings
 from index.versions import NEW, Versions
 from tests.conftest import NOW, add, article
+from tests.homes import tanya
 
 ARTICLES = 40
 OTHER = "Isi berita ini diganti seluruhnya oleh redaksi dengan teks yang lain sama sekali."
-
-
-def tanya(home, *arguments):
-    """Run a command line in this process; return its exit status."""
-    return run(app, ["--home", str(home), *map(str, arguments)])
 
 
 def change(home, articles):
@@ -45,7 +40,7 @@ def built(tmp_path_factory):
     home.mkdir()
     articles = [article(number) for number in range(ARTICLES)]
     change(home, articles)
-    datasets.write(
+    sets.write(
         folder / "set",
         [Question(a.id, a.body.partition(".")[0]) for a in articles],
         {a.id: {a.id: 1} for a in articles},
@@ -136,13 +131,13 @@ def test_a_gate_without_its_set_builds_nothing(place, capsys):
 def test_a_set_of_another_archive_is_no_gate(place, capsys):
     home = place / "home"
     asked = [Question(i, "Di mana jembatan?") for i in ("a1", "lain")]
-    datasets.write(place / "other", asked, {"a1": {"tidak-ada": 1}})
+    sets.write(place / "other", asked, {"a1": {"tidak-ada": 1}})
     change(home, [article(100)])
     assert tanya(home, "build", "--gate", place / "other") == 1
     assert "No question has a relevant article" in capsys.readouterr().err
     assert versions(home) == ["000001"]
     held = article(1).id
-    datasets.write(place / "other", asked, {"a1": {held: 1}, "lain": {"tidak-ada": 1}})
+    sets.write(place / "other", asked, {"a1": {held: 1}, "lain": {"tidak-ada": 1}})
     assert tanya(home, "build", "--gate", place / "other") == 0
     told = capsys.readouterr().out
     assert "gate: 1 of 2 questions has no relevant article in this archive.\n" in told
@@ -178,7 +173,7 @@ def test_another_model_is_compared_with_a_run_of_the_live_version(place, tmp_pat
 def test_a_run_of_other_questions_is_no_base(place, capsys):
     home = place / "home"
     assert tanya(home, "eval", "run", place / "set", "--out", place / "before") == 0
-    datasets.write(place / "other", [Question("a1", "Lain?")], {"a1": {article(1).id: 1}})
+    sets.write(place / "other", [Question("a1", "Lain?")], {"a1": {article(1).id: 1}})
     change(home, [article(100)])
     gated = ("build", "--gate", place / "other", "--gate-run", place / "before")
     assert tanya(home, *gated) == 1

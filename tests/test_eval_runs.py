@@ -5,19 +5,21 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from commands.main import app, run
-from eval import datasets, provenance, reports, runs, scores
-from eval.datasets import Question, QuestionSet
-from eval.runs import Found, Outcome, Run
+from eval import compare, measures, provenance, report, runs
+from eval import questions as sets
+from eval.measures import Found, Reply
+from eval.questions import Asked, Question, QuestionSet
+from eval.runs import Run
 from index.errors import InputError
 from index.records import Filter, Passage
 from tests import homes
+from tests.homes import HOSTILE, Page, tanya
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "questions"
@@ -25,17 +27,9 @@ HELD = "d619f7af10abe36d"
 """An article of the sample."""
 
 
-def tanya(home, *arguments):
-    """Run a command line in this process; return its exit status."""
-    return run(app, ["--home", str(home), *map(str, arguments)])
-
-
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    assert tanya(home, "add", ROOT / "sample" / "articles") == 0
-    assert tanya(home, "build") == 0
-    return home
+def home(sample_home):
+    return sample_home
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +51,28 @@ def hits(*pairs):
     return [homes.hit(passage(article), score=score) for article, score in pairs]
 
 
+def answered(questions, relevant, texts, name="a"):
+    """Return a judged run that found these texts for each question."""
+    replies = {
+        q: Reply(q, 1.0, articles=("a",) * bool(found), texts=tuple(found))
+        for q, found in texts.items()
+    }
+    return runs.judge(QuestionSet(tuple(questions), relevant), Run(name, replies))
+
+
+def values_of(name, run):
+    (measure,) = (m for m in measures.SEARCHES[0].measures if m.name == name)
+    return measures.values(measure, run.pairs())
+
+
 # Scores worked by hand ---------------------------------------------------------------------------
 
 
-def test_an_answer_is_sought_as_whole_words_whatever_case_and_spaces():
-    assert scores.holds("Biaya  RP 120\nMiliar.", ["rp 120 miliar"])
-    assert scores.holds("kata (Xie Feng)", ["", "xie feng"])
-    assert not scores.holds("Ada 1120 kios", ["112"])
-    assert not scores.holds("Ada kios", [""])
+def test_an_answer_is_looked_for_as_whole_words_whatever_case_and_spaces():
+    assert measures.holds("Biaya  RP 120\nMiliar.", ["rp 120 miliar"])
+    assert measures.holds("kata (Xie Feng)", ["", "xie feng"])
+    assert not measures.holds("Ada 1120 kios", ["112"])
+    assert not measures.holds("Ada kios", [""])
 
 
 def test_answers_in_the_first_texts_worked_by_hand():
@@ -76,59 +84,62 @@ def test_answers_in_the_first_texts_worked_by_hand():
         "q3": ["x", "x", "x", "x", "x", "dua"],
         "q4": ["dua"],
     }
-    values = scores.score_answers(relevant, gold, texts)
-    np.testing.assert_array_equal(values["ans@1"], [1, 0, 0, np.nan, 0])
-    np.testing.assert_array_equal(values["ans@5"], [1, 1, 0, np.nan, 0])
-    assert scores.mean(values["ans@5"]) == 0.5
-    assert scores.mean(np.array([np.nan])) is None
+    run = answered([Question(q, "Apa?", tuple(a)) for q, a in gold.items()], relevant, texts)
+    np.testing.assert_array_equal(values_of("ans@1", run), [1, 0, 0, np.nan, 0])
+    np.testing.assert_array_equal(values_of("ans@5", run), [1, 1, 0, np.nan, 0])
+    assert compare.mean(values_of("ans@5", run)) == 0.5
+    assert compare.mean(np.array([np.nan])) is None
 
 
 def test_recall_by_depth_worked_by_hand():
     relevant = {"q1": {"a": 1, "b": 2, "z": 0}, "q2": {"c": 1}}
-    ranked = {"q1": {"z": 5.0, "a": 4.0, "x": 3.0, "b": 2.0}}
-    found = scores.recall_by_depth(relevant, ranked, 5)
+    found = measures.recall_by_depth(relevant, {"q1": ["z", "a", "x", "b"]}, 5)
     np.testing.assert_allclose(found, [0, 0.25, 0.25, 0.5, 0.5])
 
 
 def test_what_moved_is_told_by_how_far():
     relevant = {"q1": {"a": 1}, "q2": {"a": 1}, "q3": {"a": 1}, "q4": {"a": 0, "b": 1}}
-    a = {"q1": {"a": 1.0}, "q2": {"x": 2.0, "a": 1.0}, "q3": {"a": 1.0}}
-    b = {"q1": {"a": 9.0}, "q2": {"a": 1.0}, "q4": {"a": 1.0}}
-    assert scores.moved(relevant, a, b) == [
-        scores.Moved("q3", 1, None),
-        scores.Moved("q2", 2, 1),
+    of_a, of_b = (
+        runs.judge(
+            QuestionSet((), relevant),
+            Run("x", {q: Reply(q, articles=tuple(found)) for q, found in ranked.items()}),
+        )
+        for ranked in ({"q1": "a", "q2": "xa", "q3": "a"}, {"q1": "a", "q2": "a", "q4": "a"})
+    )
+    moved = [
+        (m.question.id, m.a.figures["rank"], m.b.figures["rank"], m.gain)
+        for m in compare.moved(of_a, of_b)
     ]
+    assert moved == [("q3", 1, None, -1), ("q2", 2, 1, 0.5)]
 
 
 def test_a_comparison_leaves_out_what_does_not_apply():
     a = {"ans@1": np.array([1, np.nan, 0.0]), "R@1": np.array([1.0, 1.0, 1.0])}
-    b = {"ans@1": np.array([0, 1.0, np.nan])}
-    (only,) = scores.compare(a, b, rounds=100)
+    b = {"ans@1": np.array([0, 1.0, np.nan]), "R@1": np.full(3, np.nan)}
+    (only,) = compare.compare_values(a, b, rounds=100)
     assert (only.measure, only.a, only.b, only.losses) == ("ans@1", 1.0, 0.0, 1)
 
 
 def test_the_randomisation_test_worked_by_hand():
     # Three equal losses: two of the eight ways to give signs move the mean as far.
-    found = scores.compare({"R@1": np.ones(3)}, {"R@1": np.zeros(3)}, rounds=20_000)[0]
+    found = compare.compare_values({"R@1": np.ones(3)}, {"R@1": np.zeros(3)}, rounds=20_000)[0]
     assert found.p == pytest.approx(0.25, abs=0.02)
     assert (found.low, found.high) == (-1.0, -1.0)
     assert found.fell(0.5) and not found.fell(0.05)
-    gain = scores.compare({"R@1": np.zeros(3)}, {"R@1": np.ones(3)}, rounds=100)[0]
+    gain = compare.compare_values({"R@1": np.zeros(3)}, {"R@1": np.ones(3)}, rounds=100)[0]
     assert not gain.fell(1.0)
 
 
-def test_an_article_id_with_a_space_in_a_run(tmp_path):
+def test_an_article_of_a_run_is_named_as_the_archive_names_it(tmp_path):
     path = tmp_path / "r.trec"
-    path.write_text("q1 Q0 dua kata 1 3.5 x\n", encoding="utf-8")
-    assert scores.read_run(path) == {"q1": {"dua kata": 3.5}}
+    path.write_text("q1 Q0 dua kata 1 3.5 x\nq1 Q0 b 2 3 x\n", encoding="utf-8")
+    assert runs.read_trec(path) == {"q1": {sets.archived_id("dua kata"): 3.5, "b": 3.0}}
 
 
-def test_ties_are_broken_as_the_measures_do():
+def test_scores_are_32_bit_numbers_as_in_trec_eval():
     # These two are one number in 32 bits.
-    ranked = {"q": {"b": 20.000001, "a": 20.000002, "c": 1.0}}
-    assert scores.ranking(ranked["q"]) == ["b", "a", "c"]
-    assert scores.score({"q": {"b": 1}}, ranked)["R@1"][0] == 1
-    assert scores.score({"q": {"a": 1}}, ranked)["R@1"][0] == 0
+    ranked = {"b": 20.000001, "a": 20.000002, "c": 1.0}
+    assert measures.ranking(ranked) == ("b", "a", "c")
 
 
 # Making runs -------------------------------------------------------------------------------------
@@ -136,12 +147,12 @@ def test_ties_are_broken_as_the_measures_do():
 
 def test_equal_scores_keep_their_order():
     """The order of the search is the run's, however near or equal the scores are."""
-    asked = [Question("q", "Apa?")]
     pairs = [("a", 31.4), ("b", 31.4), ("c", 31.3999999), ("d", 31.399999), ("e", -2.0)]
-    (outcome,) = runs.execute(asked, lambda text, chosen: hits(*pairs))
-    assert scores.ranking(dict(outcome.ranked)) == ["a", "b", "c", "d", "e"]
-    assert outcome.ranked[0] == ("a", 31.4)
-    values = [np.float32(value) for _, value in outcome.ranked]
+    row = runs.search_row("q", 1.0, hits(*pairs))
+    (reply,) = runs.search_run("r", [row]).replies.values()
+    assert reply.articles == ("a", "b", "c", "d", "e")
+    assert row["ranked"][0] == ("a", 31.4)
+    values = [np.float32(value) for _, value in row["ranked"]]
     assert all(one > other for one, other in zip(values, values[1:], strict=False))
 
 
@@ -149,19 +160,21 @@ def test_a_run_is_read_as_it_was_written(made):
     loaded = runs.load(made)
     assert sorted(p.name for p in made.iterdir()) == ["questions.jsonl", "run.json", "run.trec"]
     assert loaded.name == "lexical"
-    assert len(loaded.outcomes) == 60
-    first = loaded.outcomes["s01"]
+    assert len(loaded.replies) == 60
+    first = loaded.replies["s01"]
     assert first.milliseconds > 0
-    assert [f.article_id for f in first.found] == [a for a, _ in first.ranked[:5]]
-    assert scores.ranking(loaded.ranked["s01"]) == [a for a, _ in first.ranked]
+    assert tuple(f.article_id for f in first.found) == first.articles[:5]
+    rows = (json.loads(line) for line in (made / "questions.jsonl").read_text("utf-8").splitlines())
+    ranked = {row["id"]: tuple(article for article, _ in row["ranked"]) for row in rows}
+    assert {i: reply.articles for i, reply in loaded.replies.items()} == ranked
 
 
 def test_the_passages_of_a_run_are_the_archives_own(home, made):
     from index.archive import FILE_NAME, Archive
 
     with Archive.open(home / FILE_NAME) as archive:
-        for outcome in runs.load(made).outcomes.values():
-            for found in outcome.found:
+        for reply in runs.load(made).replies.values():
+            for found in reply.found:
                 body = archive.get(found.article_id).body
                 assert body[found.start : found.start + 20] == found.text[:20]
                 assert body[found.end - 10 : found.end] == found.text[-10:]
@@ -174,7 +187,7 @@ def test_the_run_is_what_search_finds(home, made, tmp_path):
         home, "search", "--batch", batch, "--out", out, "--mode", "lexical", "-k", "100"
     )
     assert searched == 0
-    unfiltered = {q.id for q in datasets.load(SAMPLE).questions if not q.filter}
+    unfiltered = {q.id for q in sets.load(SAMPLE).questions if not q.filter}
     ours, theirs = (
         [line.split()[:4] for line in path.read_text(encoding="utf-8").splitlines()]
         for path in (made / "run.trec", out)
@@ -185,9 +198,9 @@ def test_the_run_is_what_search_finds(home, made, tmp_path):
 
 def test_provenance_tells_all_that_figures_depend_on(home, made):
     told = json.loads((made / "run.json").read_text(encoding="utf-8"))
-    asked = datasets.load(SAMPLE).questions
+    asked = sets.load(SAMPLE).questions
     assert told["set_name"] == "questions"
-    assert told["set_hash"] == datasets.fingerprint(asked)
+    assert told["set_hash"] == sets.fingerprint(asked)
     assert (told["version"], told["questions"], told["articles"]) == ("000001", 60, 42)
     assert told["recipe"]["model"].startswith("bundled@") and told["recipe"]["max_tokens"] == 160
     assert told["retrieval"]["mode"] == "lexical" and told["retrieval"]["k"] == 100
@@ -221,9 +234,9 @@ def test_a_questions_own_filter_holds(home, tmp_path):
     asked = Question("a", "Di mana banjir terjadi?")
     dated = replace(asked, id="b", filter=Filter(dt.date(2017, 1, 1), dt.date(2018, 12, 31)))
     published = replace(asked, id="c", filter=Filter(publishers=("KABARLEMBAYUNG",)))
-    datasets.write(tmp_path / "set", [asked, dated, published], {"a": {HELD: 1}})
+    sets.write(tmp_path / "set", [asked, dated, published], {"a": {HELD: 1}})
     assert tanya(home, "eval", "run", tmp_path / "set", "--out", tmp_path / "run", "-k", "40") == 0
-    outcomes = runs.load(tmp_path / "run").outcomes
+    outcomes = runs.load(tmp_path / "run").replies
     assert not {f.published[:4] for f in outcomes["a"].found} <= {"2017", "2018"}
     assert {f.published[:4] for f in outcomes["b"].found} <= {"2017", "2018"}
     assert len(outcomes["b"].found) > 0
@@ -232,7 +245,7 @@ def test_a_questions_own_filter_holds(home, tmp_path):
 
 def test_an_unknown_publisher_of_a_question_is_told(home, tmp_path, capsys):
     asked = Question("a", "Di mana?", filter=Filter(publishers=("Koran Bulan",)))
-    datasets.write(tmp_path / "set", [asked], {"a": {HELD: 1}})
+    sets.write(tmp_path / "set", [asked], {"a": {HELD: 1}})
     assert tanya(home, "eval", "run", tmp_path / "set", "--out", tmp_path / "run") == 1
     assert "Koran Bulan" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
@@ -240,12 +253,12 @@ def test_an_unknown_publisher_of_a_question_is_told(home, tmp_path, capsys):
 
 def test_a_set_of_another_archive_is_told_before_anything_is_searched(home, tmp_path, capsys):
     asked = [Question(i, "Di mana banjir?") for i in "abc"]
-    datasets.write(tmp_path / "set", asked, {i: {"x": 1} for i in "abc"})
+    sets.write(tmp_path / "set", asked, {i: {"x": 1} for i in "abc"})
     run = ("eval", "run", tmp_path / "set", "--out", tmp_path / "run")
     assert tanya(home, *run) == 1
     err = capsys.readouterr().err
     assert "No question has a relevant article in this archive" in err and err.count("\n") == 1
-    datasets.write(tmp_path / "set", asked, {"a": {HELD: 1}, "b": {"x": 1}, "c": {"x": 1}})
+    sets.write(tmp_path / "set", asked, {"a": {HELD: 1}, "b": {"x": 1}, "c": {"x": 1}})
     assert tanya(home, *run) == 0
     told = capsys.readouterr()
     assert told.err == "Note: 2 of 3 questions have no relevant article in this archive.\n"
@@ -259,36 +272,137 @@ def test_a_run_that_cannot_be_written_is_told_by_its_own_name(home, tmp_path, ca
     assert f"{tmp_path / 'file' / 'run'} cannot be written" in err and ".part" not in err
 
 
+@pytest.fixture
+def about(made):
+    return runs.load(made).provenance
+
+
+def row_of(question, score=1.0):
+    return runs.search_row(question, 1.0, hits(("a", score)))
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_what_stops_a_run_leaves_nothing_behind(tmp_path, error):
-    with pytest.raises(error), runs.written_whole(tmp_path / "run") as folder:
-        (folder / "run.trec").write_text("half", encoding="utf-8")
+def test_what_stops_a_run_at_once_leaves_nothing_behind(tmp_path, about, error):
+    with pytest.raises(error), runs.kept(tmp_path / "run", about):
         raise error
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_earlier_run_gives_way_only_when_told_and_only_to_a_whole_one(tmp_path):
+def test_a_run_goes_on_where_it_stopped(tmp_path, about):
     out = tmp_path / "run"
-    out.mkdir()
-    (out / "run.json").write_text("before", encoding="utf-8")
-    with pytest.raises(InputError, match="--replace"), runs.written_whole(out):
-        pass
-    with pytest.raises(KeyboardInterrupt), runs.written_whole(out, replace=True):
+    with pytest.raises(KeyboardInterrupt), runs.kept(out, about) as kept:
+        kept.put(row_of("q1"))
         raise KeyboardInterrupt
-    assert (out / "run.json").read_text(encoding="utf-8") == "before"
-    with runs.written_whole(out, replace=True) as folder:
-        (folder / "run.json").write_text("after", encoding="utf-8")
-    assert (out / "run.json").read_text(encoding="utf-8") == "after"
+    with pytest.raises(InputError, match="is not complete: run its `tanya eval run` again"):
+        runs.load(out)
+    with pytest.raises(InputError, match="begun with another version"):
+        with runs.kept(out, replace(about, version="000009")):
+            pass
+    with runs.kept(out, about) as kept:
+        assert list(kept.rows) == ["q1"]
+        kept.put(row_of("q2"))
+        kept.finish(runs.trec_lines(kept.rows.values(), "lexical"))
+    assert list(runs.load(out).replies) == ["q1", "q2"]
+    assert (out / "run.trec").read_text("utf-8").startswith("q1 Q0 a 1 1.000000 tanya-lexical\n")
+
+
+def test_the_search_of_a_set_goes_on_where_it_stopped(home, tmp_path, capsys, monkeypatch):
+    whole = runs.searching
+    out = tmp_path / "run"
+    search = ("eval", "run", SAMPLE, "--mode", "lexical", "--out", out)
+
+    def stopping(*arguments):
+        reply_to = whole(*arguments)
+
+        def some(asked):
+            if asked.question.id == "s03":
+                raise KeyboardInterrupt
+            return reply_to(asked)
+
+        return some
+
+    monkeypatch.setattr(runs, "searching", stopping)
+    assert tanya(home, *search) == 1
+    assert "Stopped: 2 of 60 questions are asked; run the same" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert tanya(home, *search) == 0
+    assert "2 questions are there already" in capsys.readouterr().err
+    assert list(runs.load(out).replies) == [q.id for q in sets.load(SAMPLE).questions]
+
+
+def test_an_earlier_run_gives_way_only_when_told_and_only_to_a_whole_one(tmp_path, about):
+    out = tmp_path / "run"
+    with runs.kept(out, about) as kept:
+        kept.put(row_of("before"))
+        kept.finish(runs.trec_lines(kept.rows.values(), "lexical"))
+    with pytest.raises(InputError, match="--replace"), runs.kept(out, about):
+        pass
+    with pytest.raises(KeyboardInterrupt), runs.kept(out, about, again=True) as kept:
+        kept.put(row_of("after"))
+        raise KeyboardInterrupt
+    assert list(runs.load(out).replies) == ["before"]
+    with runs.kept(out, about, again=True) as kept:
+        assert list(kept.rows) == ["after"]
+        kept.finish(runs.trec_lines(kept.rows.values(), "lexical"))
+    assert list(runs.load(out).replies) == ["after"]
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_folder_of_something_else_is_never_replaced(tmp_path):
+def test_a_folder_of_something_else_is_never_replaced(tmp_path, about):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "a.txt").write_text("x", encoding="utf-8")
     with pytest.raises(InputError, match="delete that first"):
-        with runs.written_whole(tmp_path / "letters", replace=True):
+        with runs.kept(tmp_path / "letters", about, again=True):
             pass
     assert (tmp_path / "letters" / "a.txt").exists()
+
+
+def test_an_empty_question_is_told_before_any_is_asked():
+    asked = [Asked(Question("a", "Apa?")), Asked(Question("b", "?"))]
+    with pytest.raises(InputError, match="'b' is empty"):
+        next(runs.ask(asked, lambda each: {}))
+
+
+# A set of another program's ids ------------------------------------------------------------------
+
+
+def test_a_set_imported_and_added_scores_as_it_must(tmp_path, capsys):
+    """The archive rewrites ids as MIRACL's and BEIR's may be; runs and judgements follow."""
+    ids = ("4148#0", "[12]", "dua kata", "biasa-1")
+    texts = (
+        "Pelabuhan Batu Layar diresmikan gubernur. Biayanya Rp 120 miliar.",
+        "Banjir merendam 340 rumah di Sungai Pinang. Warga mengungsi ke balai desa.",
+        "Tim voli putri Melati Timur menjuarai turnamen. Pelatihnya Dewi Anggraini.",
+        "Harga cabai turun di pasar induk. Pedagang mengeluh sepi pembeli.",
+    )
+    asked = ("Pelabuhan Batu Layar", "Banjir Sungai Pinang", "Juara voli putri", "Harga cabai")
+    beir = tmp_path / "beir"
+    (beir / "qrels").mkdir(parents=True)
+
+    def lines(name, rows):
+        content = "".join(json.dumps(row) + "\n" for row in rows)
+        (beir / name).write_text(content, encoding="utf-8")
+
+    lines(
+        "corpus.jsonl",
+        [{"_id": i, "title": "", "text": t} for i, t in zip(ids, texts, strict=True)],
+    )
+    lines("queries.jsonl", [{"_id": f"q{n}", "text": text} for n, text in enumerate(asked)])
+    judged = "".join(f"q{n}\t{i}\t1\n" for n, i in enumerate(ids))
+    (beir / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}", "utf-8")
+    home, out = tmp_path / "home", tmp_path / "set"
+    assert tanya(home, "eval", "import", beir, out) == 0
+    assert tanya(home, "add", out / "corpus.jsonl") == 0
+    assert tanya(home, "build") == 0
+    assert tanya(home, "eval", "run", out, "--mode", "lexical", "--out", tmp_path / "run") == 0
+    theirs = tmp_path / "theirs.trec"
+    theirs.write_text("".join(f"q{n} Q0 {i} 1 9 x\n" for n, i in enumerate(ids)), "utf-8")
+    capsys.readouterr()
+    for judgements in (out, beir / "qrels" / "test.tsv"):
+        scored = ("eval", "score", judgements, tmp_path / "run", theirs, "--json")
+        assert tanya(home, *scored) == 0
+        for row in json.loads(capsys.readouterr().out):
+            assert row["measures"]["R@1"] == row["measures"]["nDCG@10"] == 1
 
 
 # Scoring and comparing ---------------------------------------------------------------------------
@@ -309,8 +423,8 @@ def test_scores_of_our_run_and_of_another_program(home, made, tmp_path, capsys):
     other = trec(tmp_path / "other.trec", {"s01": ["d619f7af10abe36d"], "s02": ["nobody"]})
     assert tanya(home, "eval", "score", SAMPLE, made, other, "--json") == 0
     ours, theirs = json.loads(capsys.readouterr().out)
-    loaded = runs.measure(datasets.load(SAMPLE), runs.load(made))
-    assert ours["measures"]["RR@10"] == pytest.approx(loaded.values["RR@10"].mean())
+    loaded = runs.judge(sets.load(SAMPLE), runs.load(made))
+    assert ours["measures"]["RR@10"] == pytest.approx(values_of("RR@10", loaded).mean())
     assert ours["measures"]["ans@5"] >= ours["measures"]["ans@1"] > 0.5
     assert ours["median_milliseconds"] <= ours["p95_milliseconds"]
     assert ours["provenance"]["version"] == "000001"
@@ -346,7 +460,7 @@ def test_a_file_of_judgements_alone_serves(home, made, tmp_path, capsys):
 
 def test_a_run_of_other_questions_is_noted(home, made, tmp_path, capsys):
     other = [Question("s01", "Pertanyaan lain?")]
-    datasets.write(tmp_path / "set", other, {"s01": {"d619f7af10abe36d": 1}})
+    sets.write(tmp_path / "set", other, {"s01": {"d619f7af10abe36d": 1}})
     assert tanya(home, "eval", "score", tmp_path / "set", made) == 0
     assert "lexical asked other questions" in capsys.readouterr().err
 
@@ -364,7 +478,7 @@ def test_questions_without_results_are_noted(home, made, tmp_path, capsys):
 
 
 def test_a_comparison_notes_that_one_run_is_cut(home, made, tmp_path, capsys):
-    ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
+    ours = {q: r.articles for q, r in runs.load(made).replies.items()}
     cut = trec(tmp_path / "cut.trec", {q: a[:10] for q, a in ours.items()})
     assert tanya(home, "eval", "compare", SAMPLE, made, cut) == 0
     err = capsys.readouterr().err
@@ -372,14 +486,14 @@ def test_a_comparison_notes_that_one_run_is_cut(home, made, tmp_path, capsys):
     assert tanya(home, "eval", "compare", SAMPLE, cut, cut) == 0
     assert tanya(home, "eval", "compare", SAMPLE, made, made) == 0
     assert capsys.readouterr().err == ""
-    five = Run("five", {q: {str(n): 9.0 - n for n in range(5)} for q in "ab"})
-    whole = Run("whole", {"a": {"x": 1.0}, "b": {"x": 1.0, "y": 2.0}})
-    assert "nDCG@10, R@10, R@100 are not comparable" in runs.unevenness(five, whole)
-    assert runs.unevenness(whole, whole) == ""
+    five = Run("five", {q: Reply(q, articles=tuple("abcde")) for q in "ab"})
+    whole = Run("whole", {q: Reply(q, articles=found) for q, found in (("a", "x"), ("b", "xy"))})
+    assert "nDCG@10, R@10, R@100 are not comparable" in compare.unevenness(five, whole)
+    assert compare.unevenness(whole, whole) == ""
 
 
 def test_a_comparison_tells_what_moved(home, made, tmp_path, capsys):
-    ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
+    ours = {q: r.articles for q, r in runs.load(made).replies.items()}
     worse = {**ours, "s01": ["bukan", *ours["s01"]], "s40": []}
     b = trec(tmp_path / "b.trec", worse)
     assert tanya(home, "eval", "compare", SAMPLE, made, b, "--json") == 0
@@ -444,7 +558,7 @@ def test_every_command_shows_an_example(name, capsys):
 
 
 def test_a_gate_stops_a_clear_fall_and_nothing_else(home, made, tmp_path, capsys):
-    ours = {q: scores.ranking(r) for q, r in runs.load(made).ranked.items()}
+    ours = {q: r.articles for q, r in runs.load(made).replies.items()}
     worse = trec(tmp_path / "worse.trec", {q: ["bukan", *a] for q, a in ours.items()})
     one = trec(tmp_path / "one.trec", {**ours, "s01": ["bukan", *ours["s01"]]})
     assert tanya(home, "eval", "gate", SAMPLE, made, worse) == 1
@@ -460,7 +574,7 @@ def test_a_gate_stops_a_clear_fall_and_nothing_else(home, made, tmp_path, capsys
 
 def test_a_gate_takes_only_runs_of_the_same_questions(home, made, tmp_path, capsys):
     asked = [Question("s01", "Pertanyaan lain?")]
-    datasets.write(tmp_path / "set", asked, {"s01": {HELD: 1}})
+    sets.write(tmp_path / "set", asked, {"s01": {HELD: 1}})
     other = tmp_path / "other"
     assert tanya(home, "eval", "run", tmp_path / "set", "--out", other) == 0
     assert "1 question searched" in capsys.readouterr().out
@@ -485,33 +599,6 @@ def test_a_gate_by_a_measure_that_is_none(home, made, capsys):
 # The report --------------------------------------------------------------------------------------
 
 
-class Page(HTMLParser):
-    """Collects a page's tags, their attributes, and checks that they close."""
-
-    VOID = ("meta", "br")
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.attributes, self.open, self.ids = [], [], [], []
-        self.feed(page)
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes.extend(attrs)
-        self.ids.extend(value for name, value in attrs if name == "id")
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
 def test_a_report_is_whole_and_alone(home, made, tmp_path):
     other = trec(tmp_path / "other.trec", {"s01": ["d619f7af10abe36d"]})
     out = tmp_path / "report.html"
@@ -530,20 +617,18 @@ def test_a_report_is_whole_and_alone(home, made, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other.trec", "report.html"]
 
 
-HOSTILE = "<script>alert('x')</script><img src=x onerror=\"y\"> $\\frac{ & _nama \x07 漢 \ud800"
-
-
 def test_hostile_text_stays_text():
     found = Found("a<b>", HOSTILE, HOSTILE, "2024-01-01", "p", 0, 1, HOSTILE)
     asked = QuestionSet(
         tuple(Question(f"<q{n}>", HOSTILE, (HOSTILE,)) for n in range(6)),
         {f"<q{n}>": {"z": 1} for n in range(6)},
     )
-    measured = []
-    for name in (HOSTILE, "_lain", "</svg>"):
-        outcomes = [Outcome(f"<q{n}>", 1.0 + n, (("a<b>", 1.0),), (found,)) for n in range(6)]
-        measured.append(runs.measure(asked, runs.made(name, outcomes)))
-    page = reports.page(HOSTILE, asked, measured, lambda ids: {"z": "2024<i>"})
+    replies = {
+        q: Reply(q, 1.0 + n, articles=("a<b>",), found=(found,), texts=(HOSTILE,))
+        for n, q in enumerate(asked.relevant)
+    }
+    judged = [runs.judge(asked, Run(name, replies)) for name in (HOSTILE, "_lain", "</svg>")]
+    page = report.search_page(HOSTILE, asked.relevant, judged, lambda ids: {"z": "2024<i>"})
     parsed = Page(page)
     assert not {"script", "img"} & set(parsed.tags)
     assert "onerror" not in dict(parsed.attributes)
@@ -577,10 +662,11 @@ def test_a_report_without_the_set_is_told(home, tmp_path, capsys):
 
 def test_only_what_two_runs_share_is_compared():
     asked = QuestionSet((Question("q", "Apa?", ("dua",)),), {"q": {"a": 1}})
-    found = Found("a", "J", "P", "", "a#0", 0, 3, "dua")
-    ours = runs.measure(asked, runs.made("a", [Outcome("q", 1.0, (("a", 1.0),), (found,))]))
-    theirs = runs.measure(asked, Run("b", {"q": {"a": 1.0}}), lambda ids: {"a": "satu dua"})
-    assert theirs.by_article and theirs.values["ans@1"][0] == 1
-    for one, other in ((ours, theirs), (theirs, ours)):
-        assert set(runs.comparable(one, other)[0]) == set(scores.MEASURES)
-    assert "ans@1" in runs.comparable(ours, ours)[0]
+    ours = runs.judge(asked, Run("a", {"q": Reply("q", articles=("a",), texts=("dua",))}))
+    other = Run("b", {"q": Reply("q", articles=("a",))})
+    theirs = runs.judge(asked, other, lambda ids: {"a": "satu dua"})
+    assert theirs.by_article and values_of("ans@1", theirs)[0] == 1
+    ranked = {m.name for m in measures.RANKED}
+    for one, two in ((ours, theirs), (theirs, ours)):
+        assert {c.measure for c in compare.compare(one, two)} == ranked
+    assert "ans@1" in {c.measure for c in compare.compare(ours, ours)}

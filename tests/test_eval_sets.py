@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from commands.main import app, run
-from eval import datasets, imports, known_items
-from eval.datasets import Question, QuestionSet
+from eval import known_items
+from eval import questions as sets
+from eval.questions import Question, QuestionSet
 from index import clean, text
 from index.archive import FILE_NAME, Archive
 from index.errors import InputError
@@ -42,9 +43,9 @@ def test_a_set_comes_back_as_it_was_written(tmp_path):
             filter=Filter(dt.date(2023, 1, 1), dt.date(2023, 12, 31), ("Kabar Hulu",)),
         ),
     ]
-    relevant = {"a": {"x": 1, "y z": 2}, "d": {"x": 1}}
-    datasets.write(tmp_path / "set", asked, relevant)
-    loaded = datasets.load(tmp_path / "set")
+    relevant = {"a": {"x": 1, "y.z": 2}, "d": {"x": 1}}
+    sets.write(tmp_path / "set", asked, relevant)
+    loaded = sets.load(tmp_path / "set")
     assert loaded.questions == tuple(asked)
     assert loaded.relevant == relevant
     assert sorted(p.name for p in (tmp_path / "set").iterdir()) == ["qrels.tsv", "queries.jsonl"]
@@ -63,14 +64,14 @@ def test_a_set_comes_back_as_it_was_written(tmp_path):
 def test_a_broken_filter_names_its_row(tmp_path, chosen, told):
     lines(tmp_path / "queries.jsonl", [{"_id": "a", "text": "Apa?", "filter": chosen}])
     with pytest.raises(InputError, match=r"queries\.jsonl:1: ") as error:
-        datasets.read_questions(tmp_path / "queries.jsonl")
+        sets.read_questions(tmp_path / "queries.jsonl")
     assert told in str(error.value)
 
 
 def test_an_id_may_not_stand_twice(tmp_path):
     lines(tmp_path / "queries.jsonl", [{"_id": "a", "text": "Apa?"}] * 2)
     with pytest.raises(InputError, match="'a' stands twice"):
-        datasets.read_questions(tmp_path / "queries.jsonl")
+        sets.read_questions(tmp_path / "queries.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_broken_row_is_named_once_by_its_line(tmp_path, row, told):
     path = tmp_path / "queries.jsonl"
     path.write_text(f'{{"_id": "a", "text": "Apa?"}}\n\n{row}\n', encoding="utf-8")
     with pytest.raises(InputError) as error:
-        datasets.read_questions(path)
+        sets.read_questions(path)
     message = str(error.value)
     assert message.startswith(f"{path}:3") and told in message
     assert message.count(str(path)) == 1 and "line 1" not in message
@@ -97,29 +98,29 @@ def test_a_broken_row_is_named_once_by_its_line(tmp_path, row, told):
 
 def test_answers_may_be_null(tmp_path):
     lines(tmp_path / "queries.jsonl", [{"_id": "a", "text": "Apa?", "answers": None}])
-    assert datasets.read_questions(tmp_path / "queries.jsonl") == (Question("a", "Apa?"),)
+    assert sets.read_questions(tmp_path / "queries.jsonl") == (Question("a", "Apa?"),)
 
 
 def test_a_file_that_cannot_be_read_is_told_plainly(tmp_path):
     with pytest.raises(InputError, match=r"^There is no \S+/queries\.jsonl\.$"):
-        datasets.load(tmp_path)
+        sets.load(tmp_path)
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"_id": "a", "text": "Apa?"}' * 9)[:-9])
     with pytest.raises(InputError, match="damaged or cut short"):
-        datasets.read_questions(tmp_path / "a.jsonl.gz")
+        sets.read_questions(tmp_path / "a.jsonl.gz")
     (tmp_path / "b.jsonl").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(InputError, match="not UTF-8 text"):
-        datasets.read_questions(tmp_path / "b.jsonl")
+        sets.read_questions(tmp_path / "b.jsonl")
     with pytest.raises(InputError, match="is a folder"):
-        datasets.read_qrels(tmp_path)
+        sets.read_qrels(tmp_path)
 
 
 def test_judgements_of_no_use_are_told(tmp_path):
-    datasets.write(tmp_path, [Question("a", "Apa?")], {"b": {"x": 1}})
+    sets.write(tmp_path, [Question("a", "Apa?")], {"b": {"x": 1}})
     with pytest.raises(InputError, match=r"qrels\.tsv names no question"):
-        datasets.load(tmp_path)
-    datasets.write(tmp_path, [Question("a", "Apa?")], {"a": {"x": 0}, "b": {"x": 1}})
+        sets.load(tmp_path)
+    sets.write(tmp_path, [Question("a", "Apa?")], {"a": {"x": 0}, "b": {"x": 1}})
     with pytest.raises(InputError, match=r"qrels\.tsv judges no article relevant"):
-        datasets.load(tmp_path)
+        sets.load(tmp_path)
 
 
 def test_what_a_set_cannot_measure():
@@ -129,25 +130,25 @@ def test_what_a_set_cannot_measure():
     assert some.wanted() == ["x", "y", "z"]
     unknown = "1 of 4 questions is not in queries.jsonl."
     useless = "1 of 4 questions has only judgements of 0."
-    assert datasets.gaps(some) == datasets.gaps(some, {"x", "z"}) == [unknown, useless]
+    assert sets.gaps(some) == sets.gaps(some, {"x", "z"}) == [unknown, useless]
     absent = "1 of 4 questions has no relevant article in this archive."
-    assert datasets.gaps(some, {"z"}) == [unknown, useless, absent]
+    assert sets.gaps(some, {"z"}) == [unknown, useless, absent]
     with pytest.raises(InputError, match=r"tanya add.*corpus\.jsonl"):
-        datasets.gaps(some, set())
+        sets.gaps(some, set())
     judged = QuestionSet((), {"a": {"x": 1}, "b": {"y": 1}, "c": {"z": 1}})
     absent = "2 of 3 questions have no relevant article in this archive."
-    assert datasets.gaps(judged, {"x"}) == [absent] and datasets.gaps(judged) == []
+    assert sets.gaps(judged, {"x"}) == [absent] and sets.gaps(judged) == []
 
 
 def test_the_hash_of_a_set_tells_its_questions_apart():
     one = [Question("a", "Apa?")]
-    assert datasets.fingerprint(one) == datasets.fingerprint([Question("a", "Apa?")])
+    assert sets.fingerprint(one) == sets.fingerprint([Question("a", "Apa?")])
     others = (
         Question("a", "Siapa?"),
         Question("a", "Apa?", ("itu",)),
         Question("a", "Apa?", filter=Filter(after=dt.date(2020, 1, 1))),
     )
-    assert len({datasets.fingerprint([q]) for q in (*one, *others)}) == 4
+    assert len({sets.fingerprint([q]) for q in (*one, *others)}) == 4
 
 
 # Imports -----------------------------------------------------------------------------------------
@@ -160,8 +161,8 @@ def test_passages_with_a_prefix(tmp_path):
         {"id": "q2", "question": "Apa?", "passage_id": "p1", "answerable": False},
     ]
     lines(tmp_path / "uji_qa.jsonl.gz", questions)
-    assert imports.import_set(tmp_path, tmp_path / "set", prefix="uji_") == 2
-    loaded = datasets.load(tmp_path / "set")
+    assert sets.import_set(tmp_path, tmp_path / "set", prefix="uji_") == 2
+    loaded = sets.load(tmp_path / "set")
     assert [q.answerable for q in loaded.questions] == [True, False]
     assert loaded.relevant == {"q1": {"p1": 1}}
 
@@ -180,8 +181,8 @@ def test_a_beir_folder(tmp_path, zipped, place):
     qrels = source / place
     qrels.parent.mkdir(exist_ok=True)
     qrels.write_text("query-id\tcorpus-id\tscore\n1\td1\t2\n1\td2\t0\n", encoding="utf-8")
-    assert imports.import_set(source, tmp_path / "set") == 1
-    loaded = datasets.load(tmp_path / "set")
+    assert sets.import_set(source, tmp_path / "set") == 1
+    loaded = sets.load(tmp_path / "set")
     assert loaded.questions == (Question("1", "Dalamnya sumur?"),)
     assert loaded.relevant == {"1": {"d1": 2, "d2": 0}}
     articles = list(read(tmp_path / "set" / "corpus.jsonl"))
@@ -194,15 +195,15 @@ def test_a_beir_folder(tmp_path, zipped, place):
 def test_a_missing_split_of_a_beir_folder_is_told(tmp_path):
     lines(tmp_path / "queries.jsonl", [{"_id": "1", "text": "Apa?"}])
     with pytest.raises(InputError, match="qrels/dev.tsv"):
-        imports.import_set(tmp_path, tmp_path / "set", split="dev")
+        sets.import_set(tmp_path, tmp_path / "set", split="dev")
 
 
 def test_trec_topics_with_judgements(tmp_path):
     (tmp_path / "topics.tsv").write_text("7\tBanjir  di hulu\n8\tTanpa nilai\n", encoding="utf-8")
     (tmp_path / "qrels.txt").write_text("7 0 a 1\n7 0 b 0\n9 0 c 1\n", encoding="utf-8")
     out = tmp_path / "set"
-    assert imports.import_set(tmp_path / "topics.tsv", out, qrels=tmp_path / "qrels.txt") == 1
-    loaded = datasets.load(out)
+    assert sets.import_set(tmp_path / "topics.tsv", out, qrels=tmp_path / "qrels.txt") == 1
+    loaded = sets.load(out)
     assert loaded.questions == (Question("7", "Banjir di hulu"),)
     assert loaded.relevant == {"7": {"a": 1, "b": 0}}
     assert not (out / "corpus.jsonl").exists()
@@ -221,7 +222,7 @@ def test_broken_topics_are_told(tmp_path, topics, qrels, told):
     if qrels:
         (tmp_path / "qrels.txt").write_text(qrels, encoding="utf-8")
     with pytest.raises(InputError, match=told):
-        imports.import_set(
+        sets.import_set(
             tmp_path / "topics.tsv",
             tmp_path / "set",
             qrels=tmp_path / "qrels.txt" if qrels else None,
@@ -233,12 +234,12 @@ def test_answers_to_import_are_strings(tmp_path):
     row = {"id": "q1", "question": "Apa?", "passage_id": "p1", "answers": "Sumur"}
     lines(tmp_path / "qa.jsonl", [row])
     with pytest.raises(InputError, match=r"qa\.jsonl:1: 'answers'"):
-        imports.import_set(tmp_path, tmp_path / "set")
+        sets.import_set(tmp_path, tmp_path / "set")
 
 
 def test_a_set_is_not_overwritten_unless_told(tmp_path, capsys):
     beir, topics = tmp_path / "beir", tmp_path / "topics.tsv"
-    datasets.write(beir, [Question("1", "Apa?")], {"1": {"d1": 1}})
+    sets.write(beir, [Question("1", "Apa?")], {"1": {"d1": 1}})
     lines(beir / "corpus.jsonl", [{"_id": "d1", "text": "Isi."}])
     topics.write_text("7\tBanjir\n", encoding="utf-8")
     (tmp_path / "qrels.txt").write_text("7 0 a 1\n", encoding="utf-8")
@@ -269,7 +270,7 @@ def test_topics_without_judgements_are_wrong_usage(tmp_path, capsys):
 
 def test_a_folder_of_something_else_is_told(tmp_path):
     with pytest.raises(InputError, match=r"neither passages.jsonl.gz nor queries.jsonl"):
-        imports.import_set(tmp_path, tmp_path / "set")
+        sets.import_set(tmp_path, tmp_path / "set")
 
 
 # Known items -------------------------------------------------------------------------------------
@@ -314,7 +315,7 @@ def test_a_known_item_set_is_the_same_by_the_same_seed(archive, known, tmp_path)
 def test_no_question_repeats_three_words_in_a_row(archive, tmp_path):
     for seed in range(12):
         known_items.make(archive, tmp_path / "set", seed=seed)
-        loaded = datasets.load(tmp_path / "set")
+        loaded = sets.load(tmp_path / "set")
         for question in loaded.questions:
             assert known_items.FEWEST <= len(question.text.split()) <= known_items.MOST
             asked = text.words(question.text)
@@ -326,7 +327,7 @@ def test_no_question_repeats_three_words_in_a_row(archive, tmp_path):
 
 
 def test_the_sentence_of_a_known_item_is_a_later_one_of_its_article(archive, known):
-    loaded = datasets.load(known)
+    loaded = sets.load(known)
     for question in loaded.questions:
         (sentence,) = question.answers
         body = archive.get(next(iter(loaded.relevant[question.id]))).body
@@ -338,7 +339,7 @@ def test_the_whole_story_is_relevant(archive, known):
     stories = {}
     for found, _ in archive.articles(list(archive.fingerprints())):
         stories.setdefault(found.story_id, {})[found.id] = 1
-    relevant = datasets.load(known).relevant.values()
+    relevant = sets.load(known).relevant.values()
     assert all(judged in stories.values() for judged in relevant)
     assert any(len(judged) > 1 for judged in relevant)
 
@@ -353,7 +354,7 @@ def test_a_question_that_fits_another_story_is_left_out(tmp_path):
     with Archive.open(tmp_path / FILE_NAME) as opened:
         add(opened, [*articles, *shuffled])
         known_items.make(opened, tmp_path / "set")
-    relevant = {a for judged in datasets.load(tmp_path / "set").relevant.values() for a in judged}
+    relevant = {a for judged in sets.load(tmp_path / "set").relevant.values() for a in judged}
     assert not relevant & {a.id for a in articles[::2]}
     assert relevant & {a.id for a in articles[1::2]}
 

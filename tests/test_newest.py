@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from eval import written
+from eval import questions as sets
 from index.archive import FILE_NAME, Archive
 from index.errors import InputError
 from index.records import Filter
@@ -194,8 +194,8 @@ def test_silence_says_what_is_missing():
 
 
 def test_written_sets_hold_no_text_and_come_back_from_the_archive(tmp_path, monkeypatch):
-    rows = [json.loads(line) for line in written.FILE.read_text("utf-8").splitlines()]
-    assert {row["set"] for row in rows} == set(written.SETS)
+    rows = [json.loads(line) for line in sets.WRITTEN.read_text("utf-8").splitlines()]
+    assert {row["set"] for row in rows} == set(sets.WRITTEN_SETS)
     assert len({row["id"] for row in rows}) == len(rows)
     assert all(isinstance(part, int) for row in rows for a in row["answers"] for part in a[1:])
     homes.add(tmp_path, [homes.article(1, "Kios di Wolasi terbakar.")])
@@ -207,8 +207,8 @@ def test_written_sets_hold_no_text_and_come_back_from_the_archive(tmp_path, monk
     file.write_text(json.dumps(mine) + "\n")
     with Archive.open(tmp_path / FILE_NAME) as archive:
         with pytest.raises(InputError, match="none of the articles"):
-            written.make(archive, "missing", tmp_path / "set")
-        monkeypatch.setattr(written, "FILE", file)
-        assert written.make(archive, "newest", tmp_path / "set") == 1
+            sets.write_out(archive, "missing", tmp_path / "set")
+        monkeypatch.setattr(sets, "WRITTEN", file)
+        assert sets.write_out(archive, "newest", tmp_path / "set") == 1
     (row,) = map(json.loads, (tmp_path / "set/queries.jsonl").read_text().splitlines())
     assert row["answers"] == ["Kios"]

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from eval import answer_scores
+from eval import measures
 from index.records import Evidence, Reading
 from qa import answers, confidence
 from qa.confidence import CONFIDENCE, ORDER, ROUND, SHORT, Logistic, Words, words_of
@@ -138,7 +138,7 @@ def _read_as(kind: str) -> str:
 
 def right(read: Held, reading: Reading) -> bool:
     """Tell whether the sentence of a reading holds a gold answer."""
-    return bool(read.asked.answers) and answer_scores.holds(reading.words, read.asked.answers)
+    return bool(read.asked.answers) and measures.holds(reading.words, read.asked.answers)
 
 
 def logistic(names: tuple[str, ...], data: Floats, wanted: Floats, weight: float = 1.0) -> Logistic:
@@ -245,7 +245,7 @@ def fit_shares(seen: Sequence[Judged]) -> Shares:
 def exact(judged: Judged, at: int) -> bool:
     """Tell whether the short answer is right: a gold one, or alike to its half at least."""
     gold, short = judged.read.asked.answers, judged.readings[at][0].short
-    return bool(gold) and answer_scores.overlap(short, gold) >= 0.5
+    return bool(gold) and measures.overlap(short, gold) >= 0.5
 
 
 class Models(NamedTuple):
@@ -370,7 +370,7 @@ def tell(name: str, found: Sequence[Outcome], least: float, bold: float) -> None
         f" shown {share(can, lambda o: o.shown and o.sure >= least):.3f}"
         f" refused {share(can, lambda o: o.sure < least):.3f}"
         f" declined {share(cannot, lambda o: o.sure < least):.3f}"
-        f" auroc {answer_scores.auroc(sure, answerable):.3f}"
+        f" auroc {measures.auroc(sure, answerable):.3f}"
         f" bold {share(found, lambda o: o.sure >= least and o.short >= bold):.3f}"
         f" wrong {share(found, lambda o: o.sure >= least and o.short >= bold and not o.exact):.3f}"
         f" passages {np.mean([o.passages for o in found]):.1f}"
@@ -381,7 +381,7 @@ def tell(name: str, found: Sequence[Outcome], least: float, bold: float) -> None
 def _held(outcome: Outcome) -> bool:
     read = outcome.read
     return any(
-        answer_scores.holds(page.text, read.asked.answers)
+        measures.holds(page.text, read.asked.answers)
         for hit in read.evidence.hits[:3]
         for page in hit.passages
     )

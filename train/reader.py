@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from eval.answer_scores import auroc
+from eval.measures import auroc
 from qa.reader import LONGEST_ANSWER
 from train.reader_model import ReaderModel, start
 from train.rows import NEWS, Group, read

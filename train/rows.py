@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from eval import written
+from eval import questions
 from index import settings
 from index.chunking import passages as cut
 from index.records import Article, Passage
@@ -181,7 +181,7 @@ def hasty(question: str, rng: random.Random) -> str:
 
 def written_about() -> set[str]:
     """Return the articles that the project's own evaluations ask about: they train nothing."""
-    lines = written.FILE.read_text(encoding="utf-8").splitlines()
+    lines = questions.WRITTEN.read_text(encoding="utf-8").splitlines()
     return {article for line in lines for article in json.loads(line)["articles"]}
 
 
