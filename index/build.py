@@ -261,7 +261,8 @@ def _ready(
     if workers is None:
         workers = workers_for(len(todo), BATCH)
     with cutter(max_tokens, workers) as begin:
-        batches = (_begin(archive, batch, finished, begin) for batch in _batches(todo))
+        some = (todo[at : at + BATCH] for at in range(0, len(todo), BATCH))
+        batches = (_begin(archive, batch, finished, begin) for batch in some)
         for articles, known, fresh in ahead(batches, workers):
             yield _embed(articles, known, fresh, embedder, finished if keep else None)
 
@@ -310,11 +311,6 @@ def _embed(
         np.concatenate([vectors[:0], *(all_of[i][1] for i in order)]),
         len(fresh),
     )
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for begin in range(0, len(ids), BATCH):
-        yield ids[begin : begin + BATCH]
 
 
 @dataclass(frozen=True, slots=True)

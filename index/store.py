@@ -496,13 +496,7 @@ class _NewPart:
         self.db.executemany(
             "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
             (
-                (
-                    row,
-                    numbers[p.article_id],
-                    int(p.id.rpartition("#")[2]),
-                    json.dumps(p.spans),
-                    p.text,
-                )
+                (row, numbers[p.article_id], _place(p.id), json.dumps(p.spans), p.text)
                 for row, p in zip(rows, passages, strict=True)
             ),
         )
@@ -514,7 +508,7 @@ class _NewPart:
         self.db.execute("COMMIT")
         self.db.execute("ATTACH ? AS old", (_uri(part),))
         self.db.execute("BEGIN")
-        # The first passages of an article that was put twice into a version have no article.
+        # What was put first of an article that was put twice has passages, and no article.
         numbers = self.db.execute(
             "SELECT number FROM old.article UNION SELECT article FROM old.passage"
         )
@@ -617,6 +611,10 @@ def _passage(row: Sequence[Any]) -> Passage:
         published=dt.date.fromisoformat(row[10]) if row[10] else None,
         content=row[11],
     )
+
+
+def _place(passage_id: str) -> int:
+    return int(passage_id.rpartition("#")[2])
 
 
 def _day(published: dt.date | None) -> int:

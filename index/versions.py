@@ -117,7 +117,7 @@ class Versions:
 
     def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
         """Begin the next version, on top of the live one if asked; leftovers are cleared away."""
-        self._discard_new()
+        self._recover()
         live = self.live() if from_live else None
         base = self._folder / live if live else None
         return IndexWriter(self._engine, self._folder / NEW, base, recipe)
@@ -143,7 +143,7 @@ class Versions:
             check(index)
         except BaseException:
             index.close()
-            self._discard_new()
+            self._recover()
             raise
         index.close()
         _sync_tree(new)
@@ -184,7 +184,8 @@ class Versions:
                 shutil.rmtree(self._folder / name)
         return gone
 
-    def _discard_new(self) -> None:
+    def _recover(self) -> None:
+        """Clear away what a build left that did not publish, in its folder and in the engine."""
         new = self._folder / NEW
         if new.exists():
             self._engine.discard([new], [self._folder / name for name in self.names()])

@@ -85,6 +85,13 @@ def test_packages_import_nothing():
         assert not list(imported(ROOT / name / "__init__.py"))
 
 
+def test_engines_see_only_rows():
+    texts = {f"index.{name}" for name in ("archive", "chunking", "clean", "records", "text")}
+    for path, name in MODULES.items():
+        if name.startswith("index.engines."):
+            assert not texts & set(imported(path)), name
+
+
 def test_one_module_decides_what_tokens_and_stems_are():
     users = {
         name

@@ -1,4 +1,4 @@
-"""The calls made to a Milvus server, or to Milvus Lite in a file; errors told in plain words.
+"""The calls made to a Milvus server, or to Milvus Lite in a file; its errors in plain words.
 
 A collection holds rows:
 
@@ -216,7 +216,7 @@ def _connect(uri: str) -> Any:
             "The settings name Milvus, but its client is not installed: "
             'run `pip install "tanya-arsip[milvus]"`.'
         ) from error
-    # They print a traceback for each error, also for those that are told by ours.
+    # They print a traceback for each error, also for those that become ours.
     for name in ("pymilvus", "pymilvus.milvus_client", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
