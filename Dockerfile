@@ -6,9 +6,13 @@ COPY . /source
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel /source
 
 FROM python:3.13-slim
+# PyTorch's index of CPU wheels: the usual build brings gigabytes of CUDA.
+ARG TORCH_INDEX=""
 COPY requirements.lock /tmp/
 RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
-    pip install --no-cache-dir -c /tmp/requirements.lock /wheel/*.whl \
+    pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
+        "$(grep '^torch==' /tmp/requirements.lock)" \
+    && pip install --no-cache-dir -c /tmp/requirements.lock /wheel/*.whl \
     && useradd --system --create-home tanya && install -d -o tanya /data
 USER tanya
 WORKDIR /data

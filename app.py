@@ -363,7 +363,7 @@ def _listen(page: gr.Blocks, c: Components, handlers: Handlers, restart: gr.Butt
     """Join the events of the page to their handlers."""
     import gradio as gr
 
-    def ask(event: Any, *values: Any) -> Iterator[Updates]:  # noqa: ANN401
+    def ask(event: Any, *values: Any) -> Iterator[Updates]:
         yield from handlers.ask(event._data, *values)
 
     # Gradio goes by the real class, which a module without gradio at import cannot name.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from eval.measures import Figures, exact, holds, normalised, overlap
 from eval.questions import Asked
 from index import text
-from index.records import Answer, Citation, Passage, Turn
+from index.records import Answer, Citation, Turn
 from qa import answers, support
 from qa.chat import Chat
 
@@ -18,7 +18,7 @@ def answer_figures(chat: Chat, asked: Asked, turn: Turn, relevant: Set[str]) -> 
     answer, meaning = turn.answer, asked.meaning
     found: dict[str, float | None] = dict.fromkeys(
         ("shown", "would_show", "exact", "overlap", "words", "cited", "relevant", "verbatim")
-        + ("borne_out", "understood")
+        + ("supported", "understood")
     )
     if meaning:
         found["understood"] = float(is_understood(asked, turn.query.text))
@@ -28,7 +28,7 @@ def answer_figures(chat: Chat, asked: Asked, turn: Turn, relevant: Set[str]) -> 
         verbatim = [_is_verbatim(chat, citation) for citation in answer.citations]
         found["words"] = float(sum(len(claim.text.split()) for claim in answer.claims))
         found["verbatim"] = sum(verbatim) / len(verbatim)
-        found["borne_out"] = sum(supported) / len(supported)
+        found["supported"] = sum(supported) / len(supported)
     gold = [string for string in asked.question.answers if normalised(string)]
     if asked.question.answerable and gold:
         found.update(_against_gold(chat, answer, gold, relevant))
@@ -59,12 +59,7 @@ def _held_back(chat: Chat, answer: Answer) -> Answer:
     """Return what archived sentences would have answered, had the chat been sure enough."""
     settings = replace(chat.settings.answers, min_confidence=0.0)
     extractive = answers.ExtractiveAnswerer(settings)
-
-    def body_of(passage: Passage) -> str | None:
-        article = chat.article(passage.article_id, passage.content)
-        return article.body if article else None
-
-    *_, last = answers.answer(answer.evidence, extractive, body_of, settings)
+    *_, last = answers.answer(answer.evidence, extractive, chat.bodies(), settings)
     return last
 
 

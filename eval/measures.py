@@ -24,7 +24,7 @@ exact       the short answer is a gold string; `overlap`: their F1 of words
 words       number of words of the claims
 cited       a quote of a relevant article holds a gold string
 relevant    share of the citations that are to the point; `verbatim`: that are as archived
-borne_out   share of the claims that their quotes support
+supported   share of the claims that their quotes support
 understood  a follow-up was understood as its row says
 """
 
@@ -336,7 +336,7 @@ _CITATIONS = (
     Measure("cit recall", "relevant article, quote has gold", 0, _figure("cited")),
     Measure("cit prec", "citations to the point", 0, _figure("relevant")),
     Measure("verbatim", "quotes as archived", 0, _figure("verbatim")),
-    Measure("supported", "claims that their quotes support", 0, _figure("borne_out")),
+    Measure("supported", "claims that their quotes support", 0, _figure("supported")),
 )
 _ABSTENTION = (
     _DECLINED,

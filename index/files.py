@@ -8,8 +8,9 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -50,7 +51,7 @@ def read_lines(path: Path, what: str) -> list[str]:
         raise unreadable(path, what, error) from error
 
 
-def json_value(line: str, place: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+def json_value(line: str, place: str) -> Any:
     """Read one line of JSON; raises InputError that names `place` and the character."""
     try:
         return json.loads(line)
@@ -121,3 +122,16 @@ def locked(path: Path, doing: str) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def link_tree(source: Path, target: Path, copied: Sequence[str] = ()) -> None:
+    """Link the files of `source`, but for locks, into `target`; what is written again is copied."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        if path.suffix == ".lock":
+            continue
+        try:
+            link = shutil.copy2 if path.name in copied else os.link
+            link(path, target / path.name)
+        except OSError:
+            shutil.copy2(path, target / path.name)

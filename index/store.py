@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import shutil
 import sqlite3
 import threading
 from bisect import bisect
@@ -33,6 +31,7 @@ from index import manifest as manifests
 from index.acronyms import Acronyms, introduced
 from index.engines.contract import LAST_DAY, UNDATED, Columns, RowFilter, Rows
 from index.errors import IndexDamagedError
+from index.files import link_tree
 from index.records import Filter, Passage
 from index.sqlite import connect
 
@@ -632,16 +631,3 @@ def _uri(part: Path) -> str:
 
 def _readonly(part: Path) -> sqlite3.Connection:
     return connect(_uri(part), uri=True, check_same_thread=False)
-
-
-def link_tree(source: Path, target: Path, copied: Sequence[str] = ()) -> None:
-    """Link the files of `source`, but for locks, into `target`; what is written again is copied."""
-    target.mkdir(parents=True, exist_ok=True)
-    for path in source.iterdir():
-        if path.suffix == ".lock":
-            continue
-        try:
-            link = shutil.copy2 if path.name in copied else os.link
-            link(path, target / path.name)
-        except OSError:
-            shutil.copy2(path, target / path.name)

@@ -3,7 +3,7 @@
 versions/000001/   a complete version
 versions/LIVE      the live version's name; replaced in one atomic step
 versions/.new/     a version being written
-versions/prepared/ what a stopped build has finished, and shares of the next one; see prepared
+versions/prepared/ what a stopped build has finished, and shares of the next one; see index.build
 """
 
 from __future__ import annotations

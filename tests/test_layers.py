@@ -27,6 +27,7 @@ HEAVY = (
     "faiss",
     "gradio",
     "httpx2",
+    "matplotlib",
     "milvus_lite",
     "onnxruntime",
     "openai",
@@ -86,7 +87,9 @@ def test_packages_import_nothing():
 
 
 def test_engines_see_only_rows():
-    texts = {f"index.{name}" for name in ("archive", "chunking", "clean", "records", "text")}
+    texts = {
+        f"index.{name}" for name in ("archive", "chunking", "clean", "records", "store", "text")
+    }
     for path, name in MODULES.items():
         if name.startswith("index.engines."):
             assert not texts & set(imported(path)), name

@@ -89,7 +89,7 @@ def test_the_lock_pins_all_that_is_declared_and_meets_the_bounds():
             assert pins[name] >= bound, name
 
 
-@pytest.mark.parametrize("name", ["index", "qa", "eval", "commands"])
+@pytest.mark.parametrize("name", ["index", "qa", "eval", "commands", "page"])
 def test_packages_are_typed(name):
     assert (ROOT / name / "py.typed").exists()
 

@@ -1,4 +1,4 @@
-"""Support: a claim is borne out by words, and broken by opposites and negations."""
+"""Support: a claim is supported by words, and broken by opposites and negations."""
 
 import pytest
 

@@ -124,14 +124,6 @@ def test_words():
     assert text.words("") == text.words("... _ \ud800 \0") == []
 
 
-@given(st.lists(st.text() | st.sampled_from(["\x1e", "2/3/2020", "Rp3,5 \x1e juta", "ΑΣ"])))
-def test_many_texts_at_once_have_the_same_words(texts):
-    words, counts = text.words_of(texts)
-    each = [text.words(one) for one in texts]
-    assert words == [word for one in each for word in one]
-    assert counts == [len(one) for one in each]
-
-
 @pytest.mark.parametrize("written", ["15/12/2016", "15-12-2016", "15 Desember 2016"])
 def test_a_date_has_the_same_words_however_it_is_written(written):
     assert text.words(f"Kamis, {written}.") == ["kamis", "15", "desember", "2016"]

@@ -272,7 +272,7 @@ def load(path: Path) -> Pairs:
 def main() -> None:
     """Make the pairs and save them."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options.add_argument("--data", type=Path, required=True, help="the folder of sets")
     options.add_argument("--tokenizer", type=Path, required=True, help="from train.tokenizer")
     options.add_argument("--out", type=Path, required=True, help="the .npz to write")
     options.add_argument("--leads", type=int, default=250_000)

@@ -75,7 +75,7 @@ def train(texts: Iterator[str], size: int) -> str:
 def main() -> None:
     """Train and save."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options.add_argument("--data", type=Path, required=True, help="the folder of sets")
     options.add_argument("--out", type=Path, required=True, help="the tokenizer.json to write")
     options.add_argument("--size", type=int, default=SIZE)
     options.add_argument("--news-times", type=int, default=3)

@@ -22,7 +22,7 @@ from index.acronyms import Synonym
 from index.embedding import Vectors
 from index.engines.contract import Columns, Found, RowFilter, Rows, Terms, VectorKind
 from index.engines.vectors import FLAT, NewVectors, PartVectors
-from index.store import link_tree
+from index.files import link_tree
 
 _HEAP, _SMALL_HEAP = 256_000_000, 32_000_000
 """Bytes that Tantivy's writer gathers before it writes a segment; fewer on top of another version,

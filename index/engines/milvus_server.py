@@ -25,7 +25,6 @@ ALIVE = 2**53
 BATCH = 1000
 TOKEN = "TANYA_MILVUS_TOKEN"
 
-DENSE_INDEXES = ("FLAT", "HNSW")
 
 MOST_FOUND = 16_384
 """Milvus returns no more hits than this."""

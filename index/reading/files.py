@@ -167,7 +167,7 @@ class _Unpacked(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
+    def readinto(self, buffer: Any) -> int:
         data = self._content.read(len(buffer))
         self._count += len(data)
         if self._count > UNPACKED_LIMIT and self._count > UNPACKED_RATIO * self._packed.tell():

@@ -167,7 +167,7 @@ def _article(text: str, file: InputFile) -> Outcome:
 # --- what a page says of itself ------------------------------------------------------------------
 
 
-def _page_of(tree: Any) -> _Page:  # noqa: ANN401 - lxml has no types
+def _page_of(tree: Any) -> _Page:
     metas: dict[str, str] = {}
     for meta in tree.iter("meta"):
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or ""
@@ -189,7 +189,7 @@ def _page_of(tree: Any) -> _Page:  # noqa: ANN401 - lxml has no types
     )
 
 
-def _linked_data(tree: Any) -> Mapping[str, Any]:  # noqa: ANN401 - lxml has no types
+def _linked_data(tree: Any) -> Mapping[str, Any]:
     """Return the JSON-LD object that describes an article, or an empty one."""
     for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
         try:
@@ -301,7 +301,7 @@ def _no_article(page: _Page, title: str, body: str, url: str, blocks: Sequence[_
 # --- where the paragraphs lie --------------------------------------------------------------------
 
 
-def _blocks_of(tree: Any) -> list[_Block]:  # noqa: ANN401 - lxml has no types
+def _blocks_of(tree: Any) -> list[_Block]:
     """Cut a page's visible text at its block tags, without recursion into its depth."""
     from lxml import etree
 

@@ -53,19 +53,16 @@ _WHY_START = re.compile(r"^(kok|koq)\b(?= )", re.IGNORECASE)
 class Understood:
     """One way to understand a question; `notice` tells the person what was done to its words.
 
-    `leans` tells of a follow-up whether it leans on the turn before ("yes", "perhaps", "no"); one
-    `within` is looked for in the articles cited before alone. `own` are the words of what may be a
-    question of its own; one `if_strange` is tried only if they name what those articles do not.
-    One `sure_only` must be likelier right than wrong. A `trial` is kept only if its filter does not
-    make the answer worse than the next meaning's.
-    `widened` is a filter of the question that was lifted for want of an answer; `swaps` are
-    corrected words, (typed, meant).
+    One `within` is looked for in the articles cited before alone. `own` are the words of what may
+    be a question of its own; one `if_strange` is tried only if they name what those articles do
+    not. One `sure_only` must be likelier right than wrong. A `trial` is kept only if its filter
+    does not make the answer worse than the next meaning's. `widened` is a filter of
+    the question that was lifted for want of an answer; `swaps` are corrected words, (typed, meant).
     """
 
     query: Query
     notice: str = ""
     own: str = ""
-    leans: str = ""
     within: bool = False
     if_strange: bool = False
     sure_only: bool = False
@@ -322,7 +319,6 @@ def _in_conversation(
     return [
         replace(
             meant,
-            leans=leans,
             own=bare,
             query=replace(meant.query, reads=reads) if meant.query.prefer else meant.query,
         )
@@ -357,17 +353,17 @@ def _of_the_turn_before(
     asked = _Asked(before.text, before.read, before.text)
     again = _meanings(asked, chosen, before)[0]
     if conversation.doubted(words) and before.articles:
-        return [replace(again, within=True, leans="yes"), replace(again, leans="yes")]
+        return [replace(again, within=True), replace(again)]
     if conversation.newer(words) and before.newest:
         after = Filter(before.newest + dt.timedelta(1)).within(before.read)
         found = _meanings(replace(asked, read=Filter(after.after, None, after.publishers)), chosen)
-        return [replace(found[0], leans="yes")]
+        return [replace(found[0])]
     other = conversation.other_than(words)
     if other:
         elsewhere = conversation.without(before)
         text_ = follow_up.standalone(f"kalau {other}", elsewhere, today)[:LONGEST]
         return [
-            replace(meant, leans="yes")
+            replace(meant)
             for meant in _meanings(_dated(text_, text_, (), today), chosen, elsewhere)
         ]
     return []
