@@ -205,12 +205,12 @@ class Handlers:
             logger.warning("the overview cannot be read: %s", error)
             return {c.freshness: html.index_notice_html(texts.INDEX_UNREADABLE), c.version: ""}
         line = html.freshness_html(overview, dt.datetime.now(dt.UTC))
-        return {c.freshness: line, c.version: overview.version}
+        return {c.freshness: line, c.version: overview.version.name}
 
     def publisher_choices(self) -> list[tuple[str, str]]:
         """Return the publishers of the live version as (label, name); none before the first."""
         try:
-            publishers = self._chat.overview().publishers
+            publishers = self._chat.overview().version.publishers
         except (TanyaError, OSError, sqlite3.Error):
             return []
         return [

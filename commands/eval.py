@@ -18,6 +18,7 @@ import typer
 from commands.terminal import bar, open_archive, shown
 from index.errors import GateError, InputError
 from index.files import written_whole
+from index.settings import MODES
 from index.text import counted
 
 if TYPE_CHECKING:
@@ -166,8 +167,8 @@ def run_set(
     from eval import questions as sets
     from qa.chat import Chat
 
-    if mode not in ("", *runs.MODES):
-        raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(runs.MODES)}.")
+    if mode not in ("", *MODES):
+        raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
     found = sets.load(folder)
     chat = Chat.open(context.obj)
     with open_archive(context.obj, must_exist=True) as archive:

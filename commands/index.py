@@ -280,8 +280,8 @@ def status(
             value = ", ".join(f"{p} {n:,}" for p, n in list(value.items())[:10]) or None
         if name == "vectors":
             value = ", ".join(f"{v['kind']} {v['rows']:,} ({v['recall']:.3f})" for v in value)
-        shown = "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-        typer.echo(wrapped(f"{name.replace('_', ' '):<18} {shown}", indent=19))
+        words = "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+        typer.echo(wrapped(f"{name.replace('_', ' '):<18} {words}", indent=19))
 
 
 def _status(home: Path) -> dict[str, Any]:

@@ -17,13 +17,12 @@ from commands.terminal import bar, shown
 from index.errors import InputError
 from index.files import UNREADABLE, json_value, unreadable, written_whole
 from index.records import Filter, Turn
+from index.settings import MODES
 from index.text import counted
 
 if TYPE_CHECKING:
     from qa.chat import Chat
     from qa.finder import Finder
-
-MODES = ("hybrid", "lexical", "dense")
 
 After = Annotated[str, typer.Option(help="Only articles published on or after YYYY-MM-DD.")]
 Before = Annotated[str, typer.Option(help="Only articles published on or before YYYY-MM-DD.")]

@@ -33,10 +33,9 @@ def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
 
 def open_versions(home: Path) -> Versions:
     """Return the home's versions."""
-    from index.engines.opening import open_engine
     from index.versions import Versions
 
-    return Versions(home / "versions", open_engine(settings.load(home).engine, home))
+    return Versions.of(home, settings.load(home).engine)
 
 
 def shown(value: str) -> str:

@@ -36,7 +36,6 @@ from eval import bench_peers, provenance
 from index import chunking, settings, text
 from index.archive import FILE_NAME, Archive
 from index.embedding import Vectors, passage_text
-from index.engines.opening import open_engine
 from index.errors import InputError
 from index.files import written_whole
 from index.reading import files as reading
@@ -346,7 +345,7 @@ def build(home: Path) -> Figures:
     """Build the first version; tell what it holds and its bytes on disk."""
     shutil.rmtree(home / "versions", ignore_errors=True)
     seconds, peak = tanya(home, "build")
-    versions = Versions(home / "versions", open_engine(settings.load(home).engine, home))
+    versions = Versions.of(home, settings.load(home).engine)
     version = versions.describe(versions.live() or "")
     folder = versions.path(version.name)
 

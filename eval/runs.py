@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from index.snapshot import SearchIndex
     from qa.chat import Chat
 
-MODES = ("hybrid", "lexical", "dense")
 DEPTH = 100
 SHOWN = 5
 """Articles of each question whose passages are kept."""

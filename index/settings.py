@@ -83,6 +83,10 @@ class EngineSettings:
     dense_index: str = _one_of("FLAT", "FLAT", "HNSW")
 
 
+MODES = ("hybrid", "lexical", "dense")
+"""Ways to search: both searches mixed, by words alone, by vectors alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetrievalSettings:
     """How passages are found: mode "hybrid", "lexical" or "dense"; `candidates` from each search.
@@ -91,7 +95,7 @@ class RetrievalSettings:
     `dense_weight`, from 0 to 1, is the dense one's share.
     """
 
-    mode: str = _one_of("hybrid", "hybrid", "lexical", "dense")
+    mode: str = _one_of("hybrid", *MODES)
     candidates: int = _within(100, 1, 10_000)
     dense_weight: float = _within(0.15, 0, 1)
     hits: int = _within(10, 1, 100)

@@ -15,17 +15,21 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from index import snapshot
 from index.engines.contract import Engine
+from index.engines.opening import open_engine
 from index.errors import IndexDamagedError, IndexMissingError
 from index.files import locked, sync, written_whole
 from index.manifest import IndexVersion, Recipe
 from index.records import Filter
+from index.settings import EngineSettings
 from index.snapshot import IndexWriter, SearchIndex
 
+FOLDER = "versions"
 LIVE = "LIVE"
 NEW = ".new"
 PREPARED = "prepared"
@@ -43,6 +47,11 @@ class Versions:
         self._lock = threading.Lock()
         self._open: SearchIndex | None = None
         self._open_name = ""
+
+    @classmethod
+    def of(cls, home: Path, settings: EngineSettings) -> Self:
+        """Return the versions of a home, in the engine that its settings name."""
+        return cls(home / FOLDER, open_engine(settings, home))
 
     @property
     def engine(self) -> str:

@@ -660,8 +660,8 @@ def freshness_html(overview: Overview, now: dt.datetime) -> str:
         words = _with_code(texts.WAITING.format(texts.number_words(overview.waiting)))
         waiting = f' · <span class="waiting">{words}</span>'
     return (
-        f'<p class="ta-freshness" data-version="{escape(overview.version)}">'
-        f"{texts.freshness_words(overview, now)}{waiting}</p>"
+        f'<p class="ta-freshness" data-version="{escape(overview.version.name)}">'
+        f"{texts.freshness_words(overview.version, now)}{waiting}</p>"
     )
 
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from index import errors
+from index.manifest import IndexVersion
 from index.records import Answer, Article, Filter, Turn
 from index.text import MONTHS, written
-from qa.chat import Overview
 
 EXAMPLES = (
     "Apa yang disepakati Wiranto dengan China?",
@@ -200,15 +200,15 @@ def filters_label(chosen: Filter) -> str:
     return f"{FILTER}: {filter_words(chosen) or 'semua tanggal, semua penerbit'}"
 
 
-def freshness_words(overview: Overview, now: dt.datetime) -> str:
+def freshness_words(version: IndexVersion, now: dt.datetime) -> str:
     """Return what the index holds and how fresh it is."""
-    named = [name for name, _ in overview.publishers if name]
-    parts = [f"{number_words(overview.articles)} artikel", f"{number_words(len(named))} penerbit"]
-    if overview.oldest and overview.newest:
-        oldest, newest = overview.oldest.year, overview.newest.year
+    named = [name for name, _ in version.publishers if name]
+    parts = [f"{number_words(version.articles)} artikel", f"{number_words(len(named))} penerbit"]
+    if version.oldest and version.newest:
+        oldest, newest = version.oldest.year, version.newest.year
         since = f"{oldest} sampai" if oldest != newest else "sampai"
-        parts.append(f"{since} {date_words(overview.newest)}")
-    built = overview.built if overview.built.tzinfo else overview.built.replace(tzinfo=dt.UTC)
+        parts.append(f"{since} {date_words(version.newest)}")
+    built = version.built if version.built.tzinfo else version.built.replace(tzinfo=dt.UTC)
     return " · ".join([*parts, f"indeks diperbarui {ago_words(built, now)}"])
 
 

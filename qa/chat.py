@@ -16,6 +16,7 @@ from index import text
 from index.archive import FILE_NAME, Archive
 from index.build import waiting
 from index.errors import InputError
+from index.manifest import IndexVersion
 from index.records import Answer, Evidence, Filter, Passage, Query, Reading, Turn
 from index.settings import Settings
 from index.snapshot import SearchIndex
@@ -32,16 +33,9 @@ _Draft = tuple[Understood, Answer]
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the live version holds; `waiting` articles changed in the archive since it was built."""
+    """The live version; `waiting` articles changed in the archive since it was built."""
 
-    version: str
-    built: dt.datetime
-    articles: int
-    passages: int
-    stories: int
-    newest: dt.date | None
-    oldest: dt.date | None
-    publishers: tuple[tuple[str, int], ...]
+    version: IndexVersion
     waiting: int
 
 
@@ -188,17 +182,7 @@ class Chat(Finder):
     def overview(self) -> Overview:
         """Return what the live version holds; raises IndexMissingError before the first build."""
         version = self._versions.current().version
-        return Overview(
-            version.name,
-            version.built,
-            version.articles,
-            version.passages,
-            version.stories,
-            version.newest,
-            version.oldest,
-            version.publishers,
-            self._count_waiting(version.name),
-        )
+        return Overview(version, self._count_waiting(version.name))
 
     def bodies(self) -> answers.BodyOf:
         """Return a look-up of archived bodies that asks the archive once an article."""

@@ -13,7 +13,6 @@ from index import archive as archives
 from index import settings
 from index.archive import Archive
 from index.embedding import Embedder, open_embedder
-from index.engines.opening import open_engine
 from index.records import Article, Evidence, Filter, Hit
 from index.settings import EmbeddingSettings, Settings
 from index.snapshot import SearchIndex
@@ -25,8 +24,6 @@ from qa.question.spelling import Speller
 from qa.question.understand import Understood
 from qa.reader import reader
 from qa.retriever import Retriever
-
-VERSIONS = "versions"
 
 _READ_FIRST = 10
 """So many articles of a search are ordered by reading."""
@@ -40,7 +37,7 @@ class Finder:
     ) -> None:
         self.home = home
         self.settings = chosen
-        self._versions = Versions(home / VERSIONS, open_engine(chosen.engine, home))
+        self._versions = Versions.of(home, chosen.engine)
         self._retriever = Retriever(chosen.retrieval, self.embedder, self._present)
         self._lock = threading.RLock()
         self._archive: Archive | None = None

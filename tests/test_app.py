@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import app
 from index.errors import IndexDamagedError
+from index.manifest import IndexVersion, Recipe
 from index.records import (
     Answer,
     Article,
@@ -223,17 +224,18 @@ def test_only_web_addresses_become_links(url, linked):
 
 def test_freshness_line():
     now = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
-    overview = Overview(
+    version = IndexVersion(
         "000007",
         now - dt.timedelta(minutes=5),
+        Recipe("local", "bundled", 256, 160, ""),
         1042,
         3000,
         900,
         dt.date(2026, 4, 1),
         dt.date(2014, 1, 1),
         (("A", 1000), ("B", 40), ("", 2)),
-        3,
     )
+    overview = Overview(version, waiting=3)
     line = assert_harmless(html.freshness_html(overview, now)).text
     assert line == (
         "1.042 artikel · 2 penerbit · 2014 sampai 1 April 2026 · indeks diperbarui 5 menit lalu · "

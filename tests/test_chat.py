@@ -76,7 +76,7 @@ def test_a_new_version_is_picked_up_by_a_running_chat(home):
     answer = chat.ask("Siapa pemilik kedai kopi Ranupane?").answer
     assert "Yulianti" in answer.claims[0].text
     assert chat.overview().waiting == 0
-    assert chat.overview().articles == 5
+    assert chat.overview().version.articles == 5
 
 
 def test_a_version_built_with_another_model_is_picked_up_too(home):

@@ -295,12 +295,10 @@ def _in_conversation(
     led: bool,
 ) -> list[Understood]:
     bare, names = without_publisher(question, known)
-    leans = follow_up.leans(bare) if before else "no"
-    if led:
-        leans = "yes"
     alone = _meanings(_dated(bare, question, names, today), chosen)
     if before is None:
         return alone
+    leans = "yes" if led else follow_up.leans(bare)
     joined = follow_up.standalone(bare, before, today)[:LONGEST]
     whole = follow_up.standalone(question, before, today)[:LONGEST]
     following = _meanings(_dated(joined, whole, names, today), chosen, before)
@@ -353,19 +351,16 @@ def _of_the_turn_before(
     asked = _Asked(before.text, before.read, before.text)
     again = _meanings(asked, chosen, before)[0]
     if conversation.doubted(words) and before.articles:
-        return [replace(again, within=True), replace(again)]
+        return [replace(again, within=True), again]
     if conversation.newer(words) and before.newest:
         after = Filter(before.newest + dt.timedelta(1)).within(before.read)
         found = _meanings(replace(asked, read=Filter(after.after, None, after.publishers)), chosen)
-        return [replace(found[0])]
+        return found[:1]
     other = conversation.other_than(words)
     if other:
         elsewhere = conversation.without(before)
         text_ = follow_up.standalone(f"kalau {other}", elsewhere, today)[:LONGEST]
-        return [
-            replace(meant)
-            for meant in _meanings(_dated(text_, text_, (), today), chosen, elsewhere)
-        ]
+        return _meanings(_dated(text_, text_, (), today), chosen, elsewhere)
     return []
 
 
