@@ -118,10 +118,10 @@ def tensors(batch: Sequence[Group]) -> Batch:
             if row.first >= 0:
                 wanted[at] = begin + row.first, begin + row.last
             at += 1
-    told = [-1.0 if g.supports is None else float(g.supports) for g in batch for _ in g.rows]
+    supported = [-1.0 if g.supports is None else float(g.supports) for g in batch for _ in g.rows]
     numbers = [n for n, g in enumerate(batch) for _ in g.rows]
     parts = map(torch.from_numpy, (ids, mask, barred, wanted))
-    return Batch(*parts, torch.tensor(numbers), torch.tensor(told))
+    return Batch(*parts, torch.tensor(numbers), torch.tensor(supported))
 
 
 def loss_of(model: nn.Module, batch: Batch) -> Tensor:
@@ -276,11 +276,11 @@ def fit(args: argparse.Namespace) -> None:
         Drawn(groups, args), batch_size=None, num_workers=args.workers
     )
     begin = time.time()
-    seen, mean, best, told = 0, 0.0, 0.0, 1
+    seen, mean, best, evaluation = 0, 0.0, 0.0, 1
     for step, batch in enumerate(loader, start=1):
         done = (time.time() - begin) / 60 / args.minutes
-        if done >= told / EVALUATIONS:
-            told += 1
+        if done >= evaluation / EVALUATIONS:
+            evaluation += 1
             best = keep_if_better(kept.module, held, best, args)
         if done >= 1:
             break

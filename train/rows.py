@@ -136,8 +136,8 @@ def turns(
             answer = _kept(body, *place) if place else ""
             if place and not answer:
                 continue
-            told = heard if rng.random() < HEARD else ""
-            read = in_context(question, first, asked, told) if first else question
+            previous = heard if rng.random() < HEARD else ""
+            read = in_context(question, first, asked, previous) if first else question
             answers = (answer,) if answer else ()
             yield Asked(read, row["article_id"], answers), f"{question} {first}"
             first, asked, heard = first or question, question, answer
@@ -377,8 +377,8 @@ def read(path: Path) -> list[Group]:
         these = [Row(kept[h], kept[p], a, b) for h, p, a, b in found[at : at + size]]
         at += size
         questions = [kept[asked], kept[typed]] if typed != asked else [kept[asked]]
-        told = None if supports < 0 else bool(supports)
-        out.append(Group(kinds[kind], fold, questions, these, told))
+        supported = None if supports < 0 else bool(supports)
+        out.append(Group(kinds[kind], fold, questions, these, supported))
     return out
 
 
