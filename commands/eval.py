@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.terminal import bar, open_archive, shown
-from index.errors import GateError, InputError
+from index.errors import GateError
 from index.files import written_whole
 from index.settings import MODES
 from index.text import counted
 
 if TYPE_CHECKING:
-    from eval.questions import Asked, QuestionSet, Relevant
-    from eval.runs import Ask, Kept, Run, TextsOf
+    from eval.questions import Question
+    from eval.runs import Ask, Kept
 
 measures = typer.Typer(
     help="Measure retrieval and answers: question sets, runs, comparisons, reports, gates.",
@@ -31,25 +30,23 @@ measures = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the question set to write.")]
-Set = Annotated[
-    Path, typer.Argument(metavar="SET", help="Folder of a question set, or a file of judgements.")
+Folder = Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")]
+RUNS = "Folders that `tanya eval run` wrote, or TREC runs of any program."
+Two = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="[SET] A B",
+        help="A question set and two runs, folders or TREC runs of any program; or two folders "
+        "that `tanya eval answers` wrote alone.",
+    ),
 ]
-A_RUN = "Folder that `tanya eval run` wrote, or a TREC run of any program."
-RUNS_HELP = "Folders that `tanya eval run` wrote, or TREC runs of any program."
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-ReplaceSet = Annotated[
-    bool, typer.Option("--replace", help="Let an earlier question set in OUT give way.")
-]
-RunA, RunB, Base, New = (
-    typer.Argument(metavar=name, help=meaning)
-    for name, meaning in (
-        ("A", f"{A_RUN} Or answers."),
-        ("B", "The other run; SET, A and B, or the answers A and B alone."),
-        ("BASE", f"{A_RUN} Or answers."),
-        ("NEW", "The other run; SET, BASE and NEW, or the answers BASE and NEW alone."),
-    )
-)
-NEEDS_SET = "Give SET and two runs, or two folders that `tanya eval answers` wrote."
+Replace = Annotated[bool, typer.Option("--replace", help="Let what is there already give way.")]
+
+
+def note(remark: str) -> None:
+    """Print a remark on the figures on standard error."""
+    typer.echo(f"Note: {remark}", err=True)
 
 
 @measures.command("import")
@@ -67,7 +64,7 @@ def import_set(
     qrels: Annotated[
         Path | None, typer.Option(help="Judgements of a file of topics (id<TAB>text).")
     ] = None,
-    replace: ReplaceSet = False,
+    replace: Replace = False,
 ) -> None:
     """Turn a set of another form into a question set; add its corpus.jsonl to the archive.
 
@@ -92,7 +89,7 @@ def make_set(
     out: Out,
     questions: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 500,
     seed: Annotated[int, typer.Option(help="Another seed makes other questions.")] = 0,
-    replace: ReplaceSet = False,
+    replace: Replace = False,
 ) -> None:
     """Make a question set of the home's own archive: telling words of one sentence each.
 
@@ -126,7 +123,7 @@ def written_set(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SET", help="One of the sets below.")],
     out: Out,
-    replace: ReplaceSet = False,
+    replace: Replace = False,
 ) -> None:
     """Write out a set that was written for this project, with the answers of the home's archive.
 
@@ -148,13 +145,11 @@ def written_set(
 @measures.command("run")
 def run_set(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")],
+    folder: Folder,
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of the run to write.")],
     mode: Annotated[str, typer.Option(help="hybrid, lexical or dense; else the settings'.")] = "",
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many articles.")] = 100,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let an earlier run of that name give way.")
-    ] = False,
+    replace: Replace = False,
 ) -> None:
     """Search for every question of a set, as `tanya search` does, and keep all that is measured.
 
@@ -163,7 +158,7 @@ def run_set(
 
     Example: tanya eval run sets/known --mode lexical --out runs/lexical
     """
-    from eval import provenance, runs
+    from eval import opening, provenance, runs
     from eval import questions as sets
     from qa.chat import Chat
 
@@ -171,17 +166,17 @@ def run_set(
         raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
     found = sets.load(folder)
     chat = Chat.open(context.obj)
-    with open_archive(context.obj, must_exist=True) as archive:
-        note(sets.gaps(found, archive.present(found.wanted())))
+    for gap in opening.gaps(chat.home, found):
+        note(gap)
     index, now = chat.index(), dt.datetime.now(dt.UTC)
     retrieval = chat.settings.retrieval
     about = provenance.describe(folder, found.questions, index.version, retrieval, mode, k, now)
-    asked = [sets.Asked(question) for question in found.questions]
     with runs.kept(out, about, again=replace) as kept:
-        _ask_all(asked, runs.searching(chat, k, mode, index), kept, "Searching", out)
-        in_order = [kept.rows[question.id] for question in found.questions]
-        kept.finish(runs.trec_lines(in_order, str(about.retrieval["mode"])))
-    number = counted(len(asked), "question")
+        _ask_all(found.questions, runs.searching(chat, k, mode, index), kept, "Searching", out)
+        used = str(about.retrieval["mode"])
+        in_order = ((q.id, kept.rows[q.id]["ranked"]) for q in found.questions)
+        kept.finish("".join(runs.trec_lines(*each, used) for each in in_order))
+    number = counted(len(found.questions), "question")
     typer.echo(f"{number} searched on version {about.version}, run in {out}")
     typer.echo(f"Next: tanya eval score {folder} {out}")
 
@@ -189,7 +184,7 @@ def run_set(
 @measures.command("answers")
 def ask_set(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="SET", help="Folder of a question set.")],
+    folder: Folder,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder to keep the answers in; else only the table."),
@@ -199,9 +194,7 @@ def ask_set(
         typer.Option(metavar="FILE", help="Conversations; else the set's own conversations.jsonl."),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Only the first so many of each file.")] = 0,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let earlier answers in that folder give way.")
-    ] = False,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask every question of a set by the chat, and measure the answers against gold strings.
@@ -213,21 +206,18 @@ def ask_set(
     Example: tanya eval answers sets/facqa --out runs/answers; tanya eval report runs/answers
     """
     from commands.qa import turn_row
-    from eval import compare, provenance, runs, tables
+    from eval import compare, opening, provenance, runs, tables
     from eval import questions as sets
     from qa.chat import Chat
 
     asked = sets.load_asked(folder, conversations, limit)
     relevant = sets.relevant_of(folder)
     chat = Chat.open(context.obj)
-    about = provenance.describe_answers(
-        chat, folder, [each.question for each in asked], conversations, dt.datetime.now(dt.UTC)
-    )
-    note(_gaps(context.obj, folder, relevant))
+    about = provenance.describe_answers(chat, folder, asked, conversations, dt.datetime.now(dt.UTC))
+    for gap in opening.gaps_of_answers(chat.home, folder, relevant):
+        note(gap)
     ask = runs.answering(chat, asked, relevant, about.version, turn_row)
-    rows: dict[str, runs.Row] = {}
-    unkept = runs.Kept(rows, lambda row: rows.update({row["id"]: row}), lambda content: None)
-    with runs.kept(out, about, again=replace) if out else nullcontext(unkept) as kept:
+    with runs.kept(out, about, again=replace) as kept:
         _ask_all(asked, ask, kept, "Asking", out)
         run = runs.answers_run("", kept.rows.values(), about)
         found = compare.summarise(run)
@@ -235,13 +225,12 @@ def ask_set(
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return
-    for line in tables.answer_lines(found, about.version, run.threshold):
-        typer.echo(line)
+    typer.echo("\n".join(tables.answer_lines(found, about.version, run.threshold)))
     if out is not None:
         typer.echo(f"Next: tanya eval report {out}")
 
 
-def _ask_all(asked: Sequence[Asked], ask: Ask, kept: Kept, label: str, out: Path | None) -> None:
+def _ask_all(asked: Sequence[Question], ask: Ask, kept: Kept, label: str, out: Path | None) -> None:
     """Ask what is not there yet, and keep it; leaves with status 1 when stopped."""
     from eval import runs
 
@@ -257,35 +246,13 @@ def _ask_all(asked: Sequence[Asked], ask: Ask, kept: Kept, label: str, out: Path
                 progress.advance(task)
         except KeyboardInterrupt:
             progress.stop()
-            again = (
-                "run the same command again to go on" if out else "nothing is kept without --out"
-            )
+            again = "run the same command again to go on"
             typer.echo(
-                f"Stopped: {len(kept.rows):,} of {len(asked):,} questions are asked; {again}.",
+                f"Stopped: {len(kept.rows):,} of {len(asked):,} questions are asked; "
+                f"{again if out else 'nothing is kept without --out'}.",
                 err=True,
             )
             raise typer.Exit(1) from None
-
-
-def note(remarks: Iterable[str]) -> None:
-    """Print remarks on standard error; empty ones are left out."""
-    for remark in filter(None, remarks):
-        typer.echo(f"Note: {remark}", err=True)
-
-
-def _gaps(home: Path, folder: Path, relevant: Relevant) -> list[str]:
-    """Return which judgements say nothing of this archive; answers are measured without them."""
-    from eval import questions as sets
-
-    if not relevant:
-        return []
-    found = sets.QuestionSet(sets.read_questions(folder / sets.QUERIES), relevant)
-    try:
-        sets.require_use(found, folder / sets.QRELS)
-        with open_archive(home, must_exist=True) as archive:
-            return sets.gaps(found, archive.present(found.wanted()))
-    except InputError as error:
-        return [f"{error} Measured are only gold strings."]
 
 
 # Measuring runs ----------------------------------------------------------------------------------
@@ -294,8 +261,10 @@ def _gaps(home: Path, folder: Path, relevant: Relevant) -> list[str]:
 @measures.command()
 def score(
     context: typer.Context,
-    judged: Set,
-    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="SET", help="A question set, or a file of judgements.")
+    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN...", help=RUNS)],
     as_json: AsJson = False,
 ) -> None:
     """Score runs, a line each: recall, reciprocal rank, nDCG, answers in the text, milliseconds.
@@ -306,22 +275,19 @@ def score(
 
     Example: tanya eval score sets/facqa runs/hybrid runs/lexical bm25.trec
     """
-    from eval import tables
+    from eval import opening, tables
 
-    asked, runs = _judged(context.obj, judged, paths)
+    asked, runs = opening.judged(context.obj, folder, paths, note)
     if as_json:
         typer.echo(json.dumps([tables.search_row(run) for run in runs], ensure_ascii=False))
-        return
-    for line in tables.search_lines(runs, asked):
-        typer.echo(line)
+    else:
+        typer.echo("\n".join(tables.search_lines(runs, asked)))
 
 
 @measures.command()
 def compare(
     context: typer.Context,
-    judged: Set,
-    a: Annotated[Path, RunA],
-    b: Annotated[Path | None, RunB] = None,
+    paths: Two,
     show: Annotated[int, typer.Option(min=0, help="How many questions that moved.")] = 10,
     as_json: AsJson = False,
 ) -> None:
@@ -334,29 +300,40 @@ def compare(
 
     Example: tanya eval compare runs/answers-before runs/answers-after
     """
-    from eval import compare, tables
+    from eval import compare, opening, tables
 
-    _, (of_a, of_b) = _two(context.obj, judged, a, b)
-    note([compare.unevenness(of_a, of_b)])
-    comparisons, moved = compare.compare(of_a, of_b), compare.moved(of_a, of_b)
-    rows = tables.moved_rows(moved[:show], of_a, of_b, _looked_up(context.obj, "title"))
-    questions = len(compare.paired(of_a, of_b))
+    _require_two(paths)
+    a, b = opening.two(context.obj, paths, note)
+    comparisons, moved = compare.compare(a, b), compare.moved(a, b)
+    rows = tables.moved_rows(moved[:show], a, b, opening.field_of(context.obj, "title"))
+    questions = len(compare.paired(a, b))
     if as_json:
         found = {
-            "a": of_a.name,
-            "b": of_b.name,
+            "a": a.name,
+            "b": b.name,
             "questions": questions,
             "measures": [asdict(c) for c in comparisons],
             "moved": rows,
         }
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    noun = "question" if of_a.of_answers else "judged question"
-    typer.echo(f"A {of_a.name} · B {of_b.name} · {counted(questions, noun)}")
-    for line in tables.compare_lines(comparisons, of_answers=of_a.of_answers):
-        typer.echo(line)
-    for line in tables.moved_lines(rows, len(moved), shown):
-        typer.echo(line)
+    noun = "question" if a.of_answers else "judged question"
+    lines = [f"A {a.name} · B {b.name} · {counted(questions, noun)}"]
+    lines += tables.compare_lines(comparisons, of_answers=a.of_answers)
+    lines += tables.moved_lines(rows, len(moved), shown)
+    typer.echo("\n".join(lines))
+
+
+def _require_two(paths: Sequence[Path]) -> bool:
+    """Tell whether two runs to compare are answers; raises BadParameter where a set is missing."""
+    from eval import opening
+
+    answers = len(paths) > 1 and opening.are_answers(paths[-2:])
+    if len(paths) != 3 and not (answers and len(paths) == 2):
+        raise typer.BadParameter(
+            "Give SET and two runs, or two folders that `tanya eval answers` wrote."
+        )
+    return answers
 
 
 @measures.command()
@@ -364,7 +341,7 @@ def report(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(metavar="OUT.html", help="File to write.")],
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="RUN...", help=f"{RUNS_HELP} Or answers.")
+        list[Path] | None, typer.Argument(metavar="RUN...", help=f"{RUNS} Or answers.")
     ] = None,
     folder: Annotated[
         Path | None,
@@ -379,165 +356,52 @@ def report(
 
     Example: tanya eval report runs/answers
     """
-    from eval import compare, report, runs
+    from eval import opening, report
 
     paths = paths or []
-    if not paths and _are_answers([out]):
+    if not paths and opening.are_answers([out]):
         out, paths = out / "report.html", [out]
     if not paths:
         raise typer.BadParameter("Give OUT.html and runs, or a folder of `tanya eval answers`.")
-    _require_page(out)
-    if _are_answers(paths):
-        page = report.answers_page([runs.load(path) for path in paths])
-        noun = "folder of answers" if len(paths) == 1 else "folders of answers"
-        number = f"{len(paths)} {noun}"
-    else:
-        folder = folder or report.set_of(runs.load(paths[0]))
-        asked, judged = _judged(context.obj, folder, paths)
-        note(compare.unevenness(judged[0], other) for other in judged[1:])
-        dates = _looked_up(context.obj, "published")
-        page = report.search_page(folder.resolve().name, asked.relevant, judged, dates)
-        number = counted(len(paths), "run")
+    report.require_page(out)
+    page = report.page(context.obj, paths, folder, note)
     with written_whole(out) as file:
         file.write(page)
+    number = counted(len(paths), "run")
+    if opening.are_answers(paths):
+        number = f"{len(paths)} folder{'s' * (len(paths) > 1)} of answers"
     typer.echo(f"{number} reported in {out}")
 
 
 @measures.command()
 def gate(
     context: typer.Context,
-    judged: Set,
-    base: Annotated[Path, Base],
-    new: Annotated[Path | None, New] = None,
+    paths: Two,
     measure: Annotated[
         list[str] | None, typer.Option(help="Only this measure; may be repeated.")
     ] = None,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="How much chance is allowed.")] = 0.05,
 ) -> None:
-    """Leave with status 1 if a measure of NEW fell significantly below BASE (p < alpha), else 0.
+    """Leave with status 1 if a measure of B fell significantly below A's (p < alpha), else 0.
 
     Each measure is tested by itself. `tanya build --gate SET` does the same before a version goes
     live. Two folders of `tanya eval answers` are tested without the set.
 
     Example: tanya eval gate sets/known runs/before runs/after --measure RR@10
     """
-    from eval import compare, gates
+    from eval import compare, gates, opening
 
-    known = compare.names(of_answers=_are_answers(_paths(judged, base, new)))
+    known = compare.names(of_answers=_require_two(paths))
     for name in measure or ():
         if name not in known:
             raise typer.BadParameter(
                 f"There is no measure {name!r} here: choose from {', '.join(known)}."
             )
-    _, (of_base, of_new) = _two(context.obj, judged, base, new, gated=True)
-    note([compare.unevenness(of_base, of_new)])
-    verdicts = gates.judge(of_base, of_new, measure or (), alpha)
-    for verdict in verdicts:
-        typer.echo(verdict.line)
-    if names := gates.fallen(verdicts):
+    base, new = opening.two(context.obj, paths, note, same=True)
+    found = gates.judge(base, new, measure or ())
+    typer.echo("\n".join(gates.line(each, alpha) for each in found))
+    if names := gates.fallen(found, alpha):
         raise GateError(f"{names} fell significantly: see `tanya eval compare` for the questions.")
-
-
-def _paths(judged: Path, a: Path, b: Path | None) -> tuple[Path, Path]:
-    """Return the two runs of SET, A and B, or of the answers A and B alone."""
-    return (judged, a) if b is None else (a, b)
-
-
-def _two(
-    home: Path, judged: Path, a: Path, b: Path | None, *, gated: bool = False
-) -> tuple[QuestionSet | None, list[Run]]:
-    """Return two runs to compare, with the set that searches are judged by.
-
-    Warns of questions that only one asked, raises InputError if there is none that both did.
-    """
-    from eval import compare, gates, runs
-
-    paths = _paths(judged, a, b)
-    if not _are_answers(paths):
-        if b is None:
-            raise typer.BadParameter(NEEDS_SET)
-        return _judged(home, judged, paths, gated=gated)
-    of_a, of_b = (runs.load(path) for path in paths)
-    if gated:
-        gates.require_same(None, judged, of_a, of_b)
-    both = len(compare.paired(of_a, of_b))
-    if not both:
-        raise InputError(f"{of_a.name} and {of_b.name} have no question in common.")
-    if both < max(len(of_a.questions), len(of_b.questions)):
-        note([f"compared are the {both:,} questions that both asked."])
-    return None, [of_a, of_b]
-
-
-def _judged(
-    home: Path, judged: Path, paths: Sequence[Path], *, gated: bool = False
-) -> tuple[QuestionSet, list[Run]]:
-    """Read the set and the searches and judge them; notes what cannot be measured.
-
-    A run that asked other questions is noted too; where runs are `gated`, it is an error.
-    """
-    from eval import gates, runs
-    from eval import questions as sets
-
-    asked = sets.load_judged(judged)
-    loaded = [runs.load(path) for path in paths]
-    if gated:
-        gates.require_same(asked, judged, *loaded)
-    note(sets.gaps(asked))
-    for each in loaded:
-        if not runs.is_of(each, asked):
-            note([f"{each.name} asked other questions than {judged} holds."])
-        if missing := runs.without_results(each, asked):
-            verb = "has" if missing == 1 else "have"
-            total = len(asked.relevant)
-            note([f"{missing:,} of {total:,} questions {verb} no result in {each.name}."])
-    texts = _looked_up(home, "body")
-    return asked, [runs.judge(asked, each, texts) for each in loaded]
-
-
-def _looked_up(home: Path, name: str) -> TextsOf | None:
-    """Return a look-up of one field of the home's articles, or None without an archive."""
-    from index.archive import FILE_NAME
-
-    if not (home / FILE_NAME).exists():
-        return None
-
-    def of(ids: Sequence[str]) -> Mapping[str, str]:
-        with open_archive(home) as archive:
-            found = archive.articles(list(dict.fromkeys(ids)))
-        return {article.id: str(getattr(article, name) or "") for article, _ in found}
-
-    return of
-
-
-def _are_answers(paths: Sequence[Path]) -> bool:
-    """Tell whether all paths are folders of answers; raises InputError if only some are."""
-    from eval import runs
-
-    ours = [runs.is_answers(path) for path in paths]
-    if any(ours) and not all(ours):
-        other = paths[ours.index(False)]
-        raise InputError(f"{other} holds no answers: name folders that `tanya eval answers` wrote.")
-    return all(ours)
-
-
-_BEGINNINGS = (b"<!doctype html", b"<html")
-
-
-def _require_page(out: Path) -> None:
-    """Raise InputError if a report in `out` would overwrite something that is no page."""
-    hint = "the first argument is the HTML file to write"
-    if out.is_dir():
-        raise InputError(f"{out} is a folder: {hint}.")
-    if out.exists() and not _is_page(out):
-        raise InputError(f"{out} is there already and is no HTML file: {hint}.")
-
-
-def _is_page(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        head = file.read(200).lstrip().lower()
-    return head.startswith(_BEGINNINGS) or (not head and path.suffix.lower() == ".html")
 
 
 # Benchmarks --------------------------------------------------------------------------------------
@@ -594,8 +458,8 @@ def bench(
             progress.update(task, description=label, completed=done, total=total)
 
         folder = (out or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
-        others = _peers(peers or [])
-        plan = benches.Plan(_sizes(sizes), folder, data, questions, others, seed, keep)
+        named = _peers(peers or [])
+        plan = benches.Plan(_sizes(sizes), folder, data, questions, named, seed, keep)
         try:
             table = benches.run(plan, dt.datetime.now(dt.UTC), update)
         except KeyboardInterrupt:
@@ -603,50 +467,36 @@ def bench(
             goes_on = f" Run it again with --out {out} to go on." if out else ""
             typer.echo(f"Stopped.{goes_on}", err=True)
             raise typer.Exit(1) from None
-    _show_markdown(table)
+    typer.echo(table)
 
 
 def _sizes(given: str) -> tuple[int, ...]:
-    try:
-        sizes = sorted(int(size) for size in given.split(","))
-    except ValueError:
-        sizes = []
-    if not sizes or sizes[0] < 100 or len(set(sizes)) < len(sizes):
+    sizes = {int(size) for size in given.split(",") if size.strip().isdecimal()}
+    if len(sizes) <= given.count(",") or min(sizes) < 100:
         raise typer.BadParameter(
             f"--sizes is {given!r} but must be different numbers of passages, each 100 or more, "
             "as in 10000,100000."
         )
-    return tuple(sizes)
+    return tuple(sorted(sizes))
 
 
 def _peers(given: Sequence[str]) -> dict[str, Path]:
     from eval.bench_peers import OURS, PEERS
 
-    named = {}
+    known = [peer for peer in PEERS if peer != OURS]
+    found = {}
     for each in given:
         name, _, python = each.partition("=")
+        if name not in known or not python:
+            raise typer.BadParameter(
+                f"--peer is {each!r} but must be NAME=PYTHON with one of {', '.join(known)}."
+            )
         # Not resolved: a link to Python tells by its own place which environment is meant.
         path = Path(python).expanduser().absolute()
-        if name not in PEERS or name == OURS or not python:
-            known = ", ".join(peer for peer in PEERS if peer != OURS)
-            raise typer.BadParameter(
-                f"--peer is {each!r} but must be NAME=PYTHON with one of {known}."
-            )
         if path.is_dir() or not os.access(path, os.X_OK):
             raise typer.BadParameter(
                 f"--peer: there is no Python in {python!r}; make an environment with "
                 f"{PEERS[name][1]} and name its bin/python."
             )
-        named[name] = path
-    return named
-
-
-def _show_markdown(page: str) -> None:
-    """Print a page laid out for a terminal, or as it is where nobody looks on."""
-    if not sys.stdout.isatty():
-        typer.echo(page)
-        return
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    Console().print(Markdown(page))
+        found[name] = path
+    return found

@@ -218,17 +218,18 @@ def search(
 def _search_batch(
     finder: Finder, batch: Path, out: Path, k: int, mode: str, chosen: Filter
 ) -> None:
+    from eval import runs
+
     rows = _questions(batch)
     for row in rows:
         if len(row.id.split()) != 1:
             raise InputError(f"{row.place}: a TREC run cannot hold the id {row.id!r}.")
-    tag = f"tanya-{mode or finder.settings.retrieval.mode}"
+    used = mode or finder.settings.retrieval.mode
     with written_whole(out) as file, bar("Searching") as progress:
         task = progress.add_task("", total=len(rows))
         for row in rows:
-            for rank, hit in enumerate(finder.search(row.asked, k, mode=mode, chosen=chosen)):
-                article = hit.passage.article_id
-                file.write(f"{row.id} Q0 {article} {rank + 1} {hit.score:.6f} {tag}\n")
+            hits = finder.search(row.asked, k, mode=mode, chosen=chosen)
+            file.write(runs.trec_lines(row.id, runs.ranked(hits), used))
             progress.advance(task)
     typer.echo(f"{counted(len(rows), 'question')} searched, run written to {out}")
 

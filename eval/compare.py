@@ -13,8 +13,8 @@ from eval.measures import Group, Overall, Pair, Reply, Values, values
 from eval.questions import FIRST, FOLLOW_UP, Question
 from eval.runs import DEPTH, Run
 
-_ROUNDS = 1_000
-"""Of bootstrap and randomisation of measures of all replies together, which are slow."""
+_ROUNDS, _PAIRED_ROUNDS = 1_000, 10_000
+"""Of bootstrap and randomisation: of measures of all replies together, which are slow; of means."""
 
 
 def mean(values: Values) -> float | None:
@@ -23,12 +23,12 @@ def mean(values: Values) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def interval(values: Values, *, seed: int = 0, rounds: int = 2_000) -> tuple[float, float]:
+def interval(values: Values) -> tuple[float, float]:
     """Return the 95% bootstrap interval of the mean, leaving out NaN; (0, 0) of no values."""
     known = values[~np.isnan(values)]
     if not len(known):
         return 0.0, 0.0
-    return _bounds(_resampled(known, np.random.default_rng(seed), rounds))
+    return _bounds(_resampled(known, np.random.default_rng(0), 2_000))
 
 
 def _bounds(drawn: Values | Sequence[float]) -> tuple[float, float]:
@@ -37,12 +37,10 @@ def _bounds(drawn: Values | Sequence[float]) -> tuple[float, float]:
 
 
 def _resampled(values: Values, rng: np.random.Generator, rounds: int) -> Values:
-    """Return the means of so many samples drawn with replacement, [rounds]."""
-    means = np.empty(rounds)
-    for start in range(0, rounds, 500):
-        size = (min(500, rounds - start), len(values))
-        means[start : start + size[0]] = values[rng.integers(0, len(values), size)].mean(1)
-    return means
+    """Return the means of so many samples drawn with replacement, [rounds], a multiple of 500."""
+    count = len(values)
+    drawn = (rng.integers(0, count, (500, count)) for _ in range(0, rounds, 500))
+    return np.concatenate([values[at].mean(1) for at in drawn])
 
 
 # One run -----------------------------------------------------------------------------------------
@@ -195,14 +193,12 @@ def names(*, of_answers: bool) -> list[str]:
     ]
 
 
-def compare_values(
-    a: Mapping[str, Values], b: Mapping[str, Values], *, seed: int = 0, rounds: int = 10_000
-) -> list[Comparison]:
+def compare_values(a: Mapping[str, Values], b: Mapping[str, Values]) -> list[Comparison]:
     """Compare B with A by each measure, over the questions that it applies to in both, each [N].
 
     Smucker, Allan and Carterette (2007) recommend the paired randomisation test for retrieval.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     found = []
     for name in a:
         both = ~np.isnan(a[name]) & ~np.isnan(b[name])
@@ -210,8 +206,8 @@ def compare_values(
             continue
         before, after = a[name][both], b[name][both]
         difference = after - before
-        low, high = _bounds(_resampled(difference, rng, rounds))
-        chance = _chance(difference[difference != 0], rng, rounds)
+        low, high = _bounds(_resampled(difference, rng, _PAIRED_ROUNDS))
+        chance = _chance(difference[difference != 0], rng)
         signs = (int((difference > 0).sum()), int((difference == 0).sum()))
         losses = len(difference) - sum(signs)
         means = float(before.mean()), float(after.mean())
@@ -219,15 +215,14 @@ def compare_values(
     return found
 
 
-def _chance(changed: Values, rng: np.random.Generator, rounds: int) -> float:
+def _chance(changed: Values, rng: np.random.Generator) -> float:
     """Return the share of random signs that move the sum as far; ties have no sign to change."""
     observed = abs(float(changed.sum()))
     extreme = 0
-    for start in range(0, rounds, 500):
-        size = (min(500, rounds - start), len(changed))
-        signs = rng.integers(0, 2, size) * 2 - 1
+    for _ in range(0, _PAIRED_ROUNDS, 500):
+        signs = rng.integers(0, 2, (500, len(changed))) * 2 - 1
         extreme += int((np.abs((signs * changed).sum(axis=1)) >= observed - 1e-9).sum())
-    return (extreme + 1) / (rounds + 1)
+    return (extreme + 1) / (_PAIRED_ROUNDS + 1)
 
 
 def _compare_overall(overall: Overall, a: Values, b: Values) -> Comparison:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval import compare, runs
+from eval import compare, opening, runs
 from eval import questions as sets
 from eval.compare import Comparison
-from eval.questions import Asked, QuestionSet
 from eval.runs import Run
-from index.archive import FILE_NAME, Archive
 from index.errors import GateError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -22,39 +19,10 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A measure of the new run against the base's, and whether it fell by more than chance."""
-
-    comparison: Comparison
-    fell: bool
-
-    @property
-    def line(self) -> str:
-        """Return the verdict as one line."""
-        c = self.comparison
-        verdict = "FELL" if self.fell else "ok"
-        return f"{c.measure:<12}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {verdict}"
-
-
-def require_same(asked: QuestionSet | None, place: Path, *compared: Run) -> None:
-    """Raise InputError unless these runs all asked the questions of the set in `place`.
-
-    Without a set they must have asked the same.
-    """
-    for run in compared:
-        if asked and not runs.is_of(run, asked):
-            raise InputError(f"The run {run.name!r} asked other questions than {place} holds.")
-    if len({run.provenance.set_hash for run in compared if run.provenance}) > 1:
-        names = " and ".join(repr(run.name) for run in compared)
-        raise InputError(f"The runs {names} asked other questions: make both of one set.")
-
-
-def judge(base: Run, new: Run, measures: Sequence[str] = (), alpha: float = ALPHA) -> list[Verdict]:
+def judge(base: Run, new: Run, measures: Sequence[str] = ()) -> list[Comparison]:
     """Compare two judged runs by these measures, by all of them if none is named.
 
-    Each measure is tested by itself at `alpha`. Raises InputError for a measure that does not apply
-    to both runs.
+    Raises InputError for a measure that does not apply to both runs.
     """
     found = {c.measure: c for c in compare.compare(base, new)}
     for name in measures:
@@ -62,12 +30,18 @@ def judge(base: Run, new: Run, measures: Sequence[str] = (), alpha: float = ALPH
             raise InputError(
                 f"The measure {name!r} does not apply to both runs: choose from {', '.join(found)}."
             )
-    return [Verdict(c, c.fell(alpha)) for n, c in found.items() if not measures or n in measures]
+    return [c for name, c in found.items() if not measures or name in measures]
 
 
-def fallen(verdicts: Sequence[Verdict]) -> str:
-    """Return the names of the measures that fell."""
-    return ", ".join(verdict.comparison.measure for verdict in verdicts if verdict.fell)
+def line(c: Comparison, alpha: float = ALPHA) -> str:
+    """Return the verdict on a measure, which is tested by itself at `alpha`, as one line."""
+    verdict = "FELL" if c.fell(alpha) else "ok"
+    return f"{c.measure:<12}{c.a:.4f} -> {c.b:.4f}  {c.b - c.a:+.4f}  p {c.p:.4f}  {verdict}"
+
+
+def fallen(found: Sequence[Comparison], alpha: float = ALPHA) -> str:
+    """Return the names of the measures that fell by more than chance."""
+    return ", ".join(c.measure for c in found if c.fell(alpha))
 
 
 def check_build(
@@ -87,29 +61,34 @@ def check_build(
     """
     asked = sets.load(folder)
     if base is not None:
-        require_same(asked, folder, base)
-    with Archive.open(chat.home / FILE_NAME) as archive:
-        for gap in sets.gaps(asked, archive.present(asked.wanted())):
-            show(f"gate: {gap}")
+        opening.require_same(asked, folder, base)
+    for gap in opening.gaps(chat.home, asked):
+        show(f"gate: {gap}")
 
     def search_all(name: str, index: SearchIndex | None) -> Run:
         rows = []
-        every = [Asked(question) for question in asked.questions]
-        for row in runs.ask(every, runs.searching(chat, runs.DEPTH, "", index)):
+        for row in runs.ask(asked.questions, runs.searching(chat, runs.DEPTH, "", index)):
             rows.append(row)
-            progress(name, len(rows), len(every))
+            progress(name, len(rows), len(asked.questions))
         return runs.search_run(name, rows)
 
     def check(index: SearchIndex) -> None:
         if live is None and base is None:
             show("gate: this is the first version; there is nothing to compare it with.")
             return
-        before = base or _of_live(lambda: search_all("gate, live", None), folder)
+        try:
+            before = base or search_all("gate, live", None)
+        except ModelError as error:
+            raise InputError(
+                "The live version cannot be searched with these settings' embedding model: with "
+                f"the settings as they were, run `tanya eval run {folder} --out RUN`, then build "
+                "with --gate-run RUN."
+            ) from error
         after = search_all("gate, new", index)
-        verdicts = judge(runs.judge(asked, before), runs.judge(asked, after))
-        for verdict in verdicts:
-            show(f"gate: {verdict.line}")
-        if names := fallen(verdicts):
+        found = judge(runs.judge(asked, before), runs.judge(asked, after))
+        for each in found:
+            show(f"gate: {line(each)}")
+        if names := fallen(found):
             raise GateError(
                 f"The new version finds significantly less on {folder.name} ({names}): it was "
                 f"discarded, version {live} stays live. See what changed, or build without --gate "
@@ -117,14 +96,3 @@ def check_build(
             )
 
     return check
-
-
-def _of_live(search_all: Callable[[], Run], folder: Path) -> Run:
-    try:
-        return search_all()
-    except ModelError as error:
-        raise InputError(
-            "The live version cannot be searched with these settings' embedding model: with the "
-            f"settings as they were, run `tanya eval run {folder} --out RUN`, then build with "
-            "--gate-run RUN."
-        ) from error

@@ -6,14 +6,14 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from eval.measures import Figures, exact, holds, normalised, overlap
-from eval.questions import Asked
+from eval.questions import Question
 from index import text
 from index.records import Answer, Citation, Turn
 from qa import answers, support
 from qa.chat import Chat
 
 
-def answer_figures(chat: Chat, asked: Asked, turn: Turn, relevant: Set[str]) -> Figures:
+def answer_figures(chat: Chat, asked: Question, turn: Turn, relevant: Set[str]) -> Figures:
     """Return what an answer is worth; `relevant` are the articles judged so, if there are any."""
     answer, meaning = turn.answer, asked.meaning
     found: dict[str, float | None] = dict.fromkeys(
@@ -29,8 +29,8 @@ def answer_figures(chat: Chat, asked: Asked, turn: Turn, relevant: Set[str]) -> 
         found["words"] = float(sum(len(claim.text.split()) for claim in answer.claims))
         found["verbatim"] = sum(verbatim) / len(verbatim)
         found["supported"] = sum(supported) / len(supported)
-    gold = [string for string in asked.question.answers if normalised(string)]
-    if asked.question.answerable and gold:
+    gold = [string for string in asked.answers if normalised(string)]
+    if asked.answerable and gold:
         found.update(_against_gold(chat, answer, gold, relevant))
     return found
 
@@ -102,13 +102,13 @@ def _required(claim: str, words: Sequence[str]) -> set[str]:
     return names | {stem for stem in stems if stem[0].isdigit()} | set(spelled)
 
 
-def is_understood(asked: Asked, standalone: str) -> bool:
+def is_understood(asked: Question, standalone: str) -> bool:
     """Tell whether a follow-up was understood as its row says, by its words' stems."""
     meaning = asked.meaning
     if meaning is None:
         return False
     if meaning.alone:
-        same = standalone.rstrip("?").casefold() == asked.question.text.rstrip("?").casefold()
+        same = standalone.rstrip("?").casefold() == asked.text.rstrip("?").casefold()
         if not meaning.words:
             return same
     stems = set(text.stems(standalone))

@@ -30,29 +30,18 @@ understood  a follow-up was understood as its row says
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An article found, with its best passage as offsets into the archived body."""
+class Excerpt:
+    """A part of an article as it was shown: the best passage of one found, or a quote.
 
-    article_id: str
-    title: str
-    publisher: str
-    published: str
-    passage_id: str
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """A citation as it was shown."""
+    `number` is its rank, or its citation's number.
+    """
 
     number: int
     article_id: str
     title: str
     publisher: str
     published: str
-    quote: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,7 @@ class Reply:
     milliseconds: float | None = None
     figures: Figures = field(default_factory=dict)
     articles: tuple[str, ...] = ()
-    found: tuple[Found, ...] = ()
+    found: tuple[Excerpt, ...] = ()
     texts: tuple[str, ...] | None = None
     part: str = FIRST
     standalone: str = ""
@@ -75,7 +64,7 @@ class Reply:
     short: str = ""
     confidence: float = 0.0
     claims: tuple[str, ...] = ()
-    citations: tuple[Cited, ...] = ()
+    citations: tuple[Excerpt, ...] = ()
     answerer: str = ""
 
     @property
@@ -83,8 +72,15 @@ class Reply:
         """Tell whether claims were shown."""
         return self.status == "answered"
 
+    @property
+    def unquoted(self) -> list[str]:
+        """Return the claims that no citation holds as they are."""
+        return [c for c in self.claims if not any(c in cited.text for cited in self.citations)]
+
 
 Pair = tuple[Question, Reply]
+Of = Callable[[Question, Reply], float | None]
+When = Callable[[Question, Reply], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +92,8 @@ class Measure:
 
     name: str
     meaning: str
-    depth: int
-    of: Callable[[Question, Reply], float | None]
+    of: Of
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +227,12 @@ def recall_by_depth(
     return total / max(1, len(relevant))
 
 
-def _figure(name: str) -> Callable[[Question, Reply], float | None]:
-    return lambda question, reply: reply.figures.get(name)
+def _figure(name: str, when: When = lambda question, reply: True) -> Of:
+    """Return the measure that is a figure of the reply, where it applies."""
+    return lambda question, reply: reply.figures.get(name) if when(question, reply) else None
 
 
-def _gold_in_first(depth: int) -> Callable[[Question, Reply], float | None]:
+def _gold_in_first(depth: int) -> Of:
     def of(question: Question, reply: Reply) -> float | None:
         if not question.answers or reply.texts is None:
             return None
@@ -245,22 +242,31 @@ def _gold_in_first(depth: int) -> Callable[[Question, Reply], float | None]:
 
 
 RANKED = (
-    Measure("R@1", "relevant articles found first", 1, _figure("R@1")),
-    Measure("RR@10", "1 / rank of the first relevant article", 10, _figure("RR@10")),
-    Measure("nDCG@10", "gain by rank, of the best there is", 10, _figure("nDCG@10")),
-    Measure("R@10", "relevant articles among ten", 10, _figure("R@10")),
-    Measure("R@100", "relevant articles among a hundred", 100, _figure("R@100")),
+    Measure("R@1", "relevant articles found first", _figure("R@1"), 1),
+    Measure("RR@10", "1 / rank of the first relevant article", _figure("RR@10"), 10),
+    Measure("nDCG@10", "gain by rank, of the best there is", _figure("nDCG@10"), 10),
+    Measure("R@10", "relevant articles among ten", _figure("R@10"), 10),
+    Measure("R@100", "relevant articles among a hundred", _figure("R@100"), 100),
 )
 """By ir_measures (MacAvaney et al. 2022), under its names."""
 
 GOLD_FOUND = (
-    Measure("ans@1", "a gold string is in the first text", 1, _gold_in_first(1)),
-    Measure("ans@5", "a gold string is in one of five", 5, _gold_in_first(5)),
+    Measure("ans@1", "a gold string is in the first text", _gold_in_first(1), 1),
+    Measure("ans@5", "a gold string is in one of five", _gold_in_first(5), 5),
 )
 """Of the best passages of the first articles, as `accuracy` is of an answer's claims."""
 
 
 # Answers -----------------------------------------------------------------------------------------
+
+
+def right(question: Question, reply: Reply) -> float | None:
+    """Return 1 for a gold string shown, or for silence where there is no answer."""
+    return reply.figures.get("shown") if question.answerable else float(not reply.answered)
+
+
+def _right_of_answered(question: Question, reply: Reply) -> float | None:
+    return right(question, reply) if reply.answered else None
 
 
 def _coverage(question: Question, reply: Reply) -> float | None:
@@ -271,76 +277,50 @@ def _declined(question: Question, reply: Reply) -> float | None:
     return None if question.answerable else float(not reply.answered)
 
 
-def right(question: Question, reply: Reply) -> float | None:
-    """Return 1 for a gold string shown, or for silence where there is no answer."""
-    return reply.figures.get("shown") if question.answerable else float(not reply.answered)
-
-
-def _right_of_answered(question: Question, reply: Reply) -> float | None:
-    if not reply.answered:
-        return None
-    return reply.figures.get("shown") if question.answerable else 0.0
+def _other_story(question: Question, reply: Reply) -> float | None:
+    useful = reply.figures.get("relevant")
+    return None if useful is None else float(useful == 0)
 
 
 def _short_given(question: Question, reply: Reply) -> float | None:
     return float(bool(reply.short)) if question.answerable and reply.answered else None
 
 
-def _other_story(question: Question, reply: Reply) -> float | None:
-    useful = reply.figures.get("relevant")
-    return None if useful is None else float(useful == 0)
-
-
 # Of answerable questions with gold strings; one that is not answered has 0.
-_ACCURACY = Measure("accuracy", "a gold string is shown", 0, _figure("shown"))
+_ACCURACY = Measure("accuracy", "a gold string is shown", _figure("shown"))
 # El-Yaniv and Wiener (2010); precision is 1 - their selective risk.
-_COVERAGE = Measure("coverage", "answered", 0, _coverage)
+_COVERAGE = Measure("coverage", "answered", _coverage)
 _PRECISION = Measure(
-    "precision",
-    "accuracy of what is answered",
-    0,
-    lambda question, reply: reply.figures.get("shown") if reply.answered else None,
+    "precision", "accuracy of what is answered", _figure("shown", lambda q, r: r.answered)
 )
 # Rajpurkar et al. (2016); 0 without a short answer.
-_EM = Measure("EM", "short answer is a gold string", 0, _figure("exact"))
-_F1 = Measure("F1", "words of the short answer", 0, _figure("overlap"))
+_EM = Measure("EM", "short answer is a gold string", _figure("exact"))
+_F1 = Measure("F1", "words of the short answer", _figure("overlap"))
 # Rajpurkar et al. (2018).
-_DECLINED = Measure("declined", "unanswerable, not answered", 0, _declined)
-_RIGHT = Measure("right", "right answer, or rightly silent", 0, right)
-_UNDERSTOOD = Measure("understood", "standalone as it must be", 0, _figure("understood"))
-_WORDS = Measure(
-    "words",
-    "length of an answer",
-    0,
-    lambda question, reply: reply.figures.get("words") if question.answerable else None,
-)
-_OTHER_STORY = Measure("other story", "answers that cite only another", 0, _other_story)
+_DECLINED = Measure("declined", "unanswerable, not answered", _declined)
+_RIGHT = Measure("right", "right answer, or rightly silent", right)
+_UNDERSTOOD = Measure("understood", "standalone as it must be", _figure("understood"))
+_WORDS = Measure("words", "length of an answer", _figure("words", lambda q, r: q.answerable))
+_OTHER_STORY = Measure("other story", "answers that cite only another", _other_story)
 _ANSWERABLE = (
-    _ACCURACY,
-    _COVERAGE,
-    _PRECISION,
-    _EM,
-    _F1,
-    Measure("short", "answers with a short answer", 0, _short_given),
+    *(_ACCURACY, _COVERAGE, _PRECISION, _EM, _F1),
+    Measure("short", "answers with a short answer", _short_given),
     Measure(
-        "EM given",
-        "short answers that are right",
-        0,
-        lambda question, reply: reply.figures.get("exact") if reply.short else None,
+        "EM given", "short answers that are right", _figure("exact", lambda q, r: bool(r.short))
     ),
     _WORDS,
 )
 # After Gao et al. (2023), with judgements in the place of a model of entailment: recall is stricter
 # than theirs, who ask only that the quotes support the claim.
 _CITATIONS = (
-    Measure("cit recall", "relevant article, quote has gold", 0, _figure("cited")),
-    Measure("cit prec", "citations to the point", 0, _figure("relevant")),
-    Measure("verbatim", "quotes as archived", 0, _figure("verbatim")),
-    Measure("supported", "claims that their quotes support", 0, _figure("supported")),
+    Measure("cit recall", "relevant article, quote has gold", _figure("cited")),
+    Measure("cit prec", "citations to the point", _figure("relevant")),
+    Measure("verbatim", "quotes as archived", _figure("verbatim")),
+    Measure("supported", "claims that their quotes support", _figure("supported")),
 )
 _ABSTENTION = (
     _DECLINED,
-    Measure("right given", "right, of all answers given", 0, _right_of_answered),
+    Measure("right given", "right, of all answers given", _right_of_answered),
     _RIGHT,
 )
 _CONVERSATION = (
@@ -422,15 +402,14 @@ class Bin:
     accuracy: float
 
 
-def reliability(confidence: Values, right: Values, bins: int = 10) -> list[Bin]:
-    """Return the bins of equal width that hold questions (Guo et al. 2017)."""
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+def reliability(confidence: Values, right: Values) -> list[Bin]:
+    """Return those of ten bins of equal width that hold questions (Guo et al. 2017)."""
+    place = np.minimum((confidence * 10).astype(np.int64), 9)
     found = []
-    for at in range(bins):
+    for at in np.unique(place).tolist():
         inside = place == at
-        if inside.any():
-            means = float(confidence[inside].mean()), float(right[inside].mean())
-            found.append(Bin(at / bins, (at + 1) / bins, int(inside.sum()), *means))
+        means = float(confidence[inside].mean()), float(right[inside].mean())
+        found.append(Bin(at / 10, (at + 1) / 10, int(inside.sum()), *means))
     return found
 
 

@@ -21,7 +21,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,21 +49,6 @@ Relevant = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One question of a set; `answers` are accepted strings, none if it cannot be answered.
-
-    `filter` is what the person who asks has set; `follows` the question before in a conversation.
-    """
-
-    id: str
-    text: str
-    answers: tuple[str, ...] = ()
-    answerable: bool = True
-    follows: str = ""
-    filter: Filter = Filter()
-
-
-@dataclass(frozen=True, slots=True)
 class Meaning:
     """How a follow-up must be understood: its own words alone, or with some words, without others.
 
@@ -76,12 +61,21 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, which part of the set it is (FIRST ...), and how it must be understood."""
+class Question:
+    """One question of a set; `answers` are accepted strings, none if it cannot be answered.
 
-    question: Question
-    part: str = FIRST
+    `filter` is what the person who asks has set; `follows` the question before in a conversation.
+    `part` is which part of the set it is: FIRST, OPENING or FOLLOW_UP.
+    """
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+    answerable: bool = True
+    follows: str = ""
+    filter: Filter = Filter()
     meaning: Meaning | None = None
+    part: str = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +129,7 @@ def load_judged(path: Path) -> QuestionSet:
     return found
 
 
-def load_asked(folder: Path, conversations: Path | None = None, limit: int = 0) -> list[Asked]:
+def load_asked(folder: Path, conversations: Path | None = None, limit: int = 0) -> list[Question]:
     """Return a set's questions and then the turns of its conversations; of each the first `limit`.
 
     Conversations are read from the set's own file where none is named. Raises InputError for a set
@@ -149,10 +143,10 @@ def load_asked(folder: Path, conversations: Path | None = None, limit: int = 0) 
     found = _read_asked(folder / QUERIES, FIRST, limit)
     if conversations is not None:
         found += _read_asked(conversations, OPENING, limit)
-    doubled = [i for i, count in Counter(a.question.id for a in found).items() if count > 1]
+    doubled = [i for i, count in Counter(one.id for one in found).items() if count > 1]
     if doubled:
         raise InputError(f"The id {min(doubled)!r} stands in {folder} and in {conversations}.")
-    if not any(asked.question.answers for asked in found if asked.question.answerable):
+    if not any(one.answers for one in found if one.answerable):
         raise InputError(
             f"{folder} has no gold strings, so no answer can be measured: write them as "
             '"answers" into its queries.jsonl; `tanya eval run` needs none.'
@@ -160,19 +154,16 @@ def load_asked(folder: Path, conversations: Path | None = None, limit: int = 0) 
     return found
 
 
-def _read_asked(path: Path, part: str, limit: int) -> list[Asked]:
+def _read_asked(path: Path, part: str, limit: int) -> list[Question]:
     """Read a file of questions; a follow-up has the part of follow-ups, all others `part`."""
-    meanings = {str(row["_id"]): _meaning(row) for _, row in rows(path, ("_id",))}
-    found: list[Asked] = []
-    known: set[str] = set()
+    found: dict[str, Question] = {}
     for one in read_questions(path)[: limit or None]:
-        if one.follows and one.follows not in known:
+        if one.follows and one.follows not in found:
             raise InputError(
                 f"{path}: {one.id!r} follows {one.follows!r}, which is no question before it."
             )
-        known.add(one.id)
-        found.append(Asked(one, FOLLOW_UP if one.follows else part, meanings[one.id]))
-    return found
+        found[one.id] = replace(one, part=FOLLOW_UP if one.follows else part)
+    return list(found.values())
 
 
 def _meaning(row: Mapping[str, Any]) -> Meaning | None:
@@ -242,6 +233,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
             answerable=bool(row.get("answerable", True)),
             follows=str(row.get("follows") or ""),
             filter=_filter(row.get("filter") or {}, place),
+            meaning=_meaning(row),
         )
         if question.id in found:
             raise InputError(f"{place}: the id {question.id!r} stands twice.")
@@ -340,10 +332,14 @@ def write(
     """Write a set's queries.jsonl and qrels.tsv; each appears only when it is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_rows(folder / QUERIES, map(_row, asked))
-    with written_whole(folder / QRELS) as file:
+    _write_qrels(folder / QRELS, relevant)
+
+
+def _write_qrels(path: Path, relevant: Mapping[str, Mapping[str, int]]) -> None:
+    with written_whole(path) as file:
         file.write("query-id\tcorpus-id\tscore\n")
-        for question_id, articles in relevant.items():
-            file.writelines(f"{question_id}\t{article}\t{n}\n" for article, n in articles.items())
+        for question, grades in relevant.items():
+            file.writelines(f"{question}\t{article}\t{n}\n" for article, n in grades.items())
 
 
 def _write_rows(path: Path, written: Iterable[Mapping[str, Any]]) -> None:
@@ -549,10 +545,8 @@ def write_out(archive: Archive, name: str, out: Path) -> int:
     _write_rows(out / QUERIES, alone or made)
     if alone:
         _write_rows(out / CONVERSATIONS, made)
-    with written_whole(out / QRELS) as file:
-        file.write("query-id\tcorpus-id\tscore\n")
-        for row in (*made, *alone):
-            file.writelines(f"{row['_id']}\t{article}\t1\n" for article in row["articles"])
+    both = (*made, *alone)
+    _write_qrels(out / QRELS, {row["_id"]: dict.fromkeys(row["articles"], 1) for row in both})
     return len(made)
 
 

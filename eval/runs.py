@@ -20,16 +20,15 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eval import measures, provenance
 from eval.judging import answer_figures
-from eval.measures import Cited, Found, Pair, Reply
+from eval.measures import Excerpt, Pair, Reply
 from eval.provenance import Provenance
 from eval.questions import (
-    Asked,
     Question,
     QuestionSet,
     Relevant,
@@ -50,7 +49,7 @@ SHOWN = 5
 """Articles of each question whose passages are kept."""
 
 Row = dict[str, Any]
-Ask = Callable[[Asked], Row]
+Ask = Callable[[Question], Row]
 TextsOf = Callable[[Sequence[str]], Mapping[str, str]]
 """Looks up the texts of articles by id; unknown ones are left out."""
 
@@ -100,19 +99,19 @@ class Run:
 # Asking ------------------------------------------------------------------------------------------
 
 
-def ask(asked: Sequence[Asked], reply_to: Ask, done: Collection[str] = ()) -> Iterator[Row]:
+def ask(asked: Sequence[Question], reply_to: Ask, done: Collection[str] = ()) -> Iterator[Row]:
     """Ask what is not done yet, one question after the other; yield a row each.
 
     The first question is asked once before, so that loading the models is in no figure. Raises
     InputError for an empty question.
     """
     for each in asked:
-        if not any(map(str.isalnum, each.question.text)):
-            raise InputError(f"The question {each.question.id!r} is empty; mend the set's files.")
-    waiting = [each for each in asked if each.question.id not in done]
+        if not any(map(str.isalnum, each.text)):
+            raise InputError(f"The question {each.id!r} is empty; mend the set's files.")
+    waiting = [each for each in asked if each.id not in done]
     if waiting:
         # Nothing follows a question without an id, so its turn is not kept for the next ones.
-        reply_to(replace(waiting[0], question=replace(waiting[0].question, id="")))
+        reply_to(replace(waiting[0], id=""))
     for each in waiting:
         yield reply_to(each)
 
@@ -122,68 +121,73 @@ def searching(chat: Chat, k: int, mode: str, index: SearchIndex | None = None) -
 
     A follow-up is searched as it was typed.
     """
-    known = [name for name, _ in index.version.publishers] if index else chat.publishers()
 
-    def reply_to(asked: Asked) -> Row:
-        chosen = _resolved(asked.question.filter, known)
+    def reply_to(asked: Question) -> Row:
+        chosen = _resolved(asked.filter, chat, index)
         began = time.perf_counter()
-        hits = chat.search(asked.question.text, k, mode=mode, chosen=chosen, index=index)
-        return search_row(asked.question.id, (time.perf_counter() - began) * 1000, hits)
+        hits = chat.search(asked.text, k, mode=mode, chosen=chosen, index=index)
+        return search_row(asked.id, (time.perf_counter() - began) * 1000, hits)
 
     return reply_to
 
 
-def _resolved(chosen: Filter, known: Sequence[str]) -> Filter:
+def _resolved(chosen: Filter, chat: Chat, index: SearchIndex | None = None) -> Filter:
     from qa.question import sources
 
     if not chosen.publishers:
         return chosen
+    known = [name for name, _ in index.version.publishers] if index else chat.publishers()
     return replace(chosen, publishers=sources.resolve_publishers(chosen.publishers, known))
+
+
+def ranked(hits: Sequence[Hit]) -> list[tuple[str, float]]:
+    """Return articles with scores that fall strictly, so that every reader of a run ranks alike."""
+    found: list[tuple[str, float]] = []
+    for hit in hits:
+        score = round(hit.score, 6)
+        if found:
+            last = found[-1][1]
+            # trec_eval reads scores as 32-bit numbers; less of a step would be a tie there.
+            score = min(score, round(last - max(1e-6, abs(last) * 1e-6), 6))
+        found.append((hit.passage.article_id, score))
+    return found
+
+
+def trec_lines(question_id: str, ranked: Iterable[tuple[str, float]], mode: str) -> str:
+    """Return what a question found as lines of a TREC run."""
+    return "".join(
+        f"{question_id} Q0 {article} {rank} {score:.6f} tanya-{mode}\n"
+        for rank, (article, score) in enumerate(ranked, start=1)
+    )
 
 
 def search_row(question_id: str, milliseconds: float, hits: Sequence[Hit]) -> Row:
     """Return a question's row: all articles with falling scores, the first few in full."""
-    ranked: list[tuple[str, float]] = []
-    for hit in hits:
-        score = round(hit.score, 6)
-        if ranked:
-            last = ranked[-1][1]
-            # trec_eval reads scores as 32-bit numbers; less of a step would be a tie there.
-            score = min(score, round(last - max(1e-6, abs(last) * 1e-6), 6))
-        ranked.append((hit.passage.article_id, score))
-    found = [
-        Found(
-            p.article_id,
-            p.title,
-            p.publisher,
-            p.published.isoformat() if p.published else "",
-            p.id,
-            p.start,
-            p.end,
-            p.text,
-        )
-        for p in (hit.passage for hit in hits[:SHOWN])
-    ]
+    passages = enumerate((hit.passage for hit in hits[:SHOWN]), start=1)
     return {
         "id": question_id,
         "milliseconds": round(milliseconds, 3),
-        "found": [{"rank": n, **asdict(f)} for n, f in enumerate(found, start=1)],
-        "ranked": ranked,
+        "found": [
+            {
+                "rank": rank,
+                "article_id": p.article_id,
+                "title": p.title,
+                "publisher": p.publisher,
+                "published": p.published.isoformat() if p.published else "",
+                "passage_id": p.id,
+                "start": p.start,
+                "end": p.end,
+                "text": p.text,
+            }
+            for rank, p in passages
+        ],
+        "ranked": ranked(hits),
     }
-
-
-def trec_lines(rows: Iterable[Row], mode: str) -> str:
-    """Return the rows of a search as a TREC run."""
-    return "".join(
-        f"{row['id']} Q0 {article} {rank} {score:.6f} tanya-{mode}\n"
-        for row in rows
-        for rank, (article, score) in enumerate(row["ranked"], start=1)
-    )
 
 
 def answering(
     chat: Chat,
-    asked: Sequence[Asked],
+    asked: Sequence[Question],
     relevant: Relevant,
     version: str,
     row_of: Callable[[str, Turn], Row],
@@ -193,8 +197,8 @@ def answering(
     `row_of` gives the machine interface's row of an answered question. What is returned raises
     InputError if another version of the index goes live meanwhile.
     """
-    by_id = {each.question.id: each.question for each in asked}
-    followed = {each.question.follows for each in asked} - {""}
+    by_id = {one.id: one for one in asked}
+    followed = {one.follows for one in asked} - {""}
     turns: dict[str, tuple[Turn, ...]] = {}
 
     def conversation(one: Question) -> tuple[Turn, ...]:
@@ -202,14 +206,12 @@ def answering(
         if one.id in turns:
             return turns[one.id]
         before = conversation(by_id[one.follows]) if one.follows else ()
-        chosen = _resolved(one.filter, chat.publishers()) if one.filter.publishers else one.filter
-        whole = (*before, chat.ask(one.text, before, chosen))
+        whole = (*before, chat.ask(one.text, before, _resolved(one.filter, chat)))
         if one.id in followed:
             turns[one.id] = whole
         return whole
 
-    def reply_to(each: Asked) -> Row:
-        one = each.question
+    def reply_to(one: Question) -> Row:
         turn = conversation(one)[-1]
         found = turn.answer.evidence.version
         if found != version:
@@ -220,10 +222,10 @@ def answering(
         return {
             **row_of(one.id, turn),
             **({"after": one.follows} if one.follows else {}),
-            "part": each.part,
+            "part": one.part,
             "answerable": one.answerable,
             "gold": list(one.answers),
-            "figures": answer_figures(chat, each, turn, relevant_in(relevant.get(one.id, {}))),
+            "figures": answer_figures(chat, one, turn, relevant_in(relevant.get(one.id, {}))),
         }
 
     return reply_to
@@ -244,13 +246,17 @@ class Kept(NamedTuple):
 
 
 @contextmanager
-def kept(out: Path, about: Provenance, *, again: bool = False) -> Iterator[Kept]:
-    """Open the folder of a run that is made, or goes on.
+def kept(out: Path | None, about: Provenance, *, again: bool = False) -> Iterator[Kept]:
+    """Open the folder of a run that is made, or goes on; without one, nothing is written.
 
     With `again`, an earlier run gives way, a complete one only to a complete one. Raises InputError
     if the folder is something else's, complete, or was begun with other questions, settings,
     version or code. A folder in which nothing was asked goes again.
     """
+    rows: dict[str, Row] = {}
+    if out is None:
+        yield Kept(rows, lambda row: rows.update({row["id"]: row}), lambda content: None)
+        return
     files = ANSWERS if about.of_answers else SEARCH
     ours = (out / files.about).is_file()
     whole = ours and (out / files.last).is_file()
@@ -360,8 +366,8 @@ def load(path: Path) -> Run:
         raise InputError(f"There is no run {path}.")
     if not path.is_dir():
         name = path.name.removesuffix(".gz")
-        ranked = read_trec(path)
-        replies = {i: Reply(i, articles=measures.ranking(found)) for i, found in ranked.items()}
+        scores = read_trec(path)
+        replies = {i: Reply(i, articles=measures.ranking(found)) for i, found in scores.items()}
         return Run(name.rpartition(".")[0] or name, replies)
     files = ANSWERS if is_answers(path) else SEARCH
     if not (path / files.about).is_file():
@@ -373,9 +379,9 @@ def load(path: Path) -> Run:
     try:
         if files is ANSWERS:
             return answers_run(name, rows.values(), about)
-        ranked = read_trec(path / files.last)
+        scores = read_trec(path / files.last)
         for i, row in rows.items():
-            row["ranked"] = list(ranked.get(i, {}).items())
+            row["ranked"] = list(scores.get(i, {}).items())
         return search_run(name, rows.values(), about)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign(path, files, error) from error
@@ -417,10 +423,7 @@ def search_run(name: str, rows: Iterable[Row], about: Provenance | None = None) 
     """Return the rows of a search as a run; raises KeyError, TypeError, ValueError for others."""
     replies = {}
     for row in rows:
-        found = tuple(
-            Found(**{key: value for key, value in article.items() if key != "rank"})
-            for article in row["found"]
-        )
+        found = tuple(_excerpt(one, "rank", "text") for one in row["found"])
         replies[row["id"]] = Reply(
             row["id"],
             float(row["milliseconds"]),
@@ -447,15 +450,15 @@ def answers_run(name: str, rows: Iterable[Row], about: Provenance | None = None)
             short=row["short_answer"],
             confidence=float(row["confidence"]),
             claims=tuple(claim["text"] for claim in row["claims"]),
-            citations=tuple(map(_cited, row["citations"])),
+            citations=tuple(_excerpt(one, "number", "quote") for one in row["citations"]),
             answerer=row["answerer"],
         )
     return Run(name, replies, questions, about, of_answers=True)
 
 
-def _cited(row: Row) -> Cited:
-    kept = {name: row[name] for name in Cited.__slots__}
-    return Cited(**{**kept, "published": row["published"] or ""})
+def _excerpt(row: Row, number: str, text: str) -> Excerpt:
+    about = {name: row[name] or "" for name in ("article_id", "title", "publisher", "published")}
+    return Excerpt(row[number], **about, text=row[text])
 
 
 # Judging -----------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import pytest
 from commands.qa import turn_row
 from eval import compare, judging, measures, provenance, report, runs, tables
 from eval import questions as sets
-from eval.measures import Cited, Reply
-from eval.questions import FIRST, FOLLOW_UP, OPENING, Asked, Meaning, Question
+from eval.measures import Excerpt, Reply
+from eval.questions import FIRST, FOLLOW_UP, OPENING, Meaning, Question
 from eval.runs import Run
 from index.errors import InputError
 from index.records import Filter
@@ -95,7 +95,7 @@ def ask_all(chat, asked, relevant=(), version="000001"):
 
 def about(home, folder):
     """Return the provenance of answers to a set."""
-    asked = [each.question for each in sets.load_asked(folder)]
+    asked = sets.load_asked(folder)
     return provenance.describe_answers(Chat.open(home), folder, asked, None, homes.NOW)
 
 
@@ -146,7 +146,7 @@ def test_what_quotes_support(claim, quotes, supported):
 def test_how_a_follow_up_must_be_understood():
     def meant(standalone, **meaning):
         known = Meaning(**{"alone": False, "words": (), "absent": (), **meaning})
-        asked = Asked(Question("q", "Siapa dubesnya?"), FOLLOW_UP, known)
+        asked = Question("q", "Siapa dubesnya?", part=FOLLOW_UP, meaning=known)
         return judging.is_understood(asked, standalone)
 
     told = "Siapa dubesnya (Wiranto, China)?"
@@ -324,7 +324,7 @@ def test_a_changed_quote_is_not_verbatim(harbour):
     home, _ = harbour
     chat = Chat.open(home)
     turn = chat.ask(HARBOUR_SET[0]["text"])
-    asked = Asked(Question("q1", "Apa?", ("Rp 120 miliar",)), FIRST)
+    asked = Question("q1", "Apa?", ("Rp 120 miliar",))
     assert judging.answer_figures(chat, asked, turn, {"a1"})["verbatim"] == 1
     citations = tuple(replace(c, quote=f"{c.quote} ") for c in turn.answer.citations)
     changed = replace(turn, answer=replace(turn.answer, citations=citations))
@@ -434,7 +434,7 @@ def test_a_publisher_of_a_question_narrows_its_answer(harbour):
     home, _ = harbour
     text = "Berapa rumah yang terendam banjir Sungai Pinang?"
     asked = [
-        Asked(Question(f"q{n}", text, ("340",), filter=Filter(publishers=names)), FIRST)
+        Question(f"q{n}", text, ("340",), filter=Filter(publishers=names))
         for n, names in enumerate(((), ("kabar hulu",), ("Koran Bulan",)))
     ]
     found = ask_all(Chat.open(home), asked)
@@ -555,7 +555,7 @@ def test_a_report_of_answers_is_whole_and_alone(home, made, stricter, tmp_path):
 
 def test_hostile_text_stays_text_in_a_report_of_answers(made):
     run = runs.load(made)
-    cited = (Cited(1, HOSTILE, "", HOSTILE, HOSTILE, HOSTILE),)
+    cited = (Excerpt(1, HOSTILE, "", HOSTILE, HOSTILE, HOSTILE),)
     hostile = []
     for n in range(10):
         question, reply = pair(

@@ -13,8 +13,8 @@ import pytest
 from commands.main import app, run
 from eval import compare, measures, provenance, report, runs
 from eval import questions as sets
-from eval.measures import Found, Reply
-from eval.questions import Asked, Question, QuestionSet
+from eval.measures import Excerpt, Reply
+from eval.questions import Question, QuestionSet
 from eval.runs import Run
 from index.errors import InputError
 from index.records import Filter, Passage
@@ -116,17 +116,17 @@ def test_what_moved_is_told_by_how_far():
 def test_a_comparison_leaves_out_what_does_not_apply():
     a = {"ans@1": np.array([1, np.nan, 0.0]), "R@1": np.array([1.0, 1.0, 1.0])}
     b = {"ans@1": np.array([0, 1.0, np.nan]), "R@1": np.full(3, np.nan)}
-    (only,) = compare.compare_values(a, b, rounds=100)
+    (only,) = compare.compare_values(a, b)
     assert (only.measure, only.a, only.b, only.losses) == ("ans@1", 1.0, 0.0, 1)
 
 
 def test_the_randomisation_test_worked_by_hand():
     # Three equal losses: two of the eight ways to give signs move the mean as far.
-    found = compare.compare_values({"R@1": np.ones(3)}, {"R@1": np.zeros(3)}, rounds=20_000)[0]
+    found = compare.compare_values({"R@1": np.ones(3)}, {"R@1": np.zeros(3)})[0]
     assert found.p == pytest.approx(0.25, abs=0.02)
     assert (found.low, found.high) == (-1.0, -1.0)
     assert found.fell(0.5) and not found.fell(0.05)
-    gain = compare.compare_values({"R@1": np.zeros(3)}, {"R@1": np.ones(3)}, rounds=100)[0]
+    gain = compare.compare_values({"R@1": np.zeros(3)}, {"R@1": np.ones(3)})[0]
     assert not gain.fell(1.0)
 
 
@@ -173,11 +173,11 @@ def test_the_passages_of_a_run_are_the_archives_own(home, made):
     from index.archive import FILE_NAME, Archive
 
     with Archive.open(home / FILE_NAME) as archive:
-        for reply in runs.load(made).replies.values():
-            for found in reply.found:
-                body = archive.get(found.article_id).body
-                assert body[found.start : found.start + 20] == found.text[:20]
-                assert body[found.end - 10 : found.end] == found.text[-10:]
+        for line in (made / "questions.jsonl").read_text("utf-8").splitlines():
+            for found in json.loads(line)["found"]:
+                body, text = archive.get(found["article_id"]).body, found["text"]
+                assert body[found["start"] : found["start"] + 20] == text[:20]
+                assert body[found["end"] - 10 : found["end"]] == text[-10:]
 
 
 def test_the_run_is_what_search_finds(home, made, tmp_path):
@@ -189,7 +189,7 @@ def test_the_run_is_what_search_finds(home, made, tmp_path):
     assert searched == 0
     unfiltered = {q.id for q in sets.load(SAMPLE).questions if not q.filter}
     ours, theirs = (
-        [line.split()[:4] for line in path.read_text(encoding="utf-8").splitlines()]
+        [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
         for path in (made / "run.trec", out)
     )
     assert len(unfiltered) > 50
@@ -272,6 +272,14 @@ def test_a_run_that_cannot_be_written_is_told_by_its_own_name(home, tmp_path, ca
     assert f"{tmp_path / 'file' / 'run'} cannot be written" in err and ".part" not in err
 
 
+def test_a_home_without_an_archive_stays_as_it_is(tmp_path, capsys):
+    home = tmp_path / "home"
+    home.mkdir()
+    assert tanya(home, "eval", "run", SAMPLE, "--out", tmp_path / "run") == 1
+    assert "tanya add" in capsys.readouterr().err
+    assert list(home.iterdir()) == [] and list(tmp_path.iterdir()) == [home]
+
+
 @pytest.fixture
 def about(made):
     return runs.load(made).provenance
@@ -279,6 +287,10 @@ def about(made):
 
 def row_of(question, score=1.0):
     return runs.search_row(question, 1.0, hits(("a", score)))
+
+
+def trec_of(kept):
+    return "".join(runs.trec_lines(i, row["ranked"], "lexical") for i, row in kept.rows.items())
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
@@ -301,7 +313,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path, about):
     with runs.kept(out, about) as kept:
         assert list(kept.rows) == ["q1"]
         kept.put(row_of("q2"))
-        kept.finish(runs.trec_lines(kept.rows.values(), "lexical"))
+        kept.finish(trec_of(kept))
     assert list(runs.load(out).replies) == ["q1", "q2"]
     assert (out / "run.trec").read_text("utf-8").startswith("q1 Q0 a 1 1.000000 tanya-lexical\n")
 
@@ -315,7 +327,7 @@ def test_the_search_of_a_set_goes_on_where_it_stopped(home, tmp_path, capsys, mo
         reply_to = whole(*arguments)
 
         def some(asked):
-            if asked.question.id == "s03":
+            if asked.id == "s03":
                 raise KeyboardInterrupt
             return reply_to(asked)
 
@@ -334,7 +346,7 @@ def test_an_earlier_run_gives_way_only_when_told_and_only_to_a_whole_one(tmp_pat
     out = tmp_path / "run"
     with runs.kept(out, about) as kept:
         kept.put(row_of("before"))
-        kept.finish(runs.trec_lines(kept.rows.values(), "lexical"))
+        kept.finish(trec_of(kept))
     with pytest.raises(InputError, match="--replace"), runs.kept(out, about):
         pass
     with pytest.raises(KeyboardInterrupt), runs.kept(out, about, again=True) as kept:
@@ -343,7 +355,7 @@ def test_an_earlier_run_gives_way_only_when_told_and_only_to_a_whole_one(tmp_pat
     assert list(runs.load(out).replies) == ["before"]
     with runs.kept(out, about, again=True) as kept:
         assert list(kept.rows) == ["after"]
-        kept.finish(runs.trec_lines(kept.rows.values(), "lexical"))
+        kept.finish(trec_of(kept))
     assert list(runs.load(out).replies) == ["after"]
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
@@ -358,7 +370,7 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path, about):
 
 
 def test_an_empty_question_is_told_before_any_is_asked():
-    asked = [Asked(Question("a", "Apa?")), Asked(Question("b", "?"))]
+    asked = [Question("a", "Apa?"), Question("b", "?")]
     with pytest.raises(InputError, match="'b' is empty"):
         next(runs.ask(asked, lambda each: {}))
 
@@ -618,7 +630,7 @@ def test_a_report_is_whole_and_alone(home, made, tmp_path):
 
 
 def test_hostile_text_stays_text():
-    found = Found("a<b>", HOSTILE, HOSTILE, "2024-01-01", "p", 0, 1, HOSTILE)
+    found = Excerpt(1, "a<b>", HOSTILE, HOSTILE, "2024-01-01", HOSTILE)
     asked = QuestionSet(
         tuple(Question(f"<q{n}>", HOSTILE, (HOSTILE,)) for n in range(6)),
         {f"<q{n}>": {"z": 1} for n in range(6)},
