@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
-import sys
-import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.terminal import bar, shown
+from commands.terminal import bar, say, shown
 from index.errors import InputError
 from index.files import UNREADABLE, json_value, unreadable, written_whole
-from index.records import Filter, Turn
+from index.records import Filter, Hit, Passage, Turn
 from index.settings import MODES
 from index.text import counted
+from page import texts
 
 if TYPE_CHECKING:
     from qa.chat import Chat
-    from qa.finder import Finder
 
 After = Annotated[str, typer.Option(help="Only articles published on or after YYYY-MM-DD.")]
 Before = Annotated[str, typer.Option(help="Only articles published on or before YYYY-MM-DD.")]
@@ -54,16 +52,16 @@ def ask(
 
     chat = Chat.open(context.obj)
     chosen = _filter(chat, after, before, publisher or [], author or [])
-    if batch is not None:
-        _need_batch(asked, batch, out)
-        _ask_batch(chat, batch, out or Path(), chosen)
+    _check_usage(asked, batch, out)
+    if batch and out:
+        _ask_batch(chat, batch, out, chosen)
         return
-    _need_question(asked, out)
     turn = chat.ask(asked, chosen=chosen)
     if as_json:
         typer.echo(json.dumps(turn_row("", turn), ensure_ascii=False))
-    else:
-        _print_turn(turn)
+        return
+    for line in _lines(turn):
+        say(line)
 
 
 def turn_row(question_id: str, turn: Turn) -> dict[str, Any]:
@@ -82,10 +80,7 @@ def turn_row(question_id: str, turn: Turn) -> dict[str, Any]:
             {
                 "number": c.number,
                 "article_id": c.passage.article_id,
-                "title": c.passage.title,
-                "publisher": c.passage.publisher,
-                "published": c.passage.published.isoformat() if c.passage.published else None,
-                "url": c.passage.url,
+                **_facts(c.passage),
                 "quote": c.quote,
                 "start": c.start,
                 "end": c.end,
@@ -99,13 +94,26 @@ def turn_row(question_id: str, turn: Turn) -> dict[str, Any]:
     }
 
 
+def _facts(passage: Passage) -> dict[str, Any]:
+    return {
+        "title": passage.title,
+        "publisher": passage.publisher,
+        "published": _iso(passage.published),
+        "url": passage.url,
+    }
+
+
 def _filter_row(chosen: Filter) -> dict[str, Any]:
     return {
-        "after": chosen.after.isoformat() if chosen.after else None,
-        "before": chosen.before.isoformat() if chosen.before else None,
+        "after": _iso(chosen.after),
+        "before": _iso(chosen.before),
         "publishers": list(chosen.publishers),
         "authors": list(chosen.authors),
     }
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _ask_batch(chat: Chat, batch: Path, out: Path, chosen: Filter) -> None:
@@ -181,54 +189,51 @@ def search(
 
     Example: tanya search "kerja sama siber" -k 5 --mode lexical
     """
-    from qa.finder import Finder
+    from qa.chat import Chat
 
-    _need(mode in ("", *MODES), f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
-    finder = Finder.open(context.obj)
-    chosen = _filter(finder, after, before, publisher or [], author or [])
-    if batch is not None:
-        _need_batch(asked, batch, out)
-        _search_batch(finder, batch, out or Path(), k, mode, chosen)
+    if mode not in ("", *MODES):
+        raise typer.BadParameter(f"--mode is {mode!r} but must be one of {', '.join(MODES)}.")
+    chat = Chat.open(context.obj)
+    chosen = _filter(chat, after, before, publisher or [], author or [])
+    _check_usage(asked, batch, out)
+    if batch and out:
+        _search_batch(chat, batch, out, k, mode, chosen)
         return
-    _need_question(asked, out)
-    hits = finder.search(asked, k, mode=mode, chosen=chosen)
-    for rank, hit in enumerate(hits, start=1):
+    for rank, hit in enumerate(chat.search(asked, k, mode=mode, chosen=chosen), start=1):
         passage = hit.passage
-        row = {
-            "rank": rank,
-            "score": round(hit.score, 5),
-            "article_id": passage.article_id,
-            "passage_id": passage.id,
-            "title": passage.title,
-            "publisher": passage.publisher,
-            "published": passage.published.isoformat() if passage.published else None,
-            "url": passage.url,
-            "text": passage.text,
-            "dense_rank": hit.candidate.dense_rank,
-            "lexical_rank": hit.candidate.lexical_rank,
-        }
         if as_json:
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            typer.echo(json.dumps(_hit_row(rank, hit), ensure_ascii=False))
         else:
             typer.echo(f"{rank:>3}. {shown(passage.title) or '(tanpa judul)'}  [{hit.score:.3f}]")
-            typer.echo(f"     {_from(passage.publisher, passage.published)}  {passage.article_id}")
+            typer.echo(f"     {_source(passage)}  {passage.article_id}")
             typer.echo(f"     {shown(passage.text)[:200]}")
 
 
-def _search_batch(
-    finder: Finder, batch: Path, out: Path, k: int, mode: str, chosen: Filter
-) -> None:
+def _hit_row(rank: int, hit: Hit) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "score": round(hit.score, 5),
+        "article_id": hit.passage.article_id,
+        "passage_id": hit.passage.id,
+        **_facts(hit.passage),
+        "text": hit.passage.text,
+        "dense_rank": hit.candidate.dense_rank,
+        "lexical_rank": hit.candidate.lexical_rank,
+    }
+
+
+def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen: Filter) -> None:
     from eval import runs
 
     rows = _questions(batch)
     for row in rows:
         if len(row.id.split()) != 1:
             raise InputError(f"{row.place}: a TREC run cannot hold the id {row.id!r}.")
-    used = mode or finder.settings.retrieval.mode
+    used = mode or chat.settings.retrieval.mode
     with written_whole(out) as file, bar("Searching") as progress:
         task = progress.add_task("", total=len(rows))
         for row in rows:
-            hits = finder.search(row.asked, k, mode=mode, chosen=chosen)
+            hits = chat.search(row.asked, k, mode=mode, chosen=chosen)
             file.write(runs.trec_lines(row.id, runs.ranked(hits), used))
             progress.advance(task)
     typer.echo(f"{counted(len(rows), 'question')} searched, run written to {out}")
@@ -248,12 +253,12 @@ def serve(
 
 
 def _filter(
-    finder: Finder, after: str, before: str, publishers: list[str], authors: list[str]
+    chat: Chat, after: str, before: str, publishers: list[str], authors: list[str]
 ) -> Filter:
     from qa.question import sources
 
-    names = sources.resolve_publishers(publishers, finder.publishers()) if publishers else ()
-    writers = sources.resolve_authors(authors, finder.index().authors()) if authors else ()
+    names = sources.resolve_publishers(publishers, chat.publishers()) if publishers else ()
+    writers = sources.resolve_authors(authors, chat.index().authors()) if authors else ()
     chosen = Filter(_day(after, "--after"), _day(before, "--before"), names, writers)
     if chosen.after and chosen.before and chosen.after > chosen.before:
         raise typer.BadParameter(f"--after {after} is later than --before {before}.")
@@ -267,94 +272,50 @@ def _day(value: str, option: str) -> dt.date | None:
         raise typer.BadParameter(f"{option} is {value!r} but must be a date YYYY-MM-DD.") from None
 
 
-def _need(holds: bool, message: str) -> None:
-    if not holds:
-        raise typer.BadParameter(message)
+def _check_usage(asked: str, batch: Path | None, out: Path | None) -> None:
+    """Raise typer's BadParameter unless there is a question, or a batch and another file."""
+    wrong = ""
+    if batch is None:
+        if out is not None or not any(map(str.isalnum, asked)):
+            wrong = "Give a QUESTION, or --batch FILE with --out FILE."
+    elif asked or out is None:
+        wrong = "--batch takes --out FILE and no QUESTION."
+    elif batch.exists() and out.exists() and batch.samefile(out):
+        wrong = f"--out {out} is the batch itself: name another file."
+    if wrong:
+        raise typer.BadParameter(wrong)
 
 
-def _need_question(asked: str, out: Path | None) -> None:
-    typed = any(map(str.isalnum, asked))
-    _need(typed and out is None, "Give a QUESTION, or --batch FILE with --out FILE.")
+def _lines(turn: Turn) -> Iterator[str]:
+    """Yield what a person reads of a turn in a terminal."""
+    from qa import silence
 
-
-def _need_batch(asked: str, batch: Path, out: Path | None) -> None:
-    if asked or out is None:
-        raise typer.BadParameter("--batch takes --out FILE and no QUESTION.")
-    same = batch.exists() and out.exists() and batch.samefile(out)
-    _need(not same, f"--out {out} is the batch itself: name another file.")
-
-
-def _print_turn(turn: Turn) -> None:
     answer = turn.answer
-    understood = " ".join(turn.question.split()) != turn.query.text
-    chosen = _filter_words(turn.query.filter)
-    if understood or chosen:
-        _say(f"Dipahami sebagai: {shown(turn.query.text)} {chosen}")
+    chosen = texts.brief_filter(turn.query.filter)
+    if chosen or turn.query.text != " ".join(turn.question.split()):
+        yield f"{texts.UNDERSTOOD_AS}: {shown(turn.query.text)} {shown(chosen)}"
     if answer.status == "answered":
         if answer.short_answer:
-            _say(shown(answer.short_answer))
+            yield shown(answer.short_answer)
         for claim in answer.claims:
-            marks = "".join(f"[{number}]" for number in claim.cited)
-            _say(f"{shown(claim.text)} {marks}")
-        _say("")
+            yield f"{shown(claim.text)} {texts.marks(claim)}"
+        yield ""
         for c in answer.citations:
-            source = _from(c.passage.publisher, c.passage.published)
-            _say(f"[{c.number}] {shown(c.passage.title)} ({source}) {shown(c.passage.url)}")
-            _say(f"    “{shown(c.quote)}”")
+            title, url = shown(c.passage.title), shown(c.passage.url)
+            yield f"[{c.number}] {title} ({_source(c.passage)}) {url}"
+            yield f"    “{shown(c.quote)}”"
     else:
-        from qa import silence
-
-        _say(f"Jawabannya tidak ditemukan di arsip. {silence.reason(answer.evidence)}")
-        reading = silence.nearest(answer.evidence)
-        if reading:
-            _say(f"  paling dekat: “{shown(reading.words)}”")
+        yield f"{texts.NOT_FOUND} {silence.reason(answer.evidence)}"
+        if reading := silence.nearest(answer.evidence):
+            yield f"  paling dekat: “{shown(reading.words)}”"
         for hit in answer.evidence.hits[:3]:
-            source = _from(hit.passage.publisher, hit.passage.published)
-            _say(f"  mungkin terkait: {shown(hit.passage.title)} ({source})")
+            yield f"  {texts.RELATED.lower()}: {shown(hit.passage.title)} ({_source(hit.passage)})"
     if answer.dropped:
-        _say(f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan.")
+        yield f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan."
     if turn.notice:
-        _say(turn.notice)
+        yield turn.notice
 
 
-def _say(line: str) -> None:
-    """Print a line; a terminal's is folded between words, with what is within under its begin."""
-    line = line.rstrip()
-    if sys.stdout.isatty():
-        indent = " " * (len(line) - len(line.lstrip()))
-        width = max(20, shutil.get_terminal_size().columns)
-        # A URL or a long number is never broken, so that it can be clicked or copied.
-        line = textwrap.fill(
-            line,
-            width,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    typer.echo(line)
-
-
-def _filter_words(chosen: Filter) -> str:
-    """Return a filter in brackets: "(9-15 November 2026, Kompas.com)"; "" for none."""
-    days = _days(chosen.after, chosen.before)
-    parts = [part for part in (days, *map(shown, (*chosen.publishers, *chosen.authors))) if part]
-    return f"({', '.join(parts)})" if parts else ""
-
-
-def _days(first: dt.date | None, last: dt.date | None) -> str:
-    """Return days as newspapers write them, what two have in common once."""
-    from index.text import written
-
-    if not first or not last:
-        return f"sejak {written(first)}" if first else f"sampai {written(last)}" if last else ""
-    if first == last:
-        return written(first)
-    begin = written(first).split()
-    if first.year == last.year:
-        begin = begin[:1] if first.month == last.month else begin[:2]
-    dash = "-" if len(begin) == 1 else " - "
-    return f"{' '.join(begin)}{dash}{written(last)}"
-
-
-def _from(publisher: str, published: dt.date | None) -> str:
-    return f"{shown(publisher) or 'tanpa penerbit'}, {published.isoformat() if published else '-'}"
+def _source(passage: Passage) -> str:
+    publisher = shown(passage.publisher) or texts.NO_PUBLISHER.lower()
+    return f"{publisher}, {_iso(passage.published) or '-'}"

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from index import settings
 from index.errors import InputError
 
@@ -44,17 +46,24 @@ def shown(value: str) -> str:
 
 
 def wrapped(line: str, indent: int) -> str:
-    """Return a line cut at blanks to the terminal's width, at most 100; indented from the second.
+    """Return a line cut at blanks to the terminal's width, 20 to 100; indented from the second.
 
     Where nobody looks on, as in a pipe, it stays whole.
     """
     if not sys.stdout.isatty():
         return line
-    width = min(100, shutil.get_terminal_size().columns)
+    width = max(20, min(100, shutil.get_terminal_size().columns))
     blanks = " " * indent
+    # A URL or a long number is never broken, so that it can be clicked or copied.
     return textwrap.fill(
         line, width, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
     )
+
+
+def say(line: str) -> None:
+    """Print a line, wrapped; what follows the first line stands under its beginning."""
+    line = line.rstrip()
+    typer.echo(wrapped(line, len(line) - len(line.lstrip())))
 
 
 def bar(label: str) -> Progress:

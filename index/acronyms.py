@@ -6,13 +6,13 @@ one of them should find passages that hold the other.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from index import text
+from index.bm25 import idf
 
 _BRACKETED = re.compile(r" \(([A-Z][A-Za-z]{1,9})\)")
 _BEFORE = re.compile(r"[^\W\d_][\w'’-]*(?: [^\W\d_][\w'’-]*)*$")
@@ -132,13 +132,13 @@ class Acronyms:
                 continue
             if set(synonym.asked) <= set(terms) and not set(synonym.asked) & set(synonym.other):
                 taken.update(synonym.asked)
-                found.append((synonym, _idf(asked, total) / max(_idf(other, total), 1e-9)))
+                found.append((synonym, _worth(asked, total) / max(_worth(other, total), 1e-9)))
         return found
 
 
-def _idf(stems: Sequence[tuple[str, int]], total: int) -> float:
-    """Return the sum of BM25's inverse document frequencies of (stem, passages with it)."""
-    return sum(math.log(1 + (total - min(n, total) + 0.5) / (n + 0.5)) for _, n in stems)
+def _worth(stems: Sequence[tuple[str, int]], total: int) -> float:
+    """Return the sum of the inverse document frequencies of (stem, passages with it)."""
+    return sum(idf(holding, total) for _, holding in stems)
 
 
 def _stems(names: Iterable[str]) -> tuple[str, ...]:

@@ -57,7 +57,6 @@ class Counts:
 
     articles: int
     stories: int
-    publishers: int
     newest: dt.date | None
     oldest: dt.date | None
     undated: int
@@ -394,7 +393,7 @@ class Archive:
         )
 
     def counts(self, stories: int | None = None) -> Counts:
-        """Count articles, stories and publishers, and find the newest and oldest date.
+        """Count articles and stories, and find the newest and oldest date.
 
         `stories` is their number where it is known: to count a million takes a tenth of a second.
         """
@@ -402,14 +401,11 @@ class Archive:
         row = self._db.execute(
             """SELECT (SELECT count(*) FROM article),
                  coalesce(?, (SELECT count(*) FROM (SELECT DISTINCT story_id FROM article))),
-                 (WITH RECURSIVE name(value) AS (SELECT min(publisher) FROM article UNION ALL
-                    SELECT (SELECT min(publisher) FROM article WHERE publisher > value)
-                    FROM name WHERE value IS NOT NULL) SELECT count(value) FROM name),
                  (SELECT max(published) FROM article), (SELECT min(published) FROM article),
                  (SELECT count(*) FROM article WHERE published IS NULL)""",
             (stories,),
         ).fetchone()
-        return Counts(row[0], row[1], row[2], _date(row[3]), _date(row[4]), row[5])
+        return Counts(row[0], row[1], _date(row[2]), _date(row[3]), row[4])
 
     # Stories
 

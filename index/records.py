@@ -128,12 +128,11 @@ class Scored:
 class Candidate:
     """A passage that a search brought, with what each search says of it.
 
-    Ranks count from 1; None: not found that way. `score` mixes `bm25` and `cosine`.
+    Ranks count from 1; None: not found that way. `score` mixes the BM25 score and `cosine`.
     """
 
     passage_id: str
     score: float
-    bm25: float = 0.0
     cosine: float = 0.0
     lexical_rank: int | None = None
     dense_rank: int | None = None

@@ -245,14 +245,14 @@ def dateline_end(text: str, start: int, end: int) -> int:
 
 
 @functools.cache
-def encoding(file: Path = TOKENIZER_FILE) -> tiktoken.Encoding:
-    """Build tiktoken's encoding from a vocabulary, the bundled one; it expects `fold`ed text.
+def encoding() -> tiktoken.Encoding:
+    """Build tiktoken's encoding from the bundled vocabulary; it expects `fold`ed text.
 
     Ids equal those of the `tokenizers` library for the same file.
     """
     import tiktoken
 
-    raw = json.loads(file.read_text(encoding="utf-8"))
+    raw = json.loads(TOKENIZER_FILE.read_text(encoding="utf-8"))
     byte_of = {char: byte for byte, char in _byte_characters().items()}
     vocabulary: dict[str, int] = raw["model"]["vocab"]
     # Ids after the bytes and the merges are spare names ("[MASK]") that no text may yield.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 
 from index import errors
 from index.manifest import IndexVersion
-from index.records import Answer, Article, Filter, Turn
+from index.records import Answer, Article, Claim, Filter, Turn
 from index.text import MONTHS, written
+from qa.question.dates import of_months
 
 EXAMPLES = (
     "Apa yang disepakati Wiranto dengan China?",
@@ -183,14 +183,30 @@ def filter_words(chosen: Filter) -> str:
     return " · ".join(parts)
 
 
+def brief_filter(chosen: Filter) -> str:
+    """Return a filter for a terminal: "(9-15 November 2026, Kompas.com)"; "" for none."""
+    first, last = chosen.after, chosen.before
+    days = f"sejak {written(first)}" if first else f"sampai {written(last)}" if last else ""
+    if first and first == last:
+        days = written(first)
+    elif first and last:
+        begin = written(first).split()
+        if first.year == last.year:
+            # What two days have in common is written once.
+            begin = begin[:1] if first.month == last.month else begin[:2]
+        days = f"{' '.join(begin)}{'-' if len(begin) == 1 else ' - '}{written(last)}"
+    parts = [part for part in (days, *chosen.publishers, *chosen.authors) if part]
+    return f"({', '.join(parts)})" if parts else ""
+
+
 def days_words(days: Filter) -> str:
     """Return the days of a filter in the fewest words: "2019", "Maret 2020", a day, a span."""
     first, last = days.after, days.before
     if first and first == last:
         return date_words(first)
-    if first and (first, last) == _span(first.year):
+    if first and (first, last) == of_months(first.year):
         return str(first.year)
-    if first and (first, last) == _span(first.year, first.month):
+    if first and (first, last) == of_months(first.year, first.month):
         return f"{MONTHS[first.month - 1]} {first.year}"
     return filter_words(Filter(first, last))
 
@@ -238,12 +254,17 @@ def error_words(error: Exception) -> str:
     return next((words for kind, words in _ERRORS.items() if isinstance(error, kind)), "")
 
 
+def marks(claim: Claim) -> str:
+    """Return the numbers of the citations of a claim: "[1][3]"."""
+    return "".join(f"[{number}]" for number in claim.cited)
+
+
 def plain_text(turn: Turn) -> str:
     """Return an answer with its citations as text, to be pasted somewhere else."""
     answer = turn.answer
     lines = [turn.question.strip(), ""]
     for claim in answer.claims:
-        lines.append(f"{claim.text} {''.join(f'[{n}]' for n in claim.cited)}")
+        lines.append(f"{claim.text} {marks(claim)}")
     if answer.citations:
         lines += ["", f"{SOURCES}:"]
     for citation in answer.citations:
@@ -280,7 +301,7 @@ def parse_day(typed: str, *, last: bool = False) -> dt.date | None:
             return dt.date(int(year), _month_number(month), int(day))
         if found := _MONTH.fullmatch(value):
             month, year = found.groups()
-            return _span(int(year), _month_number(month) if month else None)[last]
+            return of_months(int(year), _month_number(month) if month else None)[last]
     except ValueError:
         pass
     raise ValueError(
@@ -295,13 +316,6 @@ def _month_number(word: str) -> int:
     if len(word) < 3 or len(matches) != 1:
         raise ValueError(word)
     return matches[0]
-
-
-def _span(year: int, month: int | None = None) -> tuple[dt.date, dt.date]:
-    """Return the first and the last day of a year, or of one of its months."""
-    begin, end = (month, month) if month else (1, 12)
-    first = dt.date(year, begin, 1)
-    return first, dt.date(year, end, calendar.monthrange(year, end)[1])
 
 
 def parse_filter(

@@ -291,15 +291,12 @@ def _with_claim(draft: Answer, claim: Claim, proof: Iterable[Proof], body_of: Bo
         body = body_of(passage)
         if body is None:
             continue
-        new = Citation(len(citations) + 1, passage, body[start:end], start, end, hit.also_in)
-        same = [
-            c.number
-            for c in citations
-            if c.passage.id == passage.id and (c.start, c.end) == (start, end)
-        ]
-        if not same:
-            citations.append(new)
-        cited.append(same[0] if same else new.number)
+        place = (passage.id, start, end)
+        same = (c.number for c in citations if (c.passage.id, c.start, c.end) == place)
+        number = next(same, len(citations) + 1)
+        if number > len(citations):
+            citations.append(Citation(number, passage, body[start:end], start, end, hit.also_in))
+        cited.append(number)
     if not cited:
         return replace(draft, dropped=(*draft.dropped, claim))
     return replace(

@@ -1,4 +1,4 @@
-"""One turn of a conversation, from what was typed to a checked answer."""
+"""Opens a home, searches it, and leads a turn from what was typed to a checked answer."""
 
 from __future__ import annotations
 
@@ -7,28 +7,42 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from threadpoolctl import threadpool_limits
 
-from index import text
+from index import settings, text
 from index.archive import FILE_NAME, Archive
 from index.build import waiting
+from index.embedding import Embedder, open_embedder
 from index.errors import InputError
 from index.manifest import IndexVersion
-from index.records import Answer, Evidence, Filter, Passage, Query, Reading, Turn
-from index.settings import Settings
+from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Reading, Turn
+from index.settings import EmbeddingSettings, Settings
 from index.snapshot import SearchIndex
+from index.versions import Versions
 from qa import answers, confidence, llm, timeline
-from qa.finder import Finder
 from qa.question import topic, understand
 from qa.question.conversation import SMALL_TALK, is_small_talk, subjects
+from qa.question.follow_up import Subject
+from qa.question.spelling import Speller
 from qa.question.understand import Understood
 from qa.reader import reader
+from qa.retriever import Retriever
 from qa.turn_search import TurnSearch
 
-_Draft = tuple[Understood, Answer]
+_READ_FIRST = 10
+"""So many articles of a search are ordered by reading."""
+
+
+class _Draft(NamedTuple):
+    """An answer as it grows; `central` are the hits at the centre of a topic, from 1."""
+
+    meant: Understood
+    answer: Answer
+    central: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +53,185 @@ class Overview:
     waiting: int
 
 
-class Chat(Finder):
-    """Answers questions over the archive of one home; safe to use from many threads."""
+class Chat:
+    """Searches and answers over the archive of one home; safe to use from many threads."""
 
     def __init__(
         self, home: Path, chosen: Settings, today: Callable[[], dt.date] = dt.date.today
     ) -> None:
-        super().__init__(home, chosen, today)
         # The matrices of one question are small: a second thread for them only spins, on the core
         # that the next question wants.
         threadpool_limits(1, user_api="blas")
+        self.home = home
+        self.settings = chosen
+        self._today = today
+        self._versions = Versions.of(home, chosen.engine)
+        self._retriever = Retriever(chosen.retrieval, self.embedder, self._present)
         self._answerer = answers.ExtractiveAnswerer(chosen.answers)
         self._llm = llm.Server(chosen.llm, os.environ) if chosen.llm.base_url else None
+        self._lock = threading.RLock()
+        self._archive: Archive | None = None
+        self._embedder: Embedder | None = None
+        self._embedders: dict[str, Embedder] = {}
+        self._missed: set[str] = set()
+        self._speller: Speller | None = None
         self._waiting: tuple[object, int] = (None, 0)
         self._counting = threading.Lock()
+
+    @classmethod
+    def open(cls, home: Path, today: Callable[[], dt.date] = dt.date.today) -> Chat:
+        """Open what a home directory holds; reads only its settings. Raises SettingsError.
+
+        `today` gives the day from which "minggu lalu" in a question is counted.
+        """
+        return cls(home, settings.load(home), today)
+
+    # What the home holds -------------------------------------------------------------------------
+
+    def index(self) -> SearchIndex:
+        """Return the live version, open; raises IndexMissingError before the first build."""
+        return self._versions.current()
+
+    def overview(self) -> Overview:
+        """Return what the live version holds; raises IndexMissingError before the first build."""
+        version = self.index().version
+        return Overview(version, self._count_waiting(version.name))
+
+    def publishers(self) -> list[str]:
+        """Return the publishers of the live version, biggest first."""
+        return [name for name, _ in self.index().version.publishers]
+
+    def article(self, article_id: str, content: str = "") -> Article | None:
+        """Return an archived article; `content` picks the text that a passage was cut from."""
+        with self._lock:
+            return self._open_archive().get(article_id, content)
+
+    def newest_bodies(self, count: int) -> list[str]:
+        """Return the texts of the articles that were published last, the newest first."""
+        with self._lock:
+            return self._open_archive().newest_bodies(count)
+
+    def bodies(self) -> answers.BodyOf:
+        """Return a look-up of archived bodies that asks the archive once an article."""
+        known: dict[tuple[str, str], str | None] = {}
+
+        def body_of(passage: Passage) -> str | None:
+            key = (passage.article_id, passage.content)
+            if key not in known:
+                article = self.article(*key)
+                known[key] = article.body if article else None
+            return known[key]
+
+        return body_of
+
+    def embedder(self, model: str = "") -> Embedder:
+        """Return the embedding model of the settings, loaded at first use.
+
+        Where `model`, an index's, is another, the settings are read anew: an index that was built
+        with another model is picked up too. Raises ModelError and SettingsError.
+        """
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = self._load(self.settings.embedding)
+            # A turn under way, or one after a rollback, has an index of the model before.
+            if model and model not in self._embedders:
+                chosen = settings.load(self.home).embedding
+                # The same settings may name a folder with new weights; one look at it is enough.
+                if chosen != self.settings.embedding or model not in self._missed:
+                    self._embedder = self._load(chosen)
+                    self.settings = replace(self.settings, embedding=chosen)
+                    self._missed.add(model)
+            return self._embedders.get(model, self._embedder)
+
+    def _load(self, chosen: EmbeddingSettings) -> Embedder:
+        embedder = open_embedder(chosen)
+        self._embedders[embedder.name] = embedder
+        return embedder
+
+    def _present(self, article_ids: Sequence[str]) -> set[str]:
+        with self._lock:
+            return self._open_archive().present(article_ids)
+
+    def _open_archive(self) -> Archive:
+        if self._archive is None:
+            self._archive = Archive.open(self.home / FILE_NAME)
+        return self._archive
+
+    def _count_waiting(self, version: str) -> int:
+        with self._lock:
+            state = (version, self._open_archive().changes())
+        # Counting many changes takes seconds, in which questions need the archive: so by a
+        # connection of its own, and one at a time. Meanwhile the number is the one before.
+        if self._waiting[0] != state and self._counting.acquire(blocking=False):
+            try:
+                with Archive.open(self.home / FILE_NAME) as archive:
+                    count = sum(waiting(archive, self._versions, version))
+                self._waiting = (state, count)
+            finally:
+                self._counting.release()
+        return self._waiting[1]
+
+    # Searching -----------------------------------------------------------------------------------
+
+    def meanings(
+        self,
+        asked: str,
+        index: SearchIndex,
+        chosen: Filter = Filter(),  # noqa: B008
+        subjects: Sequence[Subject] = (),
+        *,
+        as_typed: bool = False,
+    ) -> list[Understood]:
+        """Return what a question may be understood as; see `qa.question.understand`."""
+        speller = self._speller
+        if speller is None or speller.index is not index:
+            speller = self._speller = Speller(index)
+        return understand.understand(
+            asked,
+            subjects,
+            chosen,
+            today=self._today(),
+            index=index,
+            speller=None if as_typed else speller,
+        )
+
+    def search(
+        self,
+        asked: str,
+        k: int,
+        *,
+        mode: str = "",
+        chosen: Filter = Filter(),  # noqa: B008
+        index: SearchIndex | None = None,
+    ) -> list[Hit]:
+        """Return the k best articles, best first; hybrid search orders the first ten by reading.
+
+        `index` is another version to search than the live one.
+        """
+        index = index or self.index()
+        mode = mode or self.settings.retrieval.mode
+        whole = _READ_FIRST if mode == "hybrid" and self.settings.reader.search else 0
+        for meant in self.meanings(asked, index, chosen):
+            if meant.trial:
+                continue
+            found = self._retriever.articles(
+                meant.query, index, max(k, whole), mode=mode, whole=whole
+            )
+            if found.hits:
+                first = replace(found, hits=found.hits[:whole])
+                read = confidence.judged(first, _read, self.settings.reader.passages)
+                return [*confidence.by_reading(read), *found.hits[whole:]][:k]
+        return []
+
+    def turn_search(self, index: SearchIndex, bodies: answers.BodyOf) -> TurnSearch:
+        """Return what searches and reads a version for one turn."""
+
+        def kept(passage: Passage) -> bool:
+            return bodies(passage) is not None
+
+        return TurnSearch(self._retriever, index, self.settings, _read, kept)
+
+    # Answering -----------------------------------------------------------------------------------
 
     def ask(
         self,
@@ -78,34 +257,33 @@ class Chat(Finder):
 
         `conversation` are the turns before, oldest first; `chosen` is the filter that the person
         set; `understood` replaces what the question would be understood as; `as_typed` corrects no
-        spelling. Raises
-        IndexMissingError before the first build and InputError for an empty question.
+        spelling. Raises IndexMissingError before the first build and InputError for an empty
+        question.
         """
         began = time.perf_counter()
         # A lone surrogate, half a character, can be neither searched nor written out.
         asked = asked.encode("utf-8", "replace").decode("utf-8")
         if not any(char.isalnum() for char in asked):
             raise InputError("The question is empty: type what you want to know.")
-        notice = ""
+        cut = ""
         if len(asked) > understand.LONGEST:
-            notice = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
-        index = self._versions.current()
+            cut = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
+        index = self.index()
         if not understood and is_small_talk(asked):
             yield _small_talk(asked, index.version.name)
             return
-        before = subjects(conversation)
         meanings = (
             [Understood(understood)]
             if understood
-            else self.meanings(asked, index, chosen, before, as_typed=as_typed)
+            else self.meanings(asked, index, chosen, subjects(conversation), as_typed=as_typed)
         )
-        for meant, draft in self._attempts(meanings, index):
-            route = _route(meant) if conversation and draft.claims else ""
-            told_apart = (route, _lifted(meant), draft.remark, _as_of(meant, draft))
-            remarks = [notice, meant.notice, *told_apart]
-            message = " ".join(filter(None, remarks))
+        for draft in self._attempts(meanings, index):
+            meant, answer = draft.meant, draft.answer
+            route = _route(meant) if conversation and answer.claims else ""
+            remarks = (cut, meant.notice, route, _lifted(meant), answer.remark, _as_of(draft))
+            notice = " ".join(filter(None, remarks))
             seconds = time.perf_counter() - began
-            yield Turn(asked, meant.query, draft, message, seconds, meant.swaps)
+            yield Turn(asked, meant.query, answer, notice, seconds, meant.swaps)
 
     def _attempts(self, meanings: Sequence[Understood], index: SearchIndex) -> Iterator[_Draft]:
         """Yield the drafts of the first meaning that is answered; of none, the first silence.
@@ -126,7 +304,7 @@ class Chat(Finder):
             if silence is None:
                 return
         if here and cited:
-            yield from ((here, draft) for draft in self._write(cited, bodies))
+            yield from self._write(here, cited, bodies)
         elif silence:
             yield silence
 
@@ -148,12 +326,12 @@ class Chat(Finder):
             ):
                 continue
             drafts = []
-            growing = self._write(search.evidence(meant.query), bodies)
+            growing = self._write(meant, search.evidence(meant.query), bodies)
             for draft in growing:
-                drafts.append((meant, draft))
-                if draft.claims:
+                drafts.append(draft)
+                if draft.answer.claims:
                     break
-            last = drafts[-1][1]
+            last = drafts[-1].answer
             another = meant.widened.dated or meant.sure_only
             first = silence is None and not meant.sure_only
             doubtful = another and not first and last.confidence < _ANOTHER_DAY
@@ -161,55 +339,20 @@ class Chat(Finder):
                 silence = silence or drafts[-1]
                 continue
             yield from drafts
-            yield from ((meant, draft) for draft in growing)
+            yield from growing
             return None
         return silence
 
-    def turn_search(self, index: SearchIndex, bodies: answers.BodyOf) -> TurnSearch:
-        """Return what searches and reads a version for one turn."""
-
-        def kept(passage: Passage) -> bool:
-            return bodies(passage) is not None
-
-        return TurnSearch(self._retriever, index, self.settings, _read, kept)
-
-    def _write(self, evidence: Evidence, bodies: answers.BodyOf) -> Iterator[Answer]:
+    def _write(
+        self, meant: Understood, evidence: Evidence, bodies: answers.BodyOf
+    ) -> Iterator[_Draft]:
+        central = timeline.central(evidence) if meant.query.kind in topic.TOPICS else ()
         chosen = self.settings.answers
         if self._llm is None:
-            return answers.answer(evidence, self._answerer, bodies, chosen)
-        return llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
-
-    def overview(self) -> Overview:
-        """Return what the live version holds; raises IndexMissingError before the first build."""
-        version = self._versions.current().version
-        return Overview(version, self._count_waiting(version.name))
-
-    def bodies(self) -> answers.BodyOf:
-        """Return a look-up of archived bodies that asks the archive once an article."""
-        known: dict[tuple[str, str], str | None] = {}
-
-        def body_of(passage: Passage) -> str | None:
-            key = (passage.article_id, passage.content)
-            if key not in known:
-                article = self.article(*key)
-                known[key] = article.body if article else None
-            return known[key]
-
-        return body_of
-
-    def _count_waiting(self, version: str) -> int:
-        with self._lock:
-            state = (version, self._open_archive().changes())
-        # Counting many changes takes seconds, in which questions need the archive: so by a
-        # connection of its own, and one at a time. Meanwhile the number is the one before.
-        if self._waiting[0] != state and self._counting.acquire(blocking=False):
-            try:
-                with Archive.open(self.home / FILE_NAME) as archive:
-                    count = sum(waiting(archive, self._versions, version))
-                self._waiting = (state, count)
-            finally:
-                self._counting.release()
-        return self._waiting[1]
+            growing = answers.answer(evidence, self._answerer, bodies, chosen)
+        else:
+            growing = llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
+        return (_Draft(meant, draft, central) for draft in growing)
 
 
 _ANOTHER_DAY = 0.5
@@ -225,13 +368,6 @@ def _read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
     return reader().read(question, pages)
 
 
-def _small_talk(asked: str, version: str) -> Turn:
-    """Return the turn of one who asks nothing."""
-    query = Query(asked, kind=SMALL_TALK)
-    nothing = answers.silent(Evidence(query, (), version), answers.ExtractiveAnswerer.name)
-    return Turn(asked, query, nothing, "Silakan: tanyakan apa saja tentang isi arsip.")
-
-
 def _no_worse(evidence: Evidence, other: Evidence) -> bool:
     """Return whether a date's articles cover the question as well as all articles do."""
     if not evidence.hits:
@@ -241,8 +377,18 @@ def _no_worse(evidence: Evidence, other: Evidence) -> bool:
     return sure > elsewhere or (sure == elsewhere and not undated)
 
 
+# What is said beside an answer -------------------------------------------------------------------
+
+
+def _small_talk(asked: str, version: str) -> Turn:
+    """Return the turn of one who asks nothing."""
+    query = Query(asked, kind=SMALL_TALK)
+    nothing = answers.silent(Evidence(query, (), version), answers.ExtractiveAnswerer.name)
+    return Turn(asked, query, nothing, "Silakan: tanyakan apa saja tentang isi arsip.")
+
+
 def _route(meant: Understood) -> str:
-    """Tell of a turn of a conversation where it was looked for."""
+    """Say of a turn of a conversation where it was looked for."""
     if meant.within:
         return "Dari artikel yang sudah dikutip."
     if meant.query.prefer or meant.query.own:
@@ -250,31 +396,31 @@ def _route(meant: Understood) -> str:
     return "Dibaca sebagai topik baru."
 
 
-def _as_of(meant: Understood, draft: Answer) -> str:
-    """Tell the day of what is shown, where the newest was asked for; the stories of each year."""
-    if meant.query.kind == "history" and draft.claims:
-        years = timeline.by_year(draft.evidence)
-        counts = ", ".join(f"{year}: {len(numbers)}" for year, numbers in years)
-        return f"Berita tentang topik ini menurut tahun: {counts}."
-    if meant.query.kind in topic.TOPICS:
-        found, shown = len(timeline.central(draft.evidence)), len(draft.claims)
-        message = (
-            f"{shown} dari {found} berita yang ditemukan tentang ini." if found > shown else ""
-        )
-        cited = [day for c in draft.citations if (day := c.passage.published)]
-        if meant.query.kind == "latest" and cited:
-            message = f"Yang terbaru dari {text.written(max(cited))}. {message}".strip()
-        return message if draft.claims else ""
-    if meant.query.kind == topic.DAYS and draft.claims:
-        days = understand.limits(draft.evidence.query.filter)
-        return f"Berita terbesar {days}, menurut banyaknya artikel."
-    if not (meant.query.recency and draft.citations):
-        return ""
-    day = draft.citations[0].passage.published
-    return f"Per {text.written(day)}." if day else "Artikel yang dikutip tidak bertanggal."
-
-
 def _lifted(meant: Understood) -> str:
     if not meant.widened:
         return ""
     return f"Tidak ada jawaban {understand.limits(meant.widened)}; hasil dari seluruh arsip."
+
+
+def _as_of(draft: _Draft) -> str:
+    """Say of what day the shown is, where the newest was asked for; the stories of each year."""
+    query, answer = draft.meant.query, draft.answer
+    if not answer.claims:
+        return ""
+    if query.kind == "history":
+        years = timeline.by_year(answer.evidence, draft.central)
+        counts = ", ".join(f"{year}: {len(numbers)}" for year, numbers in years)
+        return f"Berita tentang topik ini menurut tahun: {counts}."
+    if query.kind in topic.TOPICS:
+        found, shown = len(draft.central), len(answer.claims)
+        cited = [day for c in answer.citations if (day := c.passage.published)]
+        newest = text.written(max(cited)) if query.kind == "latest" and cited else ""
+        of_all = f"{shown} dari {found} berita yang ditemukan tentang ini." if found > shown else ""
+        return " ".join(filter(None, [newest and f"Yang terbaru dari {newest}.", of_all]))
+    if query.kind == topic.DAYS:
+        days = understand.limits(answer.evidence.query.filter)
+        return f"Berita terbesar {days}, menurut banyaknya artikel."
+    if not query.recency:
+        return ""
+    day = answer.citations[0].passage.published
+    return f"Per {text.written(day)}." if day else "Artikel yang dikutip tidak bertanggal."

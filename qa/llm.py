@@ -14,7 +14,7 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -246,6 +246,7 @@ _STATUS = {
     403: "Server LLM menolak kuncinya",
     404: "Server LLM tidak mengenal model atau alamat itu",
     429: "Server LLM sedang penuh atau kuotanya habis",
+    500: "Server LLM sedang bermasalah",
 }
 
 
@@ -267,21 +268,9 @@ class Server:
         try:
             with self._client(patience) as client:
                 yield from self._words(client, asked, patience)
-        except openai.APIStatusError as error:
-            message = _STATUS.get(error.status_code, "Server LLM menolak permintaan")
-            if error.status_code >= 500:
-                message = "Server LLM sedang bermasalah"
-            self._log(error)
-            raise _Trouble(f"{message} (HTTP {error.status_code})") from error
-        except openai.APITimeoutError as error:
-            self._log(error)
-            raise _Trouble(_AWAY if _unreached(error) else patience.message) from error
-        except openai.APIConnectionError as error:
-            self._log(error)
-            raise _Trouble(_BROKEN if patience.heard else _AWAY) from error
         except openai.OpenAIError as error:
             self._log(error)
-            raise _Trouble("Server LLM melaporkan kesalahan") from error
+            raise _Trouble(_reason(error, patience)) from error
 
     def _words(
         self, client: openai.OpenAI, asked: list[dict[str, str]], patience: _Patience
@@ -335,27 +324,24 @@ class Server:
 
         chosen = self.settings
         timeout = openai.Timeout(chosen.timeout, connect=min(chosen.timeout, 5.0))
-        with ExitStack() as stack:
-            try:
-                http = openai.DefaultHttpx2Client(
-                    timeout=timeout,
-                    follow_redirects=False,
-                    # A proxy of the environment cannot reach a server on this very machine.
-                    trust_env=not _is_local(chosen.base_url),
-                    event_hooks={"request": [self._bare], "response": [patience.watch]},
-                )
-            except (ValueError, ImportError) as error:
-                self._log(error)
-                raise _Trouble("Proxy menuju server LLM tidak dapat dipakai") from error
-            stack.enter_context(http)
-            client = openai.OpenAI(
+        try:
+            http = openai.DefaultHttpx2Client(
+                follow_redirects=False,
+                # A proxy of the environment cannot reach a server on this very machine.
+                trust_env=not _is_local(chosen.base_url),
+                event_hooks={"request": [self._bare], "response": [patience.watch]},
+            )
+        except (ValueError, ImportError) as error:
+            self._log(error)
+            raise _Trouble("Proxy menuju server LLM tidak dapat dipakai") from error
+        with http:
+            yield openai.OpenAI(
                 api_key=self._key(),
                 base_url=chosen.base_url,
                 http_client=http,
                 timeout=timeout,
                 max_retries=0,
             )
-            yield client
 
     def _bare(self, request: httpx2.Request) -> None:
         """Keep only what this server needs: the client adds accounts out of the environment."""
@@ -456,10 +442,21 @@ def _delta(chunk: Any) -> tuple[str, str, str]:
     return words, thoughts, ended
 
 
-def _unreached(error: Exception) -> bool:
+def _reason(error: openai.OpenAIError, patience: _Patience) -> str:
+    """Return what a client's error says of the server."""
     import httpx2
+    import openai
 
-    return isinstance(error.__cause__, httpx2.ConnectTimeout)
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        message = _STATUS.get(500 if status >= 500 else status, "Server LLM menolak permintaan")
+        return f"{message} (HTTP {status})"
+    if isinstance(error, openai.APITimeoutError):
+        unreached = isinstance(error.__cause__, httpx2.ConnectTimeout)
+        return _AWAY if unreached else patience.message
+    if isinstance(error, openai.APIConnectionError):
+        return _BROKEN if patience.heard else _AWAY
+    return "Server LLM melaporkan kesalahan"
 
 
 def _refused(error: BaseException | None) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 
 from index import text
+from index.bm25 import idf
 from index.embedding import Embedder, Vectors
 from index.errors import ModelError
 from index.records import Candidate, Evidence, Hit, Passage, Query, Scored
@@ -35,15 +35,13 @@ class Retriever:
         self._embedder = embedder
         self._archived = archived
 
-    def retrieve(
-        self, query: Query, index: SearchIndex, *, mode: str = "", hits: int = 0
-    ) -> Evidence:
+    def retrieve(self, query: Query, index: SearchIndex, *, hits: int = 0) -> Evidence:
         """Return the best articles, one a story, best first, each with its passages.
 
         There are at most `hits` of them, by default as many as the settings say.
         """
         depth = max(self._settings.candidates, 2 * hits)
-        candidates = self._candidates(query, index, depth, mode)
+        candidates = self._candidates(query, index, depth, self._settings.mode)
         candidates = _preferred(candidates, query, index)
         found = self._one_per(candidates, index, lambda passage: passage.story_id)
         whole = _whole(found[: hits or self._settings.hits], index)
@@ -104,7 +102,7 @@ class Retriever:
         return Evidence(query, tuple(hits), index.version.name)
 
     def articles(
-        self, query: Query, index: SearchIndex, k: int, *, mode: str = "", whole: int = 0
+        self, query: Query, index: SearchIndex, k: int, *, mode: str, whole: int = 0
     ) -> Evidence:
         """Return the k best articles, best first, the first `whole` with all their passages.
 
@@ -141,11 +139,10 @@ class Retriever:
     def _candidates(
         self, query: Query, index: SearchIndex, depth: int, mode: str
     ) -> list[Candidate]:
-        mode = mode or self._settings.mode
         lexical = index.lexical(query.text, depth, query.filter) if mode != "dense" else []
         if mode == "lexical":
             return [
-                Candidate(s.passage_id, s.score, bm25=s.score, lexical_rank=rank)
+                Candidate(s.passage_id, s.score, lexical_rank=rank)
                 for rank, s in enumerate(lexical, start=1)
             ]
         vector = self._vector(query, index)
@@ -191,7 +188,6 @@ class Retriever:
             Candidate(
                 passage_id,
                 (1 - weight) * bm25.get(passage_id, 0.0) / best + weight * cosine[passage_id],
-                bm25.get(passage_id, 0.0),
                 cosine[passage_id],
                 lexical_rank.get(passage_id),
                 dense_rank.get(passage_id),
@@ -255,10 +251,10 @@ def _preferred(candidates: list[Candidate], query: Query, index: SearchIndex) ->
 
 
 def _weights(question: str, index: SearchIndex) -> tuple[tuple[str, float], ...]:
-    """Return the question's stems with BM25's inverse document frequency."""
+    """Return the question's stems with their inverse document frequency."""
     stems = text.query_stems(question)
     total = index.version.passages
     return tuple(
-        (stem, math.log(1 + (total - min(count, total) + 0.5) / (count + 0.5)))
-        for stem, count in zip(stems, index.frequencies(stems), strict=True)
+        (stem, idf(holding, total))
+        for stem, holding in zip(stems, index.frequencies(stems), strict=True)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from index import text
 from index.records import Evidence, Reading
 from qa.confidence import said_in
@@ -16,20 +18,20 @@ def reason(evidence: Evidence) -> str:
         return "Tidak ada artikel yang cocok dengan pertanyaan ini."
     if evidence.outdated:
         return _outdated(evidence)
-    unknown = unknown_names(evidence)
-    if unknown:
-        named = ", ".join(f"“{name}”" for name in unknown)
-        return f"{named} tidak disebut di artikel mana pun yang cocok dengan pertanyaan ini."
+    if unknown := _quoted(unknown_names(evidence)):
+        return f"{unknown} tidak disebut di artikel mana pun yang cocok dengan pertanyaan ini."
     known = names(evidence.query.text)
     needed = {stem for name in known for stem in text.stems(name)}
     said = [there for hit in evidence.hits if needed <= (there := said_in(hit))]
     if known and said:
         everything = frozenset().union(*said)
-        lacking = [word for word in _content(evidence.query.text) if not _holds(everything, word)]
+        common = text.QUESTION_WORDS | text.STOP_WORDS
+        content = [w for w in _words(evidence.query.text) if set(text.words(w)) - common]
+        lacking = [word for word in content if not _holds(everything, word)]
         count = f"sedikitnya {len(said)}" if len(said) == len(evidence.hits) else str(len(said))
         about = f"Arsip memuat {count} artikel yang menyebut {', '.join(known)}"
         if lacking:
-            return f"{about}, tetapi tidak menyebut {', '.join(f'“{word}”' for word in lacking)}."
+            return f"{about}, tetapi tidak menyebut {_quoted(lacking)}."
         return f"{about}, tetapi tidak satu pun jelas menjawab pertanyaan ini."
     return "Tidak ada kalimat di arsip yang cukup kuat untuk dijadikan jawaban."
 
@@ -53,20 +55,19 @@ def nearest(evidence: Evidence) -> Reading | None:
 def unknown_names(evidence: Evidence) -> list[str]:
     """Return the names of the question, as written, that not even one of the hits holds."""
     said = frozenset().union(*map(said_in, evidence.hits))
-    return [name for name in _names(evidence.query.text) if not _holds(said, name)]
-
-
-def _names(question: str) -> list[str]:
-    """Return the words of a question that are names or years, as written."""
-    words = [word.strip(_SIGNS) for word in question.split()]
     # As if another word stood before it: a first word is no name.
-    return [word for word in words[1:] if word and text.names_and_numbers(f"- {word}")]
+    words = _words(evidence.query.text)[1:]
+    named = [word for word in words if word and text.names_and_numbers(f"- {word}")]
+    return [name for name in named if not _holds(said, name)]
 
 
-def _content(question: str) -> list[str]:
-    words = [word.strip(_SIGNS) for word in question.split()]
-    common = text.QUESTION_WORDS | text.STOP_WORDS
-    return [word for word in words if set(text.words(word)) - common]
+def _words(question: str) -> list[str]:
+    """Return the words of a question as written, without the signs around them."""
+    return [word.strip(_SIGNS) for word in question.split()]
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words)
 
 
 def _holds(said: frozenset[str], word: str) -> bool:

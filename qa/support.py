@@ -11,28 +11,14 @@ import numpy as np
 
 from index import text
 from qa import trees
+from qa.question import lexicon
 from qa.reader import reader
-from qa.trees import Floats, Trees
+from qa.trees import Floats, Tree
 
 MODEL_FILE = Path(__file__).parent / "model" / "support.txt"
 
 NEGATORS = frozenset("tidak tak bukan belum batal gagal tanpa jangan menolak bukanlah".split())
 
-_PAIRS = """
-naik turun; menang kalah; terima tolak; untung rugi; besar kecil; tinggi rendah; panjang pendek;
-banyak sedikit; tua muda; awal akhir; pertama terakhir; utara selatan; barat timur; kanan kiri;
-buka tutup; masuk keluar; datang pergi; lahir meninggal; lahir wafat; hidup mati; mulai akhir;
-mulai selesai; bertambah berkurang; cepat lambat; kuat lemah; kaya miskin; dekat jauh; siang
-malam; panas dingin; pria wanita; laki perempuan; putra putri; ayah ibu; suami istri; kakak adik;
-dukung tentang; dukung tolak; setuju tolak; baik buruk; aman bahaya; sukses gagal; hasil gagal;
-jual beli; ekspor impor; maju mundur; lejit anjlok; tingkat anjlok; tingkat turun; tingkat
-merosot; naik merosot; naik anjlok; sebelum sesudah; sebelum setelah; berangkat tiba; bangun
-runtuh; dirikan bubar; bentuk bubar; izin larang; boleh larang; mudah sulit; murah mahal; penuh
-kosong; padat cair; jarang sering; selalu jarang; semua sebagian; hadir absen; akui bantah;
-benarkan bantah; bebas tahan; surplus defisit; positif negatif; resmi liar; kawan lawan; serang
-tahan; internasional domestik; optimistis pesimistis; legal ilegal; halal haram; tunggal ganda;
-minimum maksimum; minimal maksimal; kuatkan lemahkan
-"""
 _INTENSE = frozenset("semua seluruh selalu hanya setiap paling pertama terakhir".split())
 _PREFIXES = ("", "di", "ter", "ber", "ke", "se")
 _SUFFIXES = ("", "kan", "i", "nya", "an", "kannya")
@@ -59,10 +45,10 @@ def _roots() -> dict[str, str]:
 @functools.cache
 def _opposites() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for pair in _PAIRS.replace("\n", " ").split(";"):
-        one, other = pair.split()
-        found.setdefault(one, set()).add(other)
-        found.setdefault(other, set()).add(one)
+    for one, others in lexicon.table("opposites").items():
+        for other in others:
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
     return {root: frozenset(others) for root, others in found.items()}
 
 
@@ -136,7 +122,7 @@ def features(claim: str, shown: str) -> Floats:
 
 
 @functools.cache
-def _trees() -> Trees:
+def _trees() -> tuple[Tree, ...]:
     return trees.load_trees(MODEL_FILE, NAMES)
 
 
@@ -146,7 +132,7 @@ def score(claim: str, shown: str) -> float:
     What is counted in words and what the reader understands err differently: their mean is better
     than either.
     """
-    counted = float(_trees().predict(features(claim, shown)[None, :])[0])
+    counted = trees.predict(_trees(), features(claim, shown))
     return 1 / (1 + math.exp(-(counted + reader().supports(claim, shown)) / 2))
 
 

@@ -84,10 +84,10 @@ def central(evidence: Evidence) -> list[int]:
     return begun if begun or evidence.query.recency >= ONLY_NEW else found
 
 
-def by_year(evidence: Evidence) -> list[tuple[int, list[int]]]:
-    """Return the years of the stories about the topic with their hits, the most telling first."""
+def by_year(evidence: Evidence, numbers: Iterable[int]) -> list[tuple[int, list[int]]]:
+    """Return the years of some hits with the hits of each, the most telling first."""
     years: dict[int, list[int]] = {}
-    for number in sorted(central(evidence), key=lambda n: -in_headline(evidence, n)):
+    for number in sorted(numbers, key=lambda n: -in_headline(evidence, n)):
         day = evidence.hits[number - 1].passage.published
         if day:
             years.setdefault(day.year, []).append(number)
@@ -134,7 +134,7 @@ def timeline(evidence: Evidence) -> Iterator[Claim]:
     shown: list[str] = []
     found = central(evidence)
     if evidence.query.kind == "history":
-        found = [numbers[0] for _, numbers in by_year(evidence)][-EVENTS:]
+        found = [numbers[0] for _, numbers in by_year(evidence, found)][-EVENTS:]
     numbers = sorted(
         found,
         key=lambda n: evidence.hits[n - 1].passage.published or dt.date.min,

@@ -73,7 +73,7 @@ def passage(
 
 def hit(*passages: Passage, score: float = 1.0, best: int = 0) -> Hit:
     """Return an article with these passages as it is found."""
-    return Hit(passages, best, Candidate(passages[best].id, score, 1.0, 0.5, 1, 1), score)
+    return Hit(passages, best, Candidate(passages[best].id, score, 0.5, 1, 1), score)
 
 
 def evidence(

@@ -7,7 +7,8 @@ from collections import Counter
 
 import numpy as np
 
-from index.engines.contract import K1, B, Columns
+from index.bm25 import K1, B
+from index.engines.contract import Columns
 
 
 class PlainEngine:

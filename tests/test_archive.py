@@ -127,10 +127,10 @@ def test_earlier_texts_are_found_by_their_hash(archive):
 
 
 def test_counts(archive):
-    assert archive.counts() == archives.Counts(0, 0, 0, None, None, 0)
+    assert archive.counts() == archives.Counts(0, 0, None, None, 0)
     days = [dt.date(2020, 5, 1), dt.date(2021, 6, 2), None]
     add(archive, [article(n, published=day, publisher="P") for n, day in enumerate(days)])
-    assert archive.counts() == archives.Counts(3, 3, 1, days[1], days[0], 1)
+    assert archive.counts() == archives.Counts(3, 3, days[1], days[0], 1)
     assert archive.counts(stories=7).stories == 7
 
 

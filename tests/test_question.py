@@ -6,7 +6,7 @@ import pytest
 
 from index.errors import InputError
 from index.records import Filter
-from qa.question import sources, understand
+from qa.question import lexicon, sources, understand
 from qa.question.answer_type import answer_type
 from qa.question.follow_up import Subject
 
@@ -398,3 +398,10 @@ def test_another_publisher_is_asked_of_the_same_question():
     assert first.filter.publishers == ("Kompas.com",)
     asked = read("dari kompas saja", before, index=Index)
     assert asked[0].query.filter.publishers == ("Kompas.com",)
+
+
+@pytest.mark.parametrize("name", ["english", "chat_words"])
+def test_a_word_of_a_list_stands_for_one_word(name):
+    others = [other for words in lexicon.table(name).values() for other in words]
+    assert len(others) == len(set(others)) == len(lexicon.meanings(name)) > 50
+    assert all(other == other.strip().lower() for other in others)

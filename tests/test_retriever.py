@@ -59,7 +59,7 @@ def test_a_story_counts_once_and_names_its_other_articles(retriever, index):
 
 
 def test_a_search_for_articles_lists_every_reprint(retriever, index):
-    hits = retriever.articles(Query("satelit Nusadirgantara"), index, 10).hits
+    hits = retriever.articles(Query("satelit Nusadirgantara"), index, 10, mode="hybrid").hits
     assert {"ar0", "ar1", "ar2"} <= {hit.passage.article_id for hit in hits}
 
 

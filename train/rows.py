@@ -391,15 +391,15 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     encoder = Encoder.load(args.base / "tokenizer.json")
 
-    from qa.finder import Finder
+    from qa.chat import Chat
 
     chosen = settings.load(args.home)
     unread = replace(chosen, reader=replace(chosen.reader, search=False))
-    finder = Finder(args.home, unread, lambda: dt.date(2026, 6, 1))
-    index = finder.index()
+    chat = Chat(args.home, unread, lambda: dt.date(2026, 6, 1))
+    index = chat.index()
 
     def near(question: str) -> list[Passage]:
-        return [hit.passage for hit in finder.search(question, 12)]
+        return [hit.passage for hit in chat.search(question, 12)]
 
     def own(article_id: str) -> list[Passage]:
         (size,) = index.sizes([article_id])

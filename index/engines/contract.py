@@ -23,9 +23,6 @@ UNDATED = 0
 """The day of a passage without a date; others have their ordinal, `date.toordinal()`."""
 LAST_DAY = dt.date.max.toordinal()
 
-K1, B = 1.2, 0.75
-"""BM25's parameters, of Robertson and Zaragoza (2009); Tantivy has no others."""
-
 Rows = npt.NDArray[np.integer[Any]]
 Found = tuple[Rows, npt.NDArray[np.floating[Any]]]
 """Rows and their scores, aligned, in any order; a higher score is a better one."""
@@ -66,8 +63,7 @@ class Terms:
     """What a question asks of the lexical search: stems, and names that have two forms.
 
     A row scores the sum of BM25 over `stems`, and for each of `names` the better of that over the
-    form asked for and `boost` times that over the other form. The inverse document frequency is
-    ln(1 + (N - n + 0.5) / (n + 0.5)), N all rows, n those with the stem.
+    form asked for and `boost` times that over the other form; see index.bm25.
     """
 
     stems: tuple[str, ...]

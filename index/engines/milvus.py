@@ -33,8 +33,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from index import manifest as manifests
+from index.bm25 import K1, B, idf
 from index.embedding import Vectors
-from index.engines.contract import K1, B, Columns, Found, RowFilter, Rows, Terms, VectorKind
+from index.engines.contract import Columns, Found, RowFilter, Rows, Terms, VectorKind
 from index.engines.milvus_server import ALIVE, BATCH, MOST_FOUND, Row, Server
 from index.errors import IndexDamagedError
 from index.sqlite import connect
@@ -192,7 +193,7 @@ class MilvusIndex:
                 for stem, weight in form.items():
                     if stem in known:
                         dimension, holding = known[stem]
-                        query[dimension] += weight * _idf(holding, self._total)
+                        query[dimension] += weight * idf(holding, self._total)
             queries.append(dict(query))
         return self._search("lexical", [query for query in queries if query], k, wanted)
 
@@ -407,10 +408,6 @@ def _stem_counts(row: Row, average: float) -> dict[int, int]:
     norm = _norm(row["length"], average)
     weights = {int(stem): weight for stem, weight in row["lexical"].items() if int(stem)}
     return {stem: round(w * norm / (K1 + 1 - w)) for stem, w in weights.items()}
-
-
-def _idf(holding: int, total: int) -> float:
-    return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -148,7 +148,7 @@ _DOUBT = frozenset(
 _SOURCE = frozenset(
     "sumber sumbernya bukti buktinya tahu tau link linknya rujukan rujukannya source".split()
 )
-_TOLD = frozenset("info infonya berita beritanya dapat dapet".split())
+_HEARD = frozenset("info infonya berita beritanya dapat dapet".split())
 _NEWER = frozenset("terbaru terbarunya terkini update updatenya teranyar".split())
 _AROUND = frozenset(
     "eh oh lho loh hah ah kok tapi ini itu wah apa kamu anda emang memang apakah nih tuh sih iya "
@@ -172,9 +172,9 @@ _NOT_THAT = re.compile(
 
 def doubted(question: str) -> bool:
     """Return whether a turn only asks what the answer rests on: "yakin?", "sumbernya?"."""
-    if _only(question, _TOLD, _AROUND) and "dari mana" in question.lower():
+    if _only(question, _HEARD, _AROUND) and "dari mana" in question.lower():
         return True
-    if _only(question, _DOUBT | _SOURCE, _AROUND | _TOLD):
+    if _only(question, _DOUBT | _SOURCE, _AROUND | _HEARD):
         return True
     # "Masa turun? Ada berita yang bilang naik": doubt with its reason, and no question of its own.
     return bool(_DOUBT_WITH_REASON.match(question)) and not _ASKS.search(question)
@@ -216,7 +216,7 @@ _OF_A_DAY = re.compile(
 def newer(question: str) -> bool:
     """Return whether a turn asks for a newer answer: "yang lebih baru ada?"."""
     comparing = re.sub(r"\b(?:lebih|paling) (?:baru|anyar)\b", "terbaru", question.lower())
-    return _only(comparing, _NEWER, _AROUND | _TOLD)
+    return _only(comparing, _NEWER, _AROUND | _HEARD)
 
 
 def other_than(question: str) -> str:

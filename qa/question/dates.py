@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from index.text import month_numbers
@@ -67,17 +68,17 @@ _UNITS = (
 )
 
 
-def _last_of_month(year: int, month: int) -> dt.date:
-    following = dt.date(year + month // 12, month % 12 + 1, 1)
-    return following - _DAY
+def of_months(year: int, first: int | None = None, last: int | None = None) -> Days:
+    """Return the first and the last day of a year, of one of its months, or of several."""
+    begin, end = (1, 12) if first is None else (first, last or first)
+    return dt.date(year, begin, 1), dt.date(year, end, calendar.monthrange(year, end)[1])
 
 
-def _month(year: int, month: int) -> Days:
-    return dt.date(year, month, 1), _last_of_month(year, month)
-
-
-def _year(year: int) -> Days:
-    return dt.date(year, 1, 1), dt.date(year, 12, 31)
+def without(words: str, found: Sequence[When]) -> str:
+    """Return words without the dates that were found in them, in order."""
+    for when in reversed(found):
+        words = f"{words[: when.start]} {words[when.end :]}"
+    return words
 
 
 def _back(today: dt.date, months: int) -> tuple[int, int]:
@@ -125,10 +126,8 @@ def _month_of(word: str) -> int:
 
 
 def _month_year(m: _Match, _: dt.date) -> Days:
-    month, year = _month_of(m["m"]), int(m["year"])
-    first, last = _month(year, month)
-    if m["m0"]:
-        first = dt.date(year, _month_of(m["m0"]), 1)
+    month = _month_of(m["m"])
+    first, last = of_months(int(m["year"]), _month_of(m["m0"]) if m["m0"] else month, month)
     if m["part"]:
         bounds = {"awal": (1, 10), "pertengahan": (11, 20), "akhir": (21, last.day)}
         begin, end = bounds[m["part"].lower()]
@@ -140,14 +139,14 @@ def _plain_year(m: _Match, _: dt.date) -> Days:
     year = int(m["year"])
     if m["y0"]:
         return dt.date(int(m["y0"]), 1, 1), dt.date(year, 12, 31)
-    if m["part"]:
-        begin, end = {"awal": (1, 4), "pertengahan": (5, 8), "akhir": (9, 12)}[m["part"].lower()]
-        return dt.date(year, begin, 1), _last_of_month(year, end)
-    return _year(year)
+    if not m["part"]:
+        return of_months(year)
+    thirds = {"awal": (1, 4), "pertengahan": (5, 8), "akhir": (9, 12)}
+    return of_months(year, *thirds[m["part"].lower()])
 
 
 def _week_of_month(m: _Match, _: dt.date) -> Days:
-    first, last = _month(int(m["year"]), _month_of(m["m"]))
+    first, last = of_months(int(m["year"]), _month_of(m["m"]))
     number = _ORDINALS[m["nth"].lower()]
     if number == 0:
         return last - 6 * _DAY, last
@@ -272,14 +271,14 @@ def _span_back(unit: str, count: int, today: dt.date) -> Days:
     if unit in ("minggu", "pekan"):
         return _week(today, count)
     if unit == "bulan":
-        return _month(*_back(today, count))
-    return _year(today.year - count)
+        return of_months(*_back(today, count))
+    return of_months(today.year - count)
 
 
 def _since(unit: str, count: int, today: dt.date) -> dt.date:
     if unit == "bulan" or unit == "tahun":
         year, month = _back(today, count * (12 if unit == "tahun" else 1))
-        return dt.date(year, month, min(today.day, _last_of_month(year, month).day))
+        return dt.date(year, month, min(today.day, calendar.monthrange(year, month)[1]))
     return today - count * (1 if unit == "hari" else 7) * _DAY
 
 
@@ -292,7 +291,7 @@ def _named_month(m: _Match, today: dt.date) -> Days:
     if m["d"]:
         day = dt.date(year, month, int(m["d"]))
         return day, day
-    return _month(year, month)
+    return of_months(year, month)
 
 
 # Dates joined to spans ---------------------------------------------------------------------------
@@ -321,21 +320,17 @@ def dates(question: str, today: dt.date) -> list[When]:
 
 
 def _found(question: str, today: dt.date) -> Iterator[When]:
-    for pattern, read in _ABSOLUTE:
+    for pattern, read in (*_ABSOLUTE, (_RELATIVE_WORDS, _relative)):
+        relative = read is _relative
         for match in pattern.finditer(question):
+            # A law's year is a part of its name.
+            law = re.search(r"(nomor|no\.?)\s*\d+\s*$", question[: match.start()], re.IGNORECASE)
             try:
                 first, last = read(match, today)
-            except (ValueError, KeyError):
+            except (ValueError, KeyError, OverflowError):
                 continue
-            # A law's year is a part of its name.
-            if not re.search(r"(nomor|no\.?)\s*\d+\s*$", question[: match.start()], re.IGNORECASE):
-                yield When(first, last, *match.span())
-    for match in _RELATIVE_WORDS.finditer(question):
-        try:
-            first, last = _relative(match, today)
-        except (ValueError, OverflowError):
-            continue
-        yield When(first, last, *match.span(), relative=True)
+            if relative or not law:
+                yield When(first, last, *match.span(), relative)
 
 
 def _joined(question: str, apart: list[When]) -> list[tuple[When, bool]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+
+from qa.question import lexicon
 
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"^what (?:did|does|has|have|had) (.+?) (?:say|said|says|comment)\b", r"apa kata \1"),
@@ -27,69 +29,6 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(?:state|national) budget\b", "anggaran negara"),
     (r"\bcell ?phone\b", "ponsel"),
 )
-_WORDS = (
-    # questions, time and links
-    "who=siapa whom=siapa whose=siapa when=kapan where=di_mana why=mengapa how=bagaimana what=apa "
-    "which=mana since=sejak before=sebelum after=setelah until=sampai during=selama between=antara "
-    "and=dan or=atau with=dengan not=tidak without=tanpa day=hari week=minggu month=bulan "
-    "year=tahun yesterday=kemarin today=hari_ini january=Januari february=Februari march=Maret "
-    "april=April may=Mei june=Juni july=Juli august=Agustus september=September october=Oktober "
-    "november=November december=Desember eid=Lebaran christmas=Natal new=baru first=pertama "
-    "second=kedua last=terakhir largest=terbesar biggest=terbesar highest=tertinggi oldest=tertua "
-    "one=satu two=dua three=tiga four=empat five=lima six=enam seven=tujuh eight=delapan "
-    "nine=sembilan ten=sepuluh million=juta billion=miliar trillion=triliun percent=persen "
-    # state
-    "president=presiden minister=menteri ministry=kementerian governor=gubernur mayor=wali_kota "
-    "regent=bupati ambassador=duta_besar government=pemerintah parliament=DPR election=pemilihan "
-    "elections=pemilihan vote=suara votes=suara voters=pemilih won=menang wins=menang win=menang "
-    "winner=juara lost=kalah candidate=calon party=partai law=undang-undang policy=kebijakan "
-    "cooperation=kerja_sama agreement=kesepakatan agreed=sepakat agree=sepakat meeting=pertemuan "
-    "met=bertemu meet=bertemu visited=kunjungan visit=kunjungan security=keamanan cyber=siber "
-    "inaugurated=diresmikan opened=dibuka official=pejabat spokesman=juru_bicara "
-    "spokesperson=juru_bicara leader=pemimpin chief=kepala head=kepala country=negara city=kota "
-    "village=desa island=pulau province=provinsi district=kabupaten river=sungai sea=laut "
-    # crime and courts
-    "police=polisi arrested=ditangkap arrest=penangkapan suspect=tersangka suspects=tersangka "
-    "corruption=korupsi bribe=suap bribery=suap court=pengadilan judge=hakim prosecutor=jaksa "
-    "lawyer=kuasa_hukum trial=sidang sentenced=divonis sentence=vonis verdict=putusan "
-    "jailed=dipenjara prison=penjara jail=penjara murder=pembunuhan killed=tewas kill=tewas "
-    "died=meninggal die=meninggal dead=tewas death=kematian deaths=tewas victim=korban "
-    "victims=korban injured=terluka wounded=terluka missing=hilang hacked=diretas hacker=peretas "
-    "stolen=dicuri bomb=bom attack=serangan war=perang army=tentara military=militer drug=narkoba "
-    "drugs=narkoba "
-    # disasters and traffic
-    "earthquake=gempa quake=gempa flood=banjir floods=banjir flooded=terendam landslide=longsor "
-    "eruption=letusan erupted=meletus volcano=gunung mount=gunung mountain=gunung tsunami=tsunami "
-    "fire=kebakaran burned=terbakar burnt=terbakar smoke=asap haze=kabut_asap storm=badai "
-    "disaster=bencana evacuated=mengungsi refugees=pengungsi damaged=rusak collapsed=roboh "
-    "accident=kecelakaan crash=jatuh crashed=jatuh plane=pesawat aircraft=pesawat airport=bandara "
-    "flight=penerbangan flights=penerbangan closed=ditutup cancelled=dibatalkan ship=kapal "
-    "boat=kapal shipwreck=kapal_karam sank=tenggelam sunk=tenggelam sink=tenggelam port=pelabuhan "
-    "harbour=pelabuhan harbor=pelabuhan train=kereta railway=kereta bus=bus road=jalan "
-    "bridge=jembatan dam=bendungan passengers=penumpang passenger=penumpang pilot=pilot "
-    "captain=kapten crew=awak landing=mendarat emergency=darurat "
-    # money, work, life
-    "price=harga prices=harga cost=biaya costs=biaya money=uang budget=anggaran tax=pajak "
-    "economy=ekonomi market=pasar stalls=kios trade=perdagangan export=ekspor exported=ekspor "
-    "import=impor bank=bank company=perusahaan worker=pekerja workers=pekerja farmer=petani "
-    "farmers=petani fisherman=nelayan fishermen=nelayan rice=beras coffee=kopi oil=minyak "
-    "electric=listrik electricity=listrik fuel=bahan_bakar house=rumah houses=rumah homes=rumah "
-    "people=orang children=anak child=anak baby=bayi woman=perempuan women=perempuan man=pria "
-    "wife=istri husband=suami father=ayah mother=ibu school=sekolah student=siswa students=siswa "
-    "pupils=pelajar teacher=guru university=universitas hospital=rumah_sakit doctor=dokter "
-    "disease=penyakit dengue=demam_berdarah vaccine=vaksin health=kesehatan born=lahir "
-    "found=ditemukan discovered=ditemukan built=dibangun researcher=peneliti species=spesies "
-    "frog=katak rhino=badak orangutan=orangutan satellite=satelit internet=internet "
-    "website=situs football=sepak_bola match=pertandingan coach=pelatih player=pemain "
-    "goalkeeper=kiper goals=gol champion=juara record=rekor medal=medali prize=hadiah "
-    "award=penghargaan film=film singer=penyanyi book=buku name=nama named=bernama cause=penyebab "
-    "caused=menyebabkan reason=alasan happened=terjadi happen=terjadi news=berita about=tentang "
-    "china=China chinese=China japan=Jepang japanese=Jepang indonesian=Indonesia "
-    "american=Amerika america=Amerika"
-)
-_MEANING = {
-    word: meaning.replace("_", " ") for word, meaning in (p.split("=") for p in _WORDS.split())
-}
 _DROPPED = frozenset(
     "the a an of in on at to by for from is are was were be been being do does did has have had "
     "that this these those it its he she they them his her their there as into than then so "
@@ -106,9 +45,9 @@ _INDONESIAN = frozenset(
     "yang di ke dari dan dengan untuk pada dalam oleh adalah itu ini apa siapa kapan mana berapa "
     "mengapa kenapa bagaimana tidak akan telah sudah soal tentang saat ada para".split()
 )
-_ENGLISH = frozenset(_DROPPED - {"a", "do", "me", "as", "so"}) | {
-    word for word in _MEANING if word in "who what when where why how which about and".split()
-}
+_ENGLISH = _DROPPED - {"a", "do", "me", "as", "so"} | frozenset(
+    "who what when where why how which about and".split()
+)
 
 NOTICE = (
     "Arsip ini berbahasa Indonesia: dari pertanyaan berbahasa Inggris hanya nama, angka, dan "
@@ -128,21 +67,21 @@ def is_english(question: str) -> bool:
     links = sum(word in _ENGLISH for word in found)
     if links and _QUESTION.search(question):
         return True
-    known = sum(_MEANING.get(word, word).lower() != word for word in found)
+    known = sum(lexicon.meanings("english").get(word, word).lower() != word for word in found)
     return links >= 2 or (links > 0 and links + known > 2)
 
 
-def to_indonesian(question: str, frequencies: Callable[[Sequence[str]], list[int]]) -> str:
+def to_indonesian(question: str, archived: Callable[[str], bool]) -> str:
     """Put an English question into the Indonesian words that it can be searched by.
 
     Names and numbers stay; of the other words stay those that the dictionary knows, in Indonesian,
-    and those that the archive holds. `frequencies` tells in how many passages words stand.
+    and those that the archive holds, as `archived` tells of each.
     """
     text = question.strip().rstrip("?!. ")
     text = text.lower() if text.isupper() else text
     for pattern, meaning in _PHRASES:
         text = re.sub(pattern, meaning, text, flags=re.IGNORECASE)
-    kept = [word for number, word in enumerate(text.split()) if _kept(word, number, frequencies)]
+    kept = [word for number, word in enumerate(text.split()) if _kept(word, number, archived)]
     said = " ".join(_said(word) for word in kept)
     return f"{said[:1].upper()}{said[1:]}?" if said else question
 
@@ -151,7 +90,7 @@ def _bare(word: str) -> str:
     return re.sub(r"['’]s$", "", word.strip("\"“”‘’'()[],;:?!."))
 
 
-def _kept(word: str, number: int, frequencies: Callable[[Sequence[str]], list[int]]) -> bool:
+def _kept(word: str, number: int, archived: Callable[[str], bool]) -> bool:
     bare = _bare(word)
     lowered = bare.lower()
     if number and _is_acronym(bare):
@@ -159,13 +98,13 @@ def _kept(word: str, number: int, frequencies: Callable[[Sequence[str]], list[in
     if not bare or lowered in _DROPPED:
         return False
     if (
-        lowered in _MEANING
+        lowered in lexicon.meanings("english")
         or lowered in _TURNED
         or (number and bare[0].isupper())
         or any(map(str.isdigit, bare))
     ):
         return True
-    return frequencies([bare])[0] > 0
+    return archived(bare)
 
 
 def _is_acronym(word: str) -> bool:
@@ -177,5 +116,4 @@ def _said(word: str) -> str:
     bare = _bare(word)
     if _is_acronym(bare):
         return bare
-    meaning = _MEANING.get(bare.lower())
-    return meaning if meaning else bare
+    return lexicon.meanings("english").get(bare.lower(), bare)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index import text
 from index.records import Filter
-from qa.question import dates
-from qa.question.dates import When
+from qa.question import dates, lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +73,6 @@ _ENOUGH_WORDS = 5
 _TOPIC = re.compile(r"^(?P<own>.*?) \((?P<topic>.+)\)\?$")
 _NAME = r"[A-Z][\w'’.-]*"
 _RUN = re.compile(rf"{_NAME}(?: (?:bin |dan |of |de )?{_NAME}| \d{{1,2}}\b)*")
-
-COUNTRIES = frozenset(
-    "afghanistan|afrika selatan|amerika|amerika serikat|arab saudi|argentina|as|australia|austria|"
-    "bangladesh|belanda|belgia|brasil|brunei|bulgaria|chile|china|cina|ceko|denmark|ekuador|"
-    "eropa|estonia|etiopia|filipina|finlandia|ghana|hong kong|hungaria|india|indonesia|inggris|"
-    "irak|iran|irlandia|islandia|israel|italia|jepang|jerman|kamboja|kamerun|kanada|kazakhstan|"
-    "kenya|kolombia|korea|korea selatan|korea utara|korsel|korut|kroasia|kuba|kuwait|laos|lebanon|"
-    "libya|luksemburg|malaysia|maroko|meksiko|mesir|mongolia|mozambik|myanmar|nepal|nigeria|"
-    "norwegia|oman|pakistan|palestina|papua nugini|peru|polandia|portugal|prancis|perancis|qatar|"
-    "rumania|rusia|selandia baru|senegal|serbia|singapura|slovakia|slovenia|somalia|spanyol|"
-    "sri lanka|sudan|suriah|suriname|swedia|swiss|taiwan|thailand|tiongkok|timor leste|tunisia|"
-    "turki|uganda|ukraina|uni emirat arab|uni eropa|uruguay|uzbekistan|vatikan|venezuela|vietnam|"
-    "yaman|yordania|yunani|zimbabwe".split("|")
-)
 
 
 def leans(question: str) -> str:
@@ -186,7 +170,7 @@ def standalone(question: str, before: Subject, today: dt.date) -> str:
         # "Kalau yang di Cilacap sanksinya apa?" asks something of its own.
         bare = other
     named = dates.dates(bare, today)
-    if named and not _asks(bare) and not _content(_without_dates(bare, named)):
+    if named and not _asks(bare) and not _content(dates.without(bare, named)):
         # "Yang tanggal 27 Mei?": only the day is another.
         return _swap_date(bare, before.text, today)
     if not _asks(bare) and not _content(bare):
@@ -204,12 +188,6 @@ def standalone(question: str, before: Subject, today: dt.date) -> str:
     own = " ".join(word for word in bare.split() if word.lower() not in _POINTING - {"itu"})
     own = f"{own[:1].upper()}{own[1:]}" or "Apa"
     return f"{own} ({topic})?" if topic else f"{own}?"
-
-
-def _without_dates(words: str, found: Sequence[When]) -> str:
-    for when in reversed(found):
-        words = f"{words[: when.start]} {words[when.end :]}"
-    return words
 
 
 def in_context(question: str, first: str, asked: str, heard: str) -> str:
@@ -233,7 +211,7 @@ def _with_more(other: str, question: str) -> str:
 def _swap(other: str, question: str, today: dt.date) -> str:
     """Put something in the place of its like in the question before; "" if it has none there."""
     named = dates.dates(other, today)
-    if named and not _content(other[: named[0].start] + other[named[0].end :]):
+    if named and not _content(dates.without(other, named[:1])):
         return _swap_date(other, question, today)
     lead = re.match(r"(?:(di|ke|dari|untuk|oleh|kepada|pada)\s+)?(.+)$", other, re.IGNORECASE)
     if not lead:
@@ -264,8 +242,9 @@ _ACRONYM = 6
 def _like(thing: str, preposition: str, question: str) -> tuple[int, int] | None:
     """Return where the question before names something of the same kind."""
     lowered = thing.lower()
-    if lowered in COUNTRIES:
-        pattern = "|".join(sorted(map(re.escape, COUNTRIES), key=len, reverse=True))
+    countries = lexicon.table("countries")
+    if lowered in countries:
+        pattern = "|".join(sorted(map(re.escape, countries), key=len, reverse=True))
         found = [
             m.span()
             for m in re.finditer(rf"\b(?:{pattern})\b", question, re.IGNORECASE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from index import text
 from index.errors import InputError
@@ -42,7 +42,7 @@ def without_publisher(question: str, publishers: Sequence[str]) -> tuple[str, tu
     """
     if not publishers:
         return question, ()
-    known = _by_key(publishers)
+    known = _by_key(publishers, _key)
     for cue in _CITED.finditer(question):
         if cue["bare"] and _ABOUT_PAPERS.search(question):
             continue
@@ -73,36 +73,48 @@ def _publisher_at(
     return None
 
 
-def resolve_publishers(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def resolve_publishers(names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
     """Return the index's own spellings of publishers; raises InputError for one it does not hold.
 
     A name that is not spelled exactly as in the index stands for all that differ from it only by
     case, punctuation or a domain's end (".com", ".id").
     """
-    by_key = _by_key(known)
     resolved: list[str] = []
     for name in names:
-        matches = [name] if name in known else by_key.get(_key(name), [])
-        if not matches:
-            near = difflib.get_close_matches(_key(name), list(by_key), n=3, cutoff=0.5)
-            meant = ", ".join(repr(by_key[key][0]) for key in near)
-            hint = (
-                f"did you mean {meant}?" if meant else "`tanya status` lists those that it holds."
-            )
-            raise InputError(f"The index holds no publisher {name!r}; {hint}")
-        resolved.extend(matches)
+        rest = "`tanya status` lists those that it holds."
+        resolved += (
+            [name] if name in known else _resolved(name, known, _key, "publisher", 0.5, rest)
+        )
     return tuple(dict.fromkeys(resolved))
 
 
-_DOMAIN = re.compile(r"\.(com|co\.id|co|or\.id|id|net|org|tv|news)$")
+def _resolved(
+    name: str,
+    known: Iterable[str],
+    key: Callable[[str], str],
+    kind: str,
+    likeness: float,
+    otherwise: str,
+) -> list[str]:
+    """Return the known names of the same key; raises InputError, naming those that are like it."""
+    by_key = _by_key(known, key)
+    if found := by_key.get(key(name)):
+        return found
+    near = difflib.get_close_matches(key(name), list(by_key), n=3, cutoff=likeness)
+    meant = ", ".join(repr(by_key[like][0]) for like in near)
+    hint = f"did you mean {meant}?" if meant else otherwise
+    raise InputError(f"The index holds no {kind} {name!r}; {hint}")
 
 
-def _by_key(names: Sequence[str]) -> dict[str, list[str]]:
+def _by_key(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
     by_key: dict[str, list[str]] = {}
     for name in names:
-        if _key(name):
-            by_key.setdefault(_key(name), []).append(name)
+        if key(name):
+            by_key.setdefault(key(name), []).append(name)
     return by_key
+
+
+_DOMAIN = re.compile(r"\.(com|co\.id|co|or\.id|id|net|org|tv|news)$")
 
 
 def _key(name: str) -> str:
@@ -128,7 +140,7 @@ def without_author(question: str, known: Collection[str]) -> tuple[str, tuple[st
     """
     by_key: Mapping[str, Sequence[str]] = {}
     for cue in _WRITTEN.finditer(question):
-        by_key = by_key or _by_words(known)
+        by_key = by_key or _by_key(known, _words)
         words = question[cue.end() :].split()
         for length in range(min(_LONGEST_NAME, len(words)), 1, -1):
             found = by_key.get(_words(" ".join(words[:length])))
@@ -140,24 +152,11 @@ def without_author(question: str, known: Collection[str]) -> tuple[str, tuple[st
 
 def resolve_authors(names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
     """Return the index's own spellings of authors; raises InputError for one it does not hold."""
-    by_key = _by_words(known)
     resolved: list[str] = []
     for name in names:
-        found = by_key.get(_words(name))
-        if not found:
-            near = difflib.get_close_matches(_words(name), list(by_key), n=3, cutoff=0.6)
-            meant = ", ".join(repr(by_key[key][0]) for key in near)
-            hint = f"did you mean {meant}?" if meant else "an article's page tells who wrote it."
-            raise InputError(f"The index holds no author {name!r}; {hint}")
-        resolved.extend(found)
+        rest = "an article's page tells who wrote it."
+        resolved += _resolved(name, known, _words, "author", 0.6, rest)
     return tuple(dict.fromkeys(resolved))
-
-
-def _by_words(names: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(_words(name), []).append(name)
-    return found
 
 
 def _words(name: str) -> str:

@@ -28,6 +28,10 @@ _LARGE = 20_000
 """Passages from which on an archive holds nearly every plain word."""
 
 _AROUND = 25
+"""Passages whose words are looked through for the one that was meant."""
+_MOST_KEPT = 5_000
+"""Corrections that are kept in memory."""
+
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = string.ascii_lowercase
 
@@ -43,9 +47,8 @@ class Spelled:
 class Speller:
     """Corrects questions by the words of one version of the index; keeps what it found out."""
 
-    def __init__(self, index: SearchIndex, most: int = 5_000) -> None:
+    def __init__(self, index: SearchIndex) -> None:
         self.index = index
-        self._most = most
         self._known: dict[str, str] = {}
 
     def as_written(self, question: str) -> str:
@@ -95,7 +98,7 @@ class Speller:
     def _meant(self, typed: str, count: int, rest: str) -> str:
         key = f"{typed} {rest}"
         if key not in self._known:
-            if len(self._known) >= self._most:
+            if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
             meant = self._nearby(typed, count, rest)
             # A rare word is not mistaken for a common one only because they look alike.

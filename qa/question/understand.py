@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from index import text
 from index.records import Filter, Query
 from index.snapshot import SearchIndex
-from qa.question import conversation, dates, english, follow_up, recency
+from qa.question import conversation, dates, english, follow_up, lexicon, recency
 from qa.question.answer_type import answer_type
 from qa.question.dates import When
 from qa.question.follow_up import Subject
@@ -21,31 +21,6 @@ from qa.question.topic import PLAINLY_NEW, TOPICS
 LONGEST = 2000
 """Characters of a question that are read."""
 
-# How people write in chats; "" is dropped. Names and the search's own stop words stay untouched.
-_COLLOQUIAL = {
-    **dict.fromkeys("gimana gmn gmna bgmn bgimana".split(), "bagaimana"),
-    **dict.fromkeys("knp knapa napa ngapa".split(), "kenapa"),
-    **dict.fromkeys("dimana dmn dmana".split(), "di mana"),
-    **dict.fromkeys("kemana kmn kmana".split(), "ke mana"),
-    **dict.fromkeys("brp brapa".split(), "berapa"),
-    **dict.fromkeys("gak ga gk nggak ngga enggak engga kagak tdk tak".split(), "tidak"),
-    **dict.fromkeys("udah udh sdh".split(), "sudah"),
-    **dict.fromkeys("blm belom".split(), "belum"),
-    **dict.fromkeys("kalo klo klu".split(), "kalau"),
-    **dict.fromkeys("sih dong kok nih tuh deh loh lho kan ya yah yak bgt banget".split(), ""),
-    **dict(
-        pair.split("=")
-        for pair in (
-            "darimana=dari_mana kpn=kapan siapo=siapa apaan=apa yg=yang dgn=dengan utk=untuk "
-            "dlm=dalam krn=karena karna=karena aja=saja emang=memang gara2=gara-gara org=orang "
-            "jgn=jangan bs=bisa dpt=dapat ttg=tentang tsb=tersebut skrg=sekarang thn=tahun "
-            "taun=tahun td=tadi dr=dari pd=pada tp=tapi sm=sama jd=jadi lg=lagi trus=terus "
-            "abis=habis lgsg=langsung pake=pakai sampe=sampai mksd=maksud maksudku=maksudnya "
-            "byk=banyak jml=jumlah duit=uang walkot=wali_kota wagub=wakil_gubernur bikin=membuat "
-            "ama=sama bareng=bersama taon=tahun liat=lihat temen=teman dapet=dapat bener=benar"
-        ).split()
-    ),
-}
 _WHY_START = re.compile(r"^(kok|koq)\b(?= )", re.IGNORECASE)
 
 
@@ -130,14 +105,18 @@ def _by(writers: tuple[str, ...], meanings: list[Understood]) -> list[Understood
         return meanings
     wrote = Filter(authors=writers)
 
-    def theirs(query: Query) -> Query:
-        return replace(query, filter=wrote.within(query.filter), read=wrote.within(query.read))
-
     last = meanings[-1]
     return [
-        *(replace(m, query=theirs(m.query)) for m in meanings if not (m.widened or m.within)),
+        *(_among(m, wrote) for m in meanings if not (m.widened or m.within)),
         replace(last, widened=wrote.within(last.widened)),
     ]
+
+
+def _among(meant: Understood, limits: Filter) -> Understood:
+    """Return a meaning within limits, where its own filter does not say otherwise."""
+    query = meant.query
+    query = replace(query, filter=limits.within(query.filter), read=limits.within(query.read))
+    return replace(meant, query=query)
 
 
 def _counted_from(words: str, today: dt.date, index: SearchIndex | None) -> tuple[dt.date, str]:
@@ -164,7 +143,7 @@ def _worded(
     """Put a question into well spelled Indonesian; tell what was done to it."""
     notices = []
     if english.is_english(question):
-        question = english.to_indonesian(question, lambda words: _counts(words, index))
+        question = english.to_indonesian(question, lambda word: _archived(word, index))
         notices.append(english.NOTICE)
     question = _formal(question)
     if speller is None:
@@ -178,24 +157,22 @@ def _worded(
     return spelled.text, notices, spelled.swaps
 
 
-def _counts(words: Sequence[str], index: SearchIndex | None) -> list[int]:
-    if index is None:
-        return [1] * len(words)
-    return [max(index.frequencies(text.stems(word)), default=0) for word in words]
+def _archived(word: str, index: SearchIndex | None) -> bool:
+    return index is None or any(index.frequencies(text.stems(word)))
 
 
 def _formal(question: str) -> str:
     """Put chat words into those that newspapers use: "knp" becomes "kenapa"."""
     question = _WHY_START.sub("kenapa", question)
+    written = lexicon.meanings("chat_words")
     kept = []
     for word in question.split():
         bare = word.strip(",.?!")
-        meant = _COLLOQUIAL.get(bare.lower()) if not bare.isupper() else None
+        meant = written.get(bare.lower()) if not bare.isupper() else None
         if meant is None:
             kept.append(word)
         elif meant:
-            said = meant.replace("_", " ")
-            kept.append(word.replace(bare, said.capitalize() if bare.istitle() else said))
+            kept.append(word.replace(bare, meant.capitalize() if bare.istitle() else meant))
         elif word.endswith("?") and kept:
             kept[-1] += "?"
     return " ".join(kept) or question
@@ -248,14 +225,16 @@ def _dated(words: str, whole: str, names: tuple[str, ...], today: dt.date) -> _A
         return _Asked(words, Filter(publishers=names), whole)
     (meant,) = several
     if _is_recent(meant) or recency.NEWS.search(words):
-        words = _without(words, meant)
+        words = tidy(dates.without(words, [meant]))
         if meant.relative:
             # In the articles of other days "minggu lalu" is another week.
             others = [w for w in dates.dates(whole, today) if w.relative]
-            whole = _without(whole, others[0]) if others else whole
+            whole = tidy(dates.without(whole, others[:1])) if others else whole
         return _Asked(words, Filter(meant.after, meant.before, names), whole)
     named = Filter(meant.after, meant.before)
-    return _Asked(words, Filter(publishers=names), whole, named, _without(words, meant))
+    return _Asked(
+        words, Filter(publishers=names), whole, named, tidy(dates.without(words, [meant]))
+    )
 
 
 _BRIEF = dt.timedelta(days=100)
@@ -263,10 +242,6 @@ _BRIEF = dt.timedelta(days=100)
 
 def _is_recent(date: When) -> bool:
     return bool(date.relative and date.after and date.before and date.before - date.after < _BRIEF)
-
-
-def _without(words: str, date: When) -> str:
-    return tidy(f"{words[: date.start]} {words[date.end :]}")
 
 
 def limits(chosen: Filter) -> str:
@@ -337,9 +312,7 @@ def _narrowed(
     plain = next((m for m in meanings if not (m.within or m.trial or m.if_strange)), None)
     if plain is None or not days.dated:
         return meanings
-    query = plain.query
-    among = replace(query, filter=days.within(query.filter), read=days.within(query.read))
-    return [replace(plain, query=among), *meanings]
+    return [_among(plain, days), *meanings]
 
 
 def _of_the_turn_before(
