@@ -35,7 +35,8 @@ import numpy as np
 from eval import bench_peers, provenance
 from index import chunking, settings, text
 from index.archive import FILE_NAME, Archive
-from index.embedding import Vectors, passage_text
+from index.embedding import passage_text
+from index.engines.contract import Vectors
 from index.errors import InputError
 from index.files import written_whole
 from index.reading import files as reading

@@ -39,6 +39,7 @@ from eval.questions import (
 from index.errors import InputError
 from index.files import read_lines, unwritable, written_whole
 from index.records import Filter, Hit, Turn
+from index.text import encodable
 
 if TYPE_CHECKING:
     from index.snapshot import SearchIndex
@@ -316,8 +317,7 @@ def _swap(folder: Path, out: Path) -> None:
 
 
 def _line(row: Row) -> str:
-    # Half a character, as a set may hold, cannot be written.
-    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8") + "\n"
+    return encodable(json.dumps(row, ensure_ascii=False)) + "\n"
 
 
 def _write(path: Path, content: str) -> None:

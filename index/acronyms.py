@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from index import text
 from index.bm25 import idf
+from index.engines.contract import Synonym
 
 _BRACKETED = re.compile(r" \(([A-Z][A-Za-z]{1,9})\)")
 _BEFORE = re.compile(r"[^\W\d_][\w'’-]*(?: [^\W\d_][\w'’-]*)*$")
@@ -60,14 +60,6 @@ def _spells(names: list[str], acronym: str) -> bool:
                 following.add(end)
         reached = following
     return len(acronym) in reached
-
-
-@dataclass(frozen=True, slots=True)
-class Synonym:
-    """Stems that a question holds, and the stems of the other form of the same name."""
-
-    asked: tuple[str, ...]
-    other: tuple[str, ...]
 
 
 class Acronyms:

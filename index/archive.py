@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 import sqlite3
 import time
 from collections import Counter
@@ -23,8 +22,9 @@ import numpy as np
 from index import clean, stories
 from index.errors import ArchiveError, BusyError, TanyaError
 from index.records import Article
-from index.sqlite import connect
+from index.sqlite import connect, select, transaction
 from index.stories import MinHash
+from index.text import encodable
 
 FILE_NAME = "archive.db"
 BATCH = 500
@@ -74,23 +74,15 @@ def _hash(*parts: str) -> str:
     return digest.hexdigest()
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
 def _storable(article: Article) -> Article:
-    """Replace lone surrogates, which SQLite cannot hold, one by one, so that offsets stay."""
-    changed: dict[str, Any] = {}
-    for name in ("id", "publisher", "title", "body", "url", "authors", "editors", "origin"):
-        value = getattr(article, name)
-        try:
-            "".join(value).encode()
-        except UnicodeEncodeError:
-            changed[name] = (
-                _SURROGATE.sub("\ufffd", value)
-                if isinstance(value, str)
-                else tuple(_SURROGATE.sub("\ufffd", part) for part in value)
-            )
-    return replace(article, **changed) if changed else article
+    """Return the article in text that SQLite can hold."""
+    values: dict[str, Any] = {
+        name: encodable(getattr(article, name))
+        for name in ("id", "publisher", "title", "body", "url", "origin")
+    }
+    for name in ("authors", "editors"):
+        values[name] = tuple(map(encodable, getattr(article, name)))
+    return replace(article, **values)
 
 
 # Migrations: one function each, run once, in order; the number reached is SQLite's user_version.
@@ -329,9 +321,8 @@ class Archive:
 
     def articles(self, article_ids: Sequence[str]) -> list[tuple[Article, str]]:
         """Return these articles with their fingerprints, in this order, without unknown ones."""
-        found: dict[str, tuple[Article, str]] = {}
-        for row in self._rows(_SELECT, article_ids):
-            found[row[0]] = _article(row), row[11]
+        rows = select(self._db, f"{_SELECT} WHERE id IN", article_ids)
+        found = {row[0]: (_article(row), str(row[11])) for row in rows}
         return [found[article_id] for article_id in article_ids if article_id in found]
 
     def newest_bodies(self, count: int) -> list[str]:
@@ -344,7 +335,7 @@ class Archive:
 
     def present(self, article_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that the archive holds."""
-        return {row[0] for row in self._rows("SELECT id FROM article", article_ids)}
+        return {i for (i,) in select(self._db, "SELECT id FROM article WHERE id IN", article_ids)}
 
     def fingerprints(self, article_ids: Sequence[str] | None = None) -> dict[str, str]:
         """Return each article's fingerprint, oldest article first; of these articles, if given.
@@ -353,7 +344,8 @@ class Archive:
         """
         if article_ids is None:
             return dict(self._db.execute("SELECT id, fingerprint FROM article ORDER BY +seq"))
-        found = self._rows("SELECT seq, id, fingerprint FROM article", article_ids)
+        query = "SELECT seq, id, fingerprint FROM article WHERE id IN"
+        found = select(self._db, query, article_ids)
         return {article_id: fingerprint for _, article_id, fingerprint in sorted(found)}
 
     def state(self) -> str:
@@ -430,10 +422,8 @@ class Archive:
                 "SELECT seq FROM band WHERE key = ? ORDER BY seq DESC LIMIT ?", (key, _BAND_LOOKED)
             )
         }
-        marks = ",".join("?" * len(near))
-        found = self._db.execute(
-            f"SELECT seq, minhash FROM signature WHERE seq IN ({marks})", sorted(near)
-        ).fetchall()
+        query = "SELECT seq, minhash FROM signature WHERE seq IN"
+        found = list(select(self._db, query, sorted(near)))
         theirs = np.frombuffer(b"".join(blob for _, blob in found), dtype=np.uint32)
         similarity = (theirs.reshape(-1, stories.PERMUTATIONS) == minhash).mean(axis=1).tolist()
         pairs = zip(similarity, (seq for seq, _ in found), strict=True)
@@ -506,23 +496,12 @@ class Archive:
         row = self._db.execute(f"{_SELECT} {where}", (value,)).fetchone()
         return _article(row) if row else None
 
-    def _rows(self, select: str, article_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of these articles, for some hundred of them at a time."""
-        for begin in range(0, len(article_ids), BATCH):
-            some = article_ids[begin : begin + BATCH]
-            marks = ",".join("?" * len(some))
-            yield from self._db.execute(f"{select} WHERE id IN ({marks})", some)
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
+            with transaction(self._db):
+                yield
         except BaseException as error:
-            # A full disk makes SQLite roll back by itself.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
             self._repeated.clear()
             if isinstance(error, sqlite3.Error):
                 raise _explained(
@@ -547,8 +526,7 @@ _COLUMNS = (
 _INSERT = f"""INSERT INTO article ({", ".join(_COLUMNS)})
     VALUES ({", ".join("?" * len(_COLUMNS))}) ON CONFLICT (id)
     DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])} RETURNING seq"""
-_SELECT = """SELECT id, publisher, title, body, url, published, authors, editors, origin, story_id,
-    retrieved, fingerprint FROM article"""
+_SELECT = f"SELECT {', '.join(_COLUMNS[:11])}, fingerprint FROM article"
 
 
 def _article(row: Sequence[Any]) -> Article:
@@ -572,25 +550,17 @@ def _date(value: str | None) -> dt.date | None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    version = _schema(db)
-    if version > len(_MIGRATIONS):
-        raise ArchiveError(
-            f"{path} was written by a newer Tanya Arsip (schema {version}). Update the program."
-        )
-    while version < len(_MIGRATIONS):
-        db.execute("BEGIN IMMEDIATE")
-        try:
+    while (version := _schema(db)) < len(_MIGRATIONS):
+        with transaction(db):
             # Another process may have been first.
             version = _schema(db)
             for migrate in _MIGRATIONS[version : version + 1]:
                 migrate(db)
-                version += 1
-                db.execute(f"PRAGMA user_version = {version}")
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+                db.execute(f"PRAGMA user_version = {version + 1}")
+    if version > len(_MIGRATIONS):
+        raise ArchiveError(
+            f"{path} was written by a newer Tanya Arsip (schema {version}). Update the program."
+        )
 
 
 def _write_ahead(db: sqlite3.Connection, wait: float) -> None:

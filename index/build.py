@@ -10,6 +10,7 @@ articles by id and fingerprint: what changed meanwhile is not taken up.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import os
@@ -22,13 +23,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from index import chunking, clean, text
 from index.archive import Archive
-from index.embedding import Embedder, Vectors, passage_text
+from index.embedding import Embedder, passage_text
+from index.engines.contract import Vectors
 from index.errors import InputError
 from index.manifest import ARRAYS, IndexVersion, Recipe
 from index.records import Article, Passage, Span
@@ -137,7 +139,10 @@ def build(
             # Read before the articles: what changes meanwhile is looked at again by the next build.
             state = archive.state()
             since = before.state if before is not None and not anew else ""
-            plan = _plan(archive, writer, wanted, anew, since)
+            # All others are as they were when the version before was built.
+            touched = archive.changed_since(since)
+            found = _differences(archive.fingerprints(touched), writer.indexed(touched))
+            plan = Plan(wanted, anew, *found)
             if not plan.work and not anew:
                 writer.abort()
                 return BuildReport(plan, None, 0)
@@ -204,13 +209,6 @@ def waiting(archive: Archive, versions: Versions, live: str | None) -> tuple[int
     return len(new), len(changed), len(removed)
 
 
-def _plan(archive: Archive, writer: IndexWriter, wanted: Recipe, full: bool, since: str) -> Plan:
-    # All others are as they were when the version before was built.
-    touched = archive.changed_since(since)
-    found = _differences(archive.fingerprints(touched), writer.indexed(touched))
-    return Plan(wanted, full, *found)
-
-
 _Ids = tuple[str, ...]
 
 
@@ -259,7 +257,7 @@ def _ready(
 ) -> Iterator[_Ready]:
     """Yield the articles batch by batch, cut and embedded; `keep` what is embedded for later."""
     if workers is None:
-        workers = workers_for(len(todo), BATCH)
+        workers = workers_for(len(todo))
     with cutter(max_tokens, workers) as begin:
         some = (todo[at : at + BATCH] for at in range(0, len(todo), BATCH))
         batches = (_begin(archive, batch, finished, begin) for batch in some)
@@ -298,11 +296,7 @@ def _embed(
     vectors = embedder.embed_passages(texts)
     if finished is not None and fresh:
         finished.keep(fresh, vectors)
-    at = 0
-    all_of = dict(known)
-    for one in fresh:
-        all_of[one.id] = one, vectors[at : at + len(one.cuts)]
-        at += len(one.cuts)
+    all_of = known | {one.id: (one, mine) for one, mine in _aligned(fresh, vectors)}
     order = [article.id for article, _ in articles]
     return _Ready(
         articles,
@@ -313,8 +307,7 @@ def _embed(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """An article cut into passages: the spans of each, and the stems of its headline and text."""
 
     id: str
@@ -330,6 +323,14 @@ class Task:
     article: Article
     fingerprint: str
     repeated: frozenset[str]
+
+
+def _aligned(articles: Sequence[Cut], vectors: Vectors) -> Iterator[tuple[Cut, Vectors]]:
+    """Yield each article with the vectors of its passages, of those of all, in order."""
+    at = 0
+    for one in articles:
+        yield one, vectors[at : at + len(one.cuts)]
+        at += len(one.cuts)
 
 
 def cut(tasks: Sequence[Task], max_tokens: int) -> list[Cut]:
@@ -407,10 +408,10 @@ def ahead(batches: Iterable[Callable[[], Any]], workers: int) -> Iterator[Any]:
         yield begun.popleft()()
 
 
-def workers_for(articles: int, batch: int) -> int:
+def workers_for(articles: int) -> int:
     """Return how many processes are worth starting beside this one for so many articles."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(MOST_WORKERS, (cores or 1) - 1) if articles > 4 * batch else 0
+    return min(MOST_WORKERS, (cores or 1) - 1) if articles > 4 * BATCH else 0
 
 
 # What is finished --------------------------------------------------------------------------------
@@ -426,7 +427,7 @@ class Finished:
         self.folder = folder / digest.hexdigest()
         self._dimensions = recipe.dimensions
         self._files: dict[tuple[str, str], Path] = {}
-        self._open: dict[Path, dict[tuple[str, str], tuple[Cut, Vectors]]] = {}
+        self._read = functools.lru_cache(_OPEN_FILES)(_read)
         for path in sorted(self.folder.glob("*.npz")):
             for key in _keys(path):
                 self._files[key] = path
@@ -438,19 +439,12 @@ class Finished:
         """Return an article with its vectors [passages, dimensions]; None if it is not there."""
         key = (article_id, fingerprint)
         path = self._files.get(key)
-        if path is None:
-            return None
-        if path not in self._open:
-            while len(self._open) >= _OPEN_FILES:
-                del self._open[next(iter(self._open))]
-            self._open[path] = _read(path, self._dimensions)
-        return self._open[path].get(key)
+        return self._read(path, self._dimensions).get(key) if path else None
 
     def keep(self, done: Sequence[Cut], vectors: Vectors) -> None:
         """Write a file of articles with their vectors, whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        articles = [(one.id, one.fingerprint, one.cuts, one.stems) for one in done]
-        written = json.dumps(articles).encode()
+        written = json.dumps(done).encode()
         name = hashlib.blake2b(written, digest_size=12).hexdigest()
         keys = json.dumps([(one.id, one.fingerprint) for one in done]).encode()
         beside = self.folder / f".{name}"
@@ -477,19 +471,20 @@ def _keys(path: Path) -> list[tuple[str, str]]:
 
 
 def _read(path: Path, dimensions: int) -> dict[tuple[str, str], tuple[Cut, Vectors]]:
-    found: dict[tuple[str, str], tuple[Cut, Vectors]] = {}
     try:
         with ARRAYS, path.open("rb") as raw, np.load(raw) as file:
             vectors = np.asarray(file["vectors"], dtype=np.float32)
-            articles = json.loads(file["articles"].tobytes())
-        at = 0
-        for article_id, fingerprint, cuts, stems in articles:
-            spans = tuple(tuple((int(a), int(b)) for a, b in passage) for passage in cuts)
-            one = Cut(article_id, fingerprint, spans, tuple(stems))
-            found[article_id, fingerprint] = one, vectors[at : at + len(spans)]
-            at += len(spans)
-        if vectors.shape != (at, dimensions):
-            return {}
+            rows = json.loads(file["articles"].tobytes())
+        articles = [
+            Cut(article_id, fingerprint, tuple(map(_spans, cuts)), tuple(stems))
+            for article_id, fingerprint, cuts, stems in rows
+        ]
     except _DAMAGED:
         return {}
-    return found
+    if vectors.shape != (sum(len(one.cuts) for one in articles), dimensions):
+        return {}
+    return {(one.id, one.fingerprint): (one, mine) for one, mine in _aligned(articles, vectors)}
+
+
+def _spans(passage: Sequence[Sequence[int]]) -> tuple[Span, ...]:
+    return tuple((int(start), int(end)) for start, end in passage)

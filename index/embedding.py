@@ -6,18 +6,18 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from index.engines.contract import Vectors
 from index.errors import ModelError
 from index.records import Passage
 from index.settings import BUNDLED_MODEL, EmbeddingSettings
-
-Vectors = npt.NDArray[np.float32]
+from index.text import encodable
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 
@@ -48,16 +48,10 @@ def open_embedder(settings: EmbeddingSettings) -> Embedder:
 
     A static model (a table of token vectors) is read without torch, which takes seconds to import.
     """
-    folder = static_folder(settings)
-    if folder is not None:
-        return StaticEmbedder(settings, folder)
-    return SentenceTransformerEmbedder(settings)
-
-
-def static_folder(settings: EmbeddingSettings) -> Path | None:
-    """Return the folder of the settings' model if it is a static one, else None."""
     folder = _locate(settings)
-    return folder if folder is not None and _is_static(folder) else None
+    if folder is not None and _is_static(folder):
+        return ModelEmbedder(settings, folder, partial(load_static, folder))
+    return ModelEmbedder(settings, folder, partial(load_transformer, settings, folder))
 
 
 def passage_text(passage: Passage) -> str:
@@ -65,77 +59,31 @@ def passage_text(passage: Passage) -> str:
     return f"{passage.title}. {passage.text}" if passage.title else passage.text
 
 
-class SentenceTransformerEmbedder:
-    """Any sentence-transformers model: the bundled one, a folder, or a name on the model hub.
+class Model(NamedTuple):
+    """A model as loaded: `encode` takes texts and what is put before each of them, if anything.
 
-    The model is loaded at the first text, so that opening an index stays quick.
+    `prompts` are its own, for a "query" and a "passage".
     """
 
-    def __init__(self, settings: EmbeddingSettings) -> None:
-        self._settings = settings
-        self._path = _locate(settings)
-        self._model: Any = None
-        self._name = _identify(settings, self._path)
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def dimensions(self) -> int:
-        return int(self._load().get_embedding_dimension())
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Embed questions with the query prompt."""
-        return self._encode(texts, "query", self._settings.query_prompt)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Embed passages with the passage prompt."""
-        return self._encode(texts, "passage", self._settings.passage_prompt)
-
-    def _encode(self, texts: Sequence[str], role: str, prompt: str | None) -> Vectors:
-        model = self._load()
-        if not texts:
-            return np.zeros((0, self.dimensions), dtype=np.float32)
-        if prompt is None:
-            prompt = (model.prompts or {}).get(role) or None
-        vectors = model.encode(
-            [_plain(text) for text in texts],
-            prompt=prompt,
-            batch_size=self._settings.batch_size,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
-        return _unit(np.asarray(vectors, dtype=np.float32))
-
-    def _load(self) -> Any:
-        if self._model is None:
-            self._model = _open_model(self._settings, self._path)
-        return self._model
+    dimensions: int
+    prompts: Mapping[str, str]
+    encode: Callable[[list[str], str | None], Vectors]
 
 
-class StaticModel(NamedTuple):
-    """A static model as read: `part` is the folder of tokenizer and vectors below its `folder`.
+class ModelEmbedder:
+    """The model of the settings: the bundled one, a folder, or a name on the model hub.
 
-    `table` holds the token vectors, float32 [vocabulary, dimensions].
+    It is loaded at the first text, so that opening an index stays quick.
     """
 
-    folder: Path
-    part: str
-    tokenizer: Any
-    table: Vectors
-    prompts: dict[str, str]
-
-
-class StaticEmbedder:
-    """A sentence-transformers StaticEmbedding model, read with NumPy; the same vectors."""
-
-    def __init__(self, settings: EmbeddingSettings, folder: Path) -> None:
+    def __init__(
+        self, settings: EmbeddingSettings, folder: Path | None, load: Callable[[], Model]
+    ) -> None:
         self._settings = settings
-        self._folder = folder
         self._name = _identify(settings, folder)
+        self._load = load
         self._lock = threading.Lock()
-        self._loaded: StaticModel | None = None
+        self._loaded: Model | None = None
 
     @property
     def name(self) -> str:
@@ -143,7 +91,7 @@ class StaticEmbedder:
 
     @property
     def dimensions(self) -> int:
-        return int(self._load().table.shape[1])
+        return self._model().dimensions
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed questions with the query prompt."""
@@ -154,21 +102,23 @@ class StaticEmbedder:
         return self._embed(texts, "passage", self._settings.passage_prompt)
 
     def _embed(self, texts: Sequence[str], role: str, prompt: str | None) -> Vectors:
-        _, _, tokenizer, table, prompts = self._load()
-        before = prompts.get(role, "") if prompt is None else prompt
-        out = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
-        for begin in range(0, len(texts), _STATIC_BATCH):
-            some = [_plain(before + text) for text in texts[begin : begin + _STATIC_BATCH]]
-            encoded = tokenizer.encode_batch_fast(some, add_special_tokens=False)
-            for at, tokens in enumerate(encoded, start=begin):
-                if tokens.ids:
-                    out[at] = table[tokens.ids].mean(axis=0)
-        return _unit(out)
+        model = self._model()
+        if not texts:
+            return np.zeros((0, model.dimensions), dtype=np.float32)
+        if prompt is None:
+            prompt = model.prompts.get(role) or None
+        vectors = model.encode([encodable(text) for text in texts], prompt)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(lengths).all():
+            raise ModelError(
+                "The embedding model gave values that are not numbers; use another model."
+            )
+        return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
-    def _load(self) -> StaticModel:
+    def _model(self) -> Model:
         with self._lock:
             if self._loaded is None:
-                self._loaded = read_static(self._folder)
+                self._loaded = self._load()
             return self._loaded
 
 
@@ -185,8 +135,8 @@ def _is_static(folder: Path) -> bool:
     return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
 
 
-def read_static(folder: Path) -> StaticModel:
-    """Read a static model; raises ModelError."""
+def load_static(folder: Path) -> Model:
+    """Read a static model with NumPy, which gives the same vectors; raises ModelError."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
@@ -196,8 +146,7 @@ def read_static(folder: Path) -> StaticModel:
         config = json.loads(
             (folder / "config_sentence_transformers.json").read_text(encoding="utf-8")
         )
-        name = modules[0]["path"]
-        part = folder / name
+        part = folder / modules[0]["path"]
         described = (part / "tokenizer.json").read_text(encoding="utf-8")
         # Of a file that is none, the tokenizers library tells with a bare Exception.
         json.loads(described)["model"]
@@ -217,19 +166,53 @@ def read_static(folder: Path) -> StaticModel:
     # Quantised tables come with the length of each token's vector beside its direction.
     if "weights" in tensors:
         table *= tensors["weights"].astype(np.float32)[:, None]
-    return StaticModel(folder, name, tokenizer, table, config.get("prompts") or {})
+
+    def encode(texts: list[str], prompt: str | None) -> Vectors:
+        out = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
+        for begin in range(0, len(texts), _STATIC_BATCH):
+            some = [(prompt or "") + text for text in texts[begin : begin + _STATIC_BATCH]]
+            encoded = tokenizer.encode_batch_fast(some, add_special_tokens=False)
+            for at, tokens in enumerate(encoded, start=begin):
+                if tokens.ids:
+                    out[at] = table[tokens.ids].mean(axis=0)
+        return out
+
+    return Model(table.shape[1], config.get("prompts") or {}, encode)
 
 
-def _plain(text: str) -> str:
-    # Tokenizers refuse lone surrogates, which a question from JSON may hold.
-    return text.encode("utf-8", "replace").decode("utf-8")
+def load_transformer(settings: EmbeddingSettings, folder: Path | None) -> Model:
+    """Load any sentence-transformers model, with torch; raises ModelError."""
+    if folder is not None or not settings.download:
+        # The hub is asked only when the operator said so.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        from sentence_transformers import SentenceTransformer
 
+        model = SentenceTransformer(
+            str(folder or settings.model),
+            device="cpu",
+            local_files_only=folder is not None or not settings.download,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+        raise ModelError(
+            f"The embedding model {settings.model!r} cannot be loaded ({reason}). Download it "
+            "where the hub can be reached (set embedding.download = true, or run `hf download "
+            f"{settings.model} --local-dir FOLDER`) and set embedding.model to that folder; "
+            'or use embedding.model = "bundled".'
+        ) from error
 
-def _unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all():
-        raise ModelError("The embedding model gave values that are not numbers; use another model.")
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+    def encode(texts: list[str], prompt: str | None) -> Vectors:
+        vectors = model.encode(
+            texts,
+            prompt=prompt,
+            batch_size=settings.batch_size,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    return Model(int(model.get_embedding_dimension()), model.prompts or {}, encode)
 
 
 def _locate(settings: EmbeddingSettings) -> Path | None:
@@ -259,25 +242,3 @@ def _identify(settings: EmbeddingSettings, folder: Path | None) -> str:
                 weights.update(hashlib.file_digest(file, "sha256").digest())
     name = BUNDLED_MODEL if settings.model == BUNDLED_MODEL else folder.name
     return f"{name}@{weights.hexdigest()[:12]}"
-
-
-def _open_model(settings: EmbeddingSettings, folder: Path | None) -> Any:
-    if folder is not None or not settings.download:
-        # The hub is asked only when the operator said so.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    try:
-        from sentence_transformers import SentenceTransformer
-
-        return SentenceTransformer(
-            str(folder or settings.model),
-            device="cpu",
-            local_files_only=folder is not None or not settings.download,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
-        raise ModelError(
-            f"The embedding model {settings.model!r} cannot be loaded ({reason}). Download it "
-            "where the hub can be reached (set embedding.download = true, or run `hf download "
-            f"{settings.model} --local-dir FOLDER`) and set embedding.model to that folder; "
-            'or use embedding.model = "bundled".'
-        ) from error

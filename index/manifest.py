@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,13 @@ class IndexVersion:
 
 def write(folder: Path, version: IndexVersion, extra: Mapping[str, Any]) -> None:
     """Write the manifest of a folder that is otherwise complete, with some more values."""
-    manifest = {"format": FORMAT, **_to_json(version), **extra, "files": _sizes(folder)}
-    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    described = {"format": FORMAT, **dataclasses.asdict(version)}
+    text = json.dumps(
+        {**described, **extra, "files": _sizes(folder)},
+        ensure_ascii=False,
+        indent=1,
+        default=methodcaller("isoformat"),
+    )
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
 
 
@@ -128,13 +134,6 @@ def reading(folder: Path) -> Iterator[None]:
             f"Version {folder.name!r} is damaged ({error}). "
             "Run `tanya rollback`, or `tanya build --full` to make it anew."
         ) from error
-
-
-def _to_json(version: IndexVersion) -> dict[str, Any]:
-    raw = dataclasses.asdict(version)
-    for key in ("built", "newest", "oldest"):
-        raw[key] = raw[key].isoformat() if raw[key] else None
-    return raw
 
 
 def _sizes(folder: Path) -> dict[str, int]:

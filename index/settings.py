@@ -189,13 +189,11 @@ def load(home: Path) -> Settings:
         raise SettingsError(
             f"{path} cannot be read: {error}. Mend the file or remove it."
         ) from error
-    settings = parse(raw, str(path))
-    check(settings, str(path))
-    return settings
+    return parse(raw, str(path))
 
 
 def parse(raw: Mapping[str, Any], place: str) -> Settings:
-    """Turn parsed TOML into Settings; `place` names the file in messages."""
+    """Turn parsed TOML into Settings; `place` names the file in messages; raises SettingsError."""
     sections = {f.name: f.default_factory for f in dataclasses.fields(Settings)}
     values: dict[str, Any] = {}
     for name, content in raw.items():
@@ -205,7 +203,9 @@ def parse(raw: Mapping[str, Any], place: str) -> Settings:
         if not isinstance(content, dict):
             raise SettingsError(f"{place}: {name!r} must be a section, written [{name}].")
         values[name] = _section(section(), content, f"{place}: [{name}]")
-    return Settings(**values)
+    settings = Settings(**values)
+    _check(settings, place)
+    return settings
 
 
 def _section(default: Any, content: Mapping[str, Any], place: str) -> Any:
@@ -231,7 +231,7 @@ def _typed(value: Any, default: Any, place: str) -> Any:
     return value
 
 
-def check(settings: Settings, place: str) -> None:
+def _check(settings: Settings, place: str) -> None:
     """Raise SettingsError where a value is outside its range."""
     for section in dataclasses.fields(Settings):
         values = getattr(settings, section.name)

@@ -12,12 +12,11 @@ import numpy as np
 
 from index import chunking, text
 from index import manifest as manifests
-from index.embedding import Vectors
-from index.engines.contract import Engine, Found, Terms
+from index.engines.contract import Engine, Found, Terms, Vectors
 from index.errors import ModelError
 from index.manifest import IndexVersion, Recipe
 from index.records import Filter, Passage, Scored
-from index.store import ArticleEntry, Store, StoreWriter, fingerprints
+from index.store import ArticleEntry, Store, StoreWriter
 
 
 class SearchIndex:
@@ -142,8 +141,8 @@ class IndexWriter:
                 f"{(len(passages), self._recipe.dimensions)}, not {vectors.shape}."
             )
         self.drop([entry.id for entry in articles])
-        columns = self._store.put(articles, passages)
-        self._rows.add(self._store.part, columns, vectors, stems or chunking.stems(passages))
+        part, columns = self._store.put(articles, passages)
+        self._rows.add(part, columns, vectors, stems or chunking.stems(passages))
 
     def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
         """Write everything out, the manifest last; return the version's description."""
@@ -162,18 +161,3 @@ class IndexWriter:
         """Give up; the folder may be deleted afterwards."""
         self._store.abort()
         self._rows.abort()
-
-
-def describe(folder: Path) -> IndexVersion:
-    """Return a version's description without opening it for search; any engine's."""
-    return manifests.version(manifests.read(folder))
-
-
-def indexed(
-    engine: Engine, folder: Path, article_ids: Sequence[str] | None = None
-) -> dict[str, str]:
-    """Return the fingerprint of each article in a version, or of those of these that it has.
-
-    The version is not opened for search.
-    """
-    return fingerprints(folder, manifests.read(folder, engine.name), article_ids)

@@ -20,7 +20,7 @@ import threading
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ from index.engines.contract import LAST_DAY, UNDATED, Columns, RowFilter, Rows
 from index.errors import IndexDamagedError
 from index.files import link_tree
 from index.records import Filter, Passage
-from index.sqlite import connect
+from index.sqlite import connect_finished, connect_new, finished_uri, select
 
 # More parts than this are merged; so is everything once this share of all rows is removed.
 MOST_PARTS = 8
@@ -42,8 +42,6 @@ MOST_REMOVED = 0.3
 SMALL_SHARE = 0.3
 
 _DATABASE, _REMOVED, _ACRONYMS = "passages.db", "removed.npz", "acronyms.json"
-_ASKED = 10_000
-"""Values that a query takes at a time; SQLite's limit is 32,766."""
 _REMEMBERED, _KEPT_READ = 100_000, 4_096
 """Passages of which the row is remembered, and which are kept as read."""
 
@@ -128,7 +126,7 @@ class Store:
             raise
 
     def _open(self, part: Path) -> None:
-        db = _readonly(part)
+        db = connect_finished(part / _DATABASE)
         self._parts.append(db)
         (first,) = db.execute("SELECT min(row) FROM passage").fetchone()
         if first is None:
@@ -144,9 +142,8 @@ class Store:
             fresh: dict[str, Passage] = {}
             rows = self.rows([i for i in dict.fromkeys(passage_ids) if i not in found])
             for db, mine in self._by_part(rows):
-                for values in _select(db, f"{_SELECT_PASSAGE} WHERE p.row IN", mine):
-                    passage = _passage(values)
-                    fresh[passage.id] = passage
+                some = map(_passage, select(db, _SELECT_PASSAGE, mine))
+                fresh.update((passage.id, passage) for passage in some)
             if len(self._read) + len(fresh) > _KEPT_READ:
                 self._read.clear()
             self._read.update(fresh if len(fresh) <= _KEPT_READ else {})
@@ -162,8 +159,7 @@ class Store:
                 if not missing:
                     break
                 articles = list({passage_id.rpartition("#")[0] for passage_id in missing})
-                for row, number, article_id, place in _select(db, _SELECT_ROW, articles):
-                    passage_id = f"{article_id}#{place}"
+                for row, number, passage_id in select(db, _SELECT_ROW, articles):
                     if passage_id in missing and number not in self._gone:
                         found[passage_id] = row
                 missing -= found.keys()
@@ -180,8 +176,7 @@ class Store:
         ids: dict[int, str] = {}
         with self._lock, manifests.reading(self._folder):
             for db, mine in self._by_part(rows):
-                for row, article_id, number in _select(db, _SELECT_ID, mine):
-                    ids[row] = f"{article_id}#{number}"
+                ids.update((row, passage_id) for row, passage_id in select(db, _SELECT_ID, mine))
             self._remember({passage_id: row for row, passage_id in ids.items()})
             return [ids[row] for row in rows]
 
@@ -191,9 +186,8 @@ class Store:
         query = "SELECT id, number, passages FROM article WHERE id IN"
         with self._lock, manifests.reading(self._folder):
             for db in self._parts:
-                for article_id, number, count in _select(db, query, list(article_ids)):
-                    if number not in self._gone:
-                        found[article_id] = count
+                rows = select(db, query, article_ids)
+                found.update((i, count) for i, number, count in rows if number not in self._gone)
         return [found.get(article_id, 0) for article_id in article_ids]
 
     def authors(self) -> Mapping[str, int]:
@@ -231,9 +225,8 @@ class Store:
             query = "SELECT article FROM author WHERE name IN"
             with self._lock, manifests.reading(self._folder):
                 dbs = self._parts_with("author")
-                found = [_select(db, query, list(wanted.authors)) for db in dbs]
-                numbers = sorted({number for some in found for (number,) in some})
-            articles = np.array(numbers, dtype=np.int64)
+                numbers = {n for db in dbs for (n,) in select(db, query, wanted.authors)}
+            articles = np.array(sorted(numbers), dtype=np.int64)
         if publishers == () or (articles is not None and not len(articles)):
             return None
         first = wanted.after.toordinal() if wanted.after else UNDATED + wanted.dated
@@ -266,13 +259,12 @@ def fingerprints(
     folder: Path, manifest: Mapping[str, Any], article_ids: Sequence[str] | None = None
 ) -> dict[str, str]:
     """Return the fingerprint of each article in a version, or of those of these that it has."""
-    with manifests.reading(folder):
+    with manifests.reading(folder), ExitStack() as stack:
         gone = _read_removed(folder)[1]
-        known: dict[str, str] = {}
-        for part in manifest["parts"]:
-            with closing(_readonly(folder / part)) as db:
-                known.update((i, f) for i, _, f in _articles(db, gone, article_ids))
-        return known
+        files = [folder / part / _DATABASE for part in manifest["parts"]]
+        dbs = [stack.enter_context(closing(connect_finished(file))) for file in files]
+        known = _articles(dbs, gone, article_ids)
+        return {i: fingerprint for i, (_, fingerprint) in known.items()}
 
 
 # Writing -----------------------------------------------------------------------------------------
@@ -283,9 +275,9 @@ class StoreWriter:
 
     def __init__(self, folder: Path, base: Path | None, manifest: Mapping[str, Any]) -> None:
         self._folder = folder
+        self._parts: dict[str, sqlite3.Connection] = {}
         self._new: _NewPart | None = None
         self._put: dict[str, tuple[int, str]] = {}
-        self._parts: list[str] = []
         self._publishers: dict[str, int] = {}
         self._next_row = self._next_article = 0
         self._gone: set[int] = set()
@@ -295,28 +287,23 @@ class StoreWriter:
                 names = manifest["publisher_codes"]
                 self._publishers = {name: code for code, name in enumerate(names)}
                 self._next_row, self._next_article = manifest["next_row"], manifest["next_article"]
-                self._parts = list(manifest["parts"])
+                parts = list(manifest["parts"])
                 rows, gone = _read_removed(base)
             self._gone, self._removed = set(gone), set(rows.tolist())
-            for part in self._parts:
+            for part in parts:
                 link_tree(base / part, folder / part)
-        self._old = {part: _readonly(folder / part) for part in self._parts}
+                self._open(part)
 
-    @property
-    def part(self) -> str:
-        """Return the name of the part that passages are put into."""
-        return self._parts[-1]
+    def _open(self, part: str) -> None:
+        self._parts[part] = connect_finished(self._folder / part / _DATABASE)
 
     def indexed(self, article_ids: Sequence[str] | None = None) -> dict[str, str]:
         """Return the fingerprint of each article in the version so far; of these, if given."""
         return {i: fingerprint for i, (_, fingerprint) in self._known(article_ids).items()}
 
     def _known(self, article_ids: Sequence[str] | None) -> dict[str, tuple[int, str]]:
-        known: dict[str, tuple[int, str]] = {}
         with manifests.reading(self._folder):
-            for db in self._old.values():
-                rows = _articles(db, self._gone, article_ids)
-                known.update((i, (number, fingerprint)) for i, number, fingerprint in rows)
+            known = _articles(self._parts.values(), self._gone, article_ids)
         if article_ids is None:
             return known | self._put
         return known | {i: self._put[i] for i in article_ids if i in self._put}
@@ -325,24 +312,25 @@ class StoreWriter:
         """Remove articles; return their numbers and rows. Unknown ids are passed over."""
         known = self._known(article_ids)
         numbers = [number for number, _ in known.values()]
-        dbs = list(self._old.values())
+        dbs = list(self._parts.values())
         # Without an index yet, the new part is read only where it must hold one of them.
         if self._new and known.keys() & self._put.keys():
             dbs.append(self._new.db)
         query = "SELECT row FROM passage WHERE article IN"
         with manifests.reading(self._folder):
-            rows = [row for db in dbs for (row,) in _select(db, query, numbers)]
+            rows = [row for db in dbs for (row,) in select(db, query, numbers)]
         for article_id in known:
             self._put.pop(article_id, None)
         self._gone.update(numbers)
         self._removed.update(rows)
         return numbers, rows
 
-    def put(self, entries: Sequence[ArticleEntry], passages: Sequence[Passage]) -> Columns:
-        """Add articles that are not there, with their passages; return the passages' columns."""
+    def put(
+        self, entries: Sequence[ArticleEntry], passages: Sequence[Passage]
+    ) -> tuple[str, Columns]:
+        """Add articles that are not there; return their part and the passages' columns."""
         if self._new is None:
-            self._parts.append(self._next_part())
-            self._new = _NewPart(self._folder / self.part)
+            self._new = _NewPart(self._folder, self._next_part())
         by_id = {entry.id: entry for entry in entries}
         numbers = {i: number for number, i in enumerate(by_id, start=self._next_article)}
         self._next_article += len(by_id)
@@ -356,7 +344,7 @@ class StoreWriter:
         )
         self._next_row += len(passages)
         self._new.add(by_id.values(), numbers, passages, columns.row.tolist())
-        return columns
+        return self._new.name, columns
 
     def merge(self) -> Merge | None:
         """Finish the new part, and merge parts where they pile up; see `Merge`.
@@ -365,12 +353,13 @@ class StoreWriter:
         a large part is written again only when the archive has grown by a share of it. All are
         where much is removed.
         """
-        self._close()
+        if self._new is not None:
+            self._finish(self._new)
+            self._new = None
         sizes: list[int] = []
         lasts: list[int] = []
-        for part in self._parts:
-            with closing(_readonly(self._folder / part)) as db:
-                count, last = db.execute(_SIZE).fetchone()
+        for db in self._parts.values():
+            count, last = db.execute(_SIZE).fetchone()
             sizes.append(count)
             lasts.append(last if last is not None else lasts[-1] if lasts else -1)
         begin = 0
@@ -379,13 +368,13 @@ class StoreWriter:
                 return None
             while begin < len(sizes) - 2 and sum(sizes[begin + 1 :]) <= SMALL_SHARE * sizes[begin]:
                 begin += 1
-        merged, into = tuple(self._parts[begin:]), self._next_part()
-        target = _NewPart(self._folder / into)
+        merged, into = tuple(self._parts)[begin:], self._next_part()
+        target = _NewPart(self._folder, into)
         gone: set[int] = set()
         for part in merged:
             gone |= target.take(self._folder / part, self._gone)
-        target.finish()
-        self._parts = [*self._parts[:begin], into]
+            self._parts.pop(part).close()
+        self._finish(target)
         self._gone -= gone
         if begin:
             removed = sorted(self._removed)
@@ -395,35 +384,39 @@ class StoreWriter:
         return Merge(merged, into, frozenset(gone))
 
     def finish(self) -> tuple[Totals, Mapping[str, Any]]:
-        """Write what is not in the parts; return what there is, and values for the manifest."""
+        """Write what is not in the parts; return what there is, and values for the manifest.
+
+        Call `merge` first, which finishes the parts.
+        """
         np.savez(
             self._folder / _REMOVED,
             rows=np.array(sorted(self._removed), dtype=np.int64),
             articles=np.array(sorted(self._gone), dtype=np.int64),
         )
+        for db in self._parts.values():
+            db.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
+            db.executemany("INSERT INTO gone VALUES (?)", ((number,) for number in self._gone))
         self._write_acronyms()
+        totals = self._totals()
+        self.abort()
         extra = {
             "publisher_codes": list(self._publishers),
-            "parts": self._parts,
+            "parts": list(self._parts),
             "next_row": self._next_row,
             "next_article": self._next_article,
         }
-        return self._totals(), extra
+        return totals, extra
 
     def abort(self) -> None:
         """Close what is open."""
-        for db in self._old.values():
+        for db in self._parts.values():
             db.close()
         if self._new is not None:
             self._new.db.close()
 
-    def _close(self) -> None:
-        if self._new is not None:
-            self._new.finish()
-            self._new = None
-        for db in self._old.values():
-            db.close()
-        self._old.clear()
+    def _finish(self, part: _NewPart) -> None:
+        part.finish()
+        self._open(part.name)
 
     def _next_part(self) -> str:
         last = max((int(name.rpartition("/")[2]) for name in self._parts), default=0)
@@ -431,10 +424,7 @@ class StoreWriter:
 
     def _write_acronyms(self) -> None:
         """Put by what a question needs of the acronyms; counting takes a third of a second."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for part in self._parts:
-            with closing(_readonly(self._folder / part)) as db:
-                counts.update(_count_acronyms([db], self._gone))
+        counts = _count_acronyms(self._parts.values(), self._gone)
         meanings = {a: " ".join(names) for a, names in Acronyms(counts).meanings.items()}
         written = json.dumps([(*pair, counts[pair]) for pair in sorted(meanings.items())])
         (self._folder / _ACRONYMS).write_text(written, encoding="utf-8")
@@ -443,16 +433,15 @@ class StoreWriter:
         publishers: Counter[str] = Counter()
         days: list[str] = []
         passages = 0
-        for part in self._parts:
-            with closing(_without(self._folder / part, self._gone)) as db:
-                for publisher, articles, count, *some in db.execute(_BY_PUBLISHER):
-                    publishers[publisher] += articles
-                    passages += count
-                    days.extend(filter(None, some))
+        for db in self._parts.values():
+            for publisher, articles, count, *some in db.execute(_BY_PUBLISHER):
+                publishers[publisher] += articles
+                passages += count
+                days.extend(filter(None, some))
         return Totals(
             articles=publishers.total(),
             passages=passages,
-            stories=_stories([self._folder / part for part in self._parts], self._gone),
+            stories=_stories(list(self._parts.values())),
             newest=dt.date.fromisoformat(max(days)) if days else None,
             oldest=dt.date.fromisoformat(min(days)) if days else None,
             publishers=tuple(publishers.most_common()),
@@ -462,12 +451,10 @@ class StoreWriter:
 class _NewPart:
     """A part being written."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        # Nobody reads the part before it is complete, so a journal would only cost time.
-        self.db = connect(folder / _DATABASE, uri=True)
-        self.db.execute("PRAGMA journal_mode=OFF")
-        self.db.execute("PRAGMA synchronous=OFF")
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        (folder / name).mkdir(parents=True)
+        self.db = connect_new(folder / name / _DATABASE)
         self.db.executescript(f"{_SCHEMA} BEGIN;")
 
     def add(
@@ -495,7 +482,7 @@ class _NewPart:
         self.db.executemany(
             "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
             (
-                (row, numbers[p.article_id], _place(p.id), json.dumps(p.spans), p.text)
+                (row, numbers[p.article_id], p.id.rpartition("#")[2], json.dumps(p.spans), p.text)
                 for row, p in zip(rows, passages, strict=True)
             ),
         )
@@ -505,7 +492,7 @@ class _NewPart:
     def take(self, part: Path, removed: Set[int]) -> set[int]:
         """Copy a part but its removed articles; return the numbers of those."""
         self.db.execute("COMMIT")
-        self.db.execute("ATTACH ? AS old", (_uri(part),))
+        self.db.execute("ATTACH ? AS old", (finished_uri(part / _DATABASE),))
         self.db.execute("BEGIN")
         # What was put first of an article that was put twice has passages, and no article.
         numbers = self.db.execute(
@@ -537,60 +524,44 @@ _BY_PUBLISHER = (
 _SIZE = "SELECT (SELECT count(*) FROM passage), (SELECT max(row) FROM passage)"
 _AUTHORS = """SELECT article, name FROM author JOIN article a ON a.number = article
     WHERE a.passages > 0"""
-_SELECT_PASSAGE = """SELECT p.row, a.number, a.id, p.number, a.story_id, p.text, p.spans, a.title,
-    a.publisher, a.url, a.published, a.content
-    FROM passage p JOIN article a ON a.number = p.article"""
-_SELECT_ROW = """SELECT p.row, a.number, a.id, p.number
-    FROM passage p JOIN article a ON a.number = p.article WHERE a.id IN"""
-_SELECT_ID = """SELECT p.row, a.id, p.number FROM passage p JOIN article a ON a.number = p.article
-    WHERE p.row IN"""
+_ID = "a.id || '#' || p.number"
+_OF_ARTICLE = "FROM passage p JOIN article a ON a.number = p.article"
+_SELECT_PASSAGE = f"""SELECT {_ID}, a.id, a.story_id, p.text, p.spans, a.title, a.publisher, a.url,
+    a.published, a.content {_OF_ARTICLE} WHERE p.row IN"""
+_SELECT_ROW = f"SELECT p.row, a.number, {_ID} {_OF_ARTICLE} WHERE a.id IN"
+_SELECT_ID = f"SELECT p.row, {_ID} {_OF_ARTICLE} WHERE p.row IN"
 _SELECT_ARTICLE = "SELECT id, number, fingerprint FROM article"
 
 
-def _select(db: sqlite3.Connection, query: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Run a query that ends in IN, for as many values as SQLite takes at a time."""
-    for begin in range(0, len(values), _ASKED):
-        some = values[begin : begin + _ASKED]
-        yield from db.execute(f"{query} ({','.join('?' * len(some))})", some)
-
-
 def _articles(
-    db: sqlite3.Connection, gone: Set[int], article_ids: Sequence[str] | None
-) -> Iterator[Sequence[Any]]:
-    """Yield (id, number, fingerprint) of each article that is there; of these, if given."""
-    rows: Iterator[Sequence[Any]] = (
-        db.execute(_SELECT_ARTICLE)
-        if article_ids is None
-        else _select(db, f"{_SELECT_ARTICLE} WHERE id IN", article_ids)
-    )
-    return (row for row in rows if row[1] not in gone)
+    dbs: Iterable[sqlite3.Connection], gone: Set[int], article_ids: Sequence[str] | None
+) -> dict[str, tuple[int, str]]:
+    """Return (number, fingerprint) of each article that is there; of these, if given."""
+    known: dict[str, tuple[int, str]] = {}
+    for db in dbs:
+        rows: Iterable[Sequence[Any]] = (
+            db.execute(_SELECT_ARTICLE)
+            if article_ids is None
+            else select(db, f"{_SELECT_ARTICLE} WHERE id IN", article_ids)
+        )
+        known.update((i, (number, f)) for i, number, f in rows if number not in gone)
+    return known
 
 
-def _without(part: Path, gone: Set[int]) -> sqlite3.Connection:
-    """Open a part's database with a table of the articles that are gone."""
-    db = _readonly(part)
-    db.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
-    db.executemany("INSERT INTO gone VALUES (?)", ((number,) for number in gone))
-    return db
-
-
-def _stories(parts: Sequence[Path], gone: Set[int]) -> int:
+def _stories(dbs: Sequence[sqlite3.Connection]) -> int:
     """Count the stories of all parts; those of the first, the largest as a rule, by its index."""
-    found: set[str] = set()
-    for part in parts[1:]:
-        with closing(_without(part, gone)) as db:
-            found.update(row[0] for row in db.execute(f"SELECT DISTINCT story_id {_THERE}"))
-    for part in parts[:1]:
-        with closing(_without(part, gone)) as db:
-            distinct = f"SELECT count(*) FROM (SELECT DISTINCT story_id {_THERE})"
-            total = int(db.execute(distinct).fetchone()[0])
-            known = _select(db, f"SELECT DISTINCT story_id {_THERE} AND story_id IN", list(found))
-            # A story of several groups of values would come several times.
-            return total + len(found) - len({row[0] for row in known})
-    return 0
+    if not dbs:
+        return 0
+    first, *others = dbs
+    distinct = f"SELECT DISTINCT story_id {_THERE}"
+    found = {story for db in others for (story,) in db.execute(distinct)}
+    total = int(first.execute(f"SELECT count(*) FROM ({distinct})").fetchone()[0])
+    # A story of several groups of values would come several times.
+    known = {story for (story,) in select(first, f"{distinct} AND story_id IN", list(found))}
+    return total + len(found - known)
 
 
-def _count_acronyms(dbs: Sequence[sqlite3.Connection], gone: Set[int]) -> Counter[tuple[str, str]]:
+def _count_acronyms(dbs: Iterable[sqlite3.Connection], gone: Set[int]) -> Counter[tuple[str, str]]:
     """Count the articles that introduce each (acronym, meaning)."""
     query = "SELECT article, short, meaning FROM acronym"
     rows = (row for db in dbs for row in db.execute(query))
@@ -598,22 +569,12 @@ def _count_acronyms(dbs: Sequence[sqlite3.Connection], gone: Set[int]) -> Counte
 
 
 def _passage(row: Sequence[Any]) -> Passage:
+    passage_id, article_id, story_id, text, raw, title, publisher, url, published, content = row
+    spans = tuple((start, end) for start, end in json.loads(raw))
+    day = dt.date.fromisoformat(published) if published else None
     return Passage(
-        id=f"{row[2]}#{row[3]}",
-        article_id=row[2],
-        story_id=row[4],
-        text=row[5],
-        spans=tuple((start, end) for start, end in json.loads(row[6])),
-        title=row[7],
-        publisher=row[8],
-        url=row[9],
-        published=dt.date.fromisoformat(row[10]) if row[10] else None,
-        content=row[11],
+        passage_id, article_id, story_id, text, spans, title, publisher, url, day, content
     )
-
-
-def _place(passage_id: str) -> int:
-    return int(passage_id.rpartition("#")[2])
 
 
 def _day(published: dt.date | None) -> int:
@@ -623,11 +584,3 @@ def _day(published: dt.date | None) -> int:
 def _read_removed(folder: Path) -> tuple[Rows, frozenset[int]]:
     with manifests.ARRAYS, np.load(folder / _REMOVED) as removed:
         return removed["rows"], frozenset(removed["articles"].tolist())
-
-
-def _uri(part: Path) -> str:
-    return f"{(part / _DATABASE).absolute().as_uri()}?mode=ro&immutable=1"
-
-
-def _readonly(part: Path) -> sqlite3.Connection:
-    return connect(_uri(part), uri=True, check_same_thread=False)

@@ -23,6 +23,7 @@ RULES = 3
 TOKENIZER_FILE = Path(__file__).parent / "model" / "0_StaticEmbedding" / "tokenizer.json"
 
 _NO_LETTERS = re.compile(r"[\W_]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"rp(?=\d)|\d+(?:[.,]\d+)+|[^\W_]+")
 
 QUESTION_WORDS = frozenset(
@@ -87,6 +88,18 @@ def words(text: str) -> list[str]:
     A date in figures, "15/12/2016" or "(15/12)", has the words of "15 desember 2016".
     """
     return _WORD.findall(_folded(text))
+
+
+def encodable(text: str) -> str:
+    """Return a text with U+FFFD for each lone surrogate, half a character as JSON may hold.
+
+    SQLite, tokenizers and files refuse those. All others stay where they are.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def squeezed(text: str) -> str:

@@ -13,13 +13,13 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from index import snapshot
+from index import manifest as manifests
 from index.engines.contract import Engine
 from index.engines.opening import open_engine
 from index.errors import IndexDamagedError, IndexMissingError
@@ -28,6 +28,7 @@ from index.manifest import IndexVersion, Recipe
 from index.records import Filter
 from index.settings import EngineSettings
 from index.snapshot import IndexWriter, SearchIndex
+from index.store import fingerprints
 
 FOLDER = "versions"
 LIVE = "LIVE"
@@ -111,11 +112,15 @@ class Versions:
 
     def describe(self, name: str) -> IndexVersion:
         """Return the description of a version without opening it for search."""
-        return snapshot.describe(self._folder / name)
+        return manifests.version(manifests.read(self._folder / name))
 
     def indexed(self, name: str, article_ids: Sequence[str] | None = None) -> dict[str, str]:
-        """Return the fingerprint of each article in a version; of these, if given."""
-        return snapshot.indexed(self._engine, self._folder / name, article_ids)
+        """Return the fingerprint of each article in a version, or of those of these that it has.
+
+        The version is not opened for search.
+        """
+        folder = self._folder / name
+        return fingerprints(folder, manifests.read(folder, self._engine.name), article_ids)
 
     # Writing
 
@@ -132,11 +137,7 @@ class Versions:
         return IndexWriter(self._engine, self._folder / NEW, base, recipe)
 
     def publish(
-        self,
-        writer: IndexWriter,
-        built: dt.datetime,
-        check: Check = lambda index: None,
-        state: str = "",
+        self, writer: IndexWriter, built: dt.datetime, check: Check, state: str
     ) -> IndexVersion:
         """Finish the version being written, check that it opens, and make it the live one.
 
@@ -202,13 +203,10 @@ class Versions:
 
     def _is_whole(self, name: str) -> bool:
         try:
-            index = SearchIndex(self._engine, self._folder / name)
-            try:
+            with closing(SearchIndex(self._engine, self._folder / name)) as index:
                 # Big parts read their vectors at the first search.
                 dimensions = index.version.recipe.dimensions
                 index.dense(np.ones(dimensions, dtype=np.float32), 1, Filter())
-            finally:
-                index.close()
         except IndexDamagedError:
             return False
         return True

@@ -261,8 +261,7 @@ class Chat:
         question.
         """
         began = time.perf_counter()
-        # A lone surrogate, half a character, can be neither searched nor written out.
-        asked = asked.encode("utf-8", "replace").decode("utf-8")
+        asked = text.encodable(asked)
         if not any(char.isalnum() for char in asked):
             raise InputError("The question is empty: type what you want to know.")
         cut = ""

@@ -434,10 +434,8 @@ def _delta(chunk: Any) -> tuple[str, str, str]:
     delta = getattr(choice, "delta", None)
     thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
     parts = (getattr(delta, "content", None), thought, getattr(choice, "finish_reason", None))
-    # Half a character, a lone surrogate, could not be written out.
     words, thoughts, ended = (
-        part.encode("utf-8", "replace").decode("utf-8") if isinstance(part, str) else ""
-        for part in parts
+        text.encodable(part) if isinstance(part, str) else "" for part in parts
     )
     return words, thoughts, ended
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from index import text
 from index.bm25 import idf
-from index.embedding import Embedder, Vectors
+from index.embedding import Embedder
+from index.engines.contract import Vectors
 from index.errors import ModelError
 from index.records import Candidate, Evidence, Hit, Passage, Query, Scored
 from index.settings import RetrievalSettings

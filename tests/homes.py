@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,12 +16,13 @@ from index import settings, text
 from index.archive import FILE_NAME, Archive
 from index.embedding import open_embedder
 from index.engines.opening import open_engine
-from index.records import Article, Candidate, Evidence, Hit, Passage, Query, Reading
+from index.records import Answer, Article, Candidate, Evidence, Hit, Passage, Query, Reading
 from index.settings import EngineSettings, Settings
 from index.versions import Versions
+from qa.chat import Chat
 from qa.question.answer_type import answer_type
-
-NOW = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
+from tests import news
+from tests.news import NOW
 
 
 def tanya(home: Path, *arguments: object) -> int:
@@ -26,10 +30,25 @@ def tanya(home: Path, *arguments: object) -> int:
     return run(app, ["--home", str(home), *map(str, arguments)])
 
 
+def run_tanya(
+    home: Path, *arguments: object, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environment},
+    )
+
+
 def add(home: Path, articles: Sequence[Article]) -> None:
     """Add articles to the home's archive."""
     with Archive.open(home / FILE_NAME) as archive:
-        list(archive.add(articles, NOW))
+        news.add(archive, articles)
 
 
 def build(home: Path, location: str = "local") -> builds.BuildReport:
@@ -43,13 +62,8 @@ def build(home: Path, location: str = "local") -> builds.BuildReport:
 
 def article(number: int | str, body: str, **fields: object) -> Article:
     """Return an article with an id and a headline of its own."""
-    values: dict[str, object] = {
-        "id": f"a{number}",
-        "publisher": "Harian Uji",
-        "title": f"Judul {number}",
-        "body": body,
-    }
-    return Article(**{**values, **fields})  # type: ignore[arg-type]
+    usual = {"publisher": "Harian Uji", "title": f"Judul {number}", "url": "", "published": None}
+    return news.article(number, body, **{**usual, **fields})
 
 
 def passage(
@@ -99,6 +113,22 @@ def reading(number: int, page: Passage, short: str, score: float = 0.0) -> Readi
     raise ValueError(f"{short!r} stands in no sentence of {page.id!r}")
 
 
+def quotes_hold(chat: Chat, answer: Answer) -> None:
+    """Check that each quote is the archived text, and that claims cite all and only citations."""
+    for citation in answer.citations:
+        article = chat.article(citation.passage.article_id, citation.passage.content)
+        assert citation.quote == article.body[citation.start : citation.end]
+        assert citation.quote.strip()
+    numbers = [c.number for c in answer.citations]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {n for claim in answer.claims for n in claim.cited} == set(numbers)
+
+
+def shown(answer: Answer) -> str:
+    """Return what an answer shows."""
+    return " ".join(claim.text for claim in answer.claims)
+
+
 HARBOUR = [
     article(
         1,
@@ -133,6 +163,35 @@ HARBOUR = [
         "Pelatih Dewi Anggraini memuji pertahanan anak asuhnya.",
         title="Melati Timur Juara Voli",
     ),
+]
+
+
+# Three publishers with one story, and acronyms with their meaning.
+REPRINT = [
+    article(
+        f"r{number}",
+        f"{dateline} Satelit Nusadirgantara berhasil mengorbit setelah diluncurkan dari Biak pada "
+        "Senin pagi. Satelit seberat 750 kilogram itu akan memotret sawah, hutan, dan garis "
+        "pantai selama lima tahun. Kepala proyek Laksmi Wardani mengatakan sinyal pertama "
+        "diterima stasiun bumi tujuh menit setelah roket melepas muatannya. Biaya peluncuran "
+        "ditanggung bersama oleh dua kementerian dan sebuah perusahaan telekomunikasi.",
+        title="Satelit Nusadirgantara Mengorbit",
+        publisher=publisher,
+        published=dt.date(2024, 7, 1),
+    )
+    for number, (dateline, publisher) in enumerate(
+        [("BIAK --", "Kabar Hulu"), ("Biak,", "Harian Uji"), ("BIAK, HARIAN PAGI -", "Harian Pagi")]
+    )
+]
+
+INTRODUCING = [
+    article(n, f"Badan Air Bersih Daerah (BABD) rapat ke-{n}. Warga menunggu.", title="")
+    for n in range(1, 4)
+]
+OTHERS = [
+    article(10, "BABD memasang pipa baru di Teluk Jati bersama warga desa.", title=""),
+    article(11, "Badan Air Bersih Daerah menutup sumur tua di Gunung Ladang.", title=""),
+    article(12, "Badan jalan daerah rusak, air meluap, warga desa mengeluh.", title=""),
 ]
 
 

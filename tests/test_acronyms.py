@@ -7,7 +7,8 @@ from index.archive import FILE_NAME, Archive
 from index.engines.local import LocalEngine
 from index.records import Filter
 from index.versions import Versions
-from tests.homes import NOW, add, article, build
+from tests.homes import INTRODUCING, OTHERS, add, article, build
+from tests.news import NOW
 
 ANY = Filter()
 
@@ -60,17 +61,6 @@ def test_two_letters_must_be_capitals():
     known = Acronyms({("di", "dinas irigasi"): 5})
     assert list(known.synonyms("Siapa tinggal di sana?")) == []
     assert len(list(known.synonyms("Siapa kepala DI?"))) == 1
-
-
-INTRODUCING = [
-    article(n, f"Badan Air Bersih Daerah (BABD) rapat ke-{n}. Warga menunggu.", title="")
-    for n in range(1, 4)
-]
-OTHERS = [
-    article(10, "BABD memasang pipa baru di Teluk Jati bersama warga desa.", title=""),
-    article(11, "Badan Air Bersih Daerah menutup sumur tua di Gunung Ladang.", title=""),
-    article(12, "Badan jalan daerah rusak, air meluap, warga desa mengeluh.", title=""),
-]
 
 
 def found(home, question):

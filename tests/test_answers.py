@@ -12,6 +12,7 @@ from index.settings import AnswerSettings
 from qa import answers
 from qa.chat import Chat
 from tests import homes
+from tests.homes import quotes_hold, shown
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +21,6 @@ def chat(tmp_path_factory):
     homes.add(home, homes.HARBOUR)
     homes.build(home)
     return Chat.open(home)
-
-
-def quotes_hold(chat, answer):
-    for citation in answer.citations:
-        article = chat.article(citation.passage.article_id, citation.passage.content)
-        assert citation.quote == article.body[citation.start : citation.end]
-        assert citation.quote.strip()
-    numbers = [c.number for c in answer.citations]
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert {n for claim in answer.claims for n in claim.cited} == set(numbers)
-
-
-def shown(answer):
-    return " ".join(claim.text for claim in answer.claims)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from index import archive as archives
 from index.archive import Archive, content_hash
 from index.errors import ArchiveError, BusyError
 from index.sqlite import connect
-from tests.conftest import NOW, add, article, sentence
+from tests.news import NOW, add, article, sentence
 
 LATER = NOW + dt.timedelta(days=1)
 

@@ -12,7 +12,7 @@ from index.errors import IndexMissingError, InputError
 from qa.chat import Chat
 from qa.reader import reader
 from tests import homes
-from tests.test_retriever import REPRINT
+from tests.homes import REPRINT
 
 ASKED = "Siapa yang meresmikan Pelabuhan Batu Layar?"
 

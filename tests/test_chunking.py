@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from index import chunking, clean, text
 from index.archive import content_hash
 from index.records import Article
-from tests.conftest import article
+from tests.news import article
 
 PIECES = st.sampled_from(
     [

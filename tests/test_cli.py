@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands.main import app, home_first, run
+from tests.homes import run_tanya as tanya
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "articles"
@@ -39,18 +40,6 @@ ROW_KEYS = {
     "version",
     "seconds",
 }
-
-
-def tanya(home, *arguments, **environment):
-    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
-    return subprocess.run(
-        [*command, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.fixture(scope="module")

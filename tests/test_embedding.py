@@ -3,6 +3,8 @@
 import json
 import shutil
 import socket
+import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ import pytest
 from index import text
 from index.embedding import (
     MODEL_FOLDER,
-    SentenceTransformerEmbedder,
-    StaticEmbedder,
+    ModelEmbedder,
+    load_transformer,
     open_embedder,
     passage_text,
 )
@@ -24,14 +26,21 @@ def embedder(kind=open_embedder, **fields):
     return kind(EmbeddingSettings(**fields))
 
 
-@pytest.fixture(scope="module", params=[open_embedder, SentenceTransformerEmbedder])
+def by_torch(settings):
+    """Open the bundled model as any sentence-transformers model is."""
+    return ModelEmbedder(settings, MODEL_FOLDER, partial(load_transformer, settings, MODEL_FOLDER))
+
+
+@pytest.fixture(scope="module", params=[open_embedder, by_torch])
 def bundled(request):
     return embedder(request.param)
 
 
-def test_the_bundled_model_needs_no_torch():
-    assert isinstance(embedder(), StaticEmbedder)
-    assert isinstance(embedder(model="lain/model"), SentenceTransformerEmbedder)
+def test_the_bundled_model_needs_no_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    assert embedder().embed_queries(["apa"]).any()
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        embedder(by_torch).embed_queries(["apa"])
 
 
 @pytest.mark.parametrize("prompts", [{}, {"query_prompt": "tanya: ", "passage_prompt": "isi: "}])
@@ -39,7 +48,7 @@ def test_numpy_gives_the_vectors_of_sentence_transformers(prompts):
     texts = [f"Warga menanam {n} pohon bakau di Teluk Waru." for n in range(600)]
     texts += ["", " ", "é 👧 \0", "ΣΑΣ İstanbul", "x" * 50_000, "\n\n", "kata " * 5_000]
     quick = embedder(**prompts)
-    slow = embedder(SentenceTransformerEmbedder, **prompts)
+    slow = embedder(by_torch, **prompts)
     assert (quick.name, quick.dimensions) == (slow.name, slow.dimensions)
     assert quick.embed_queries(texts) == pytest.approx(slow.embed_queries(texts), abs=1e-5)
     assert quick.embed_passages(texts) == pytest.approx(slow.embed_passages(texts), abs=1e-5)

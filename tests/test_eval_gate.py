@@ -14,8 +14,8 @@ from index.engines.local import LocalEngine
 from index.errors import GateError
 from index.settings import Settings
 from index.versions import NEW, Versions
-from tests.conftest import NOW, add, article
 from tests.homes import tanya
+from tests.news import NOW, add, article
 
 ARTICLES = 40
 OTHER = "Isi berita ini diganti seluruhnya oleh redaksi dengan teks yang lain sama sekali."

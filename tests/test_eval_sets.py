@@ -17,7 +17,7 @@ from index.archive import FILE_NAME, Archive
 from index.errors import InputError
 from index.reading.files import find_files, read
 from index.records import Article, Filter
-from tests.conftest import add, article
+from tests.news import add, article
 
 
 def lines(path, rows):

@@ -1,6 +1,7 @@
 """Which package may import which, no cycles, and nothing heavy on the way in."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -87,12 +88,18 @@ def test_packages_import_nothing():
 
 
 def test_engines_see_only_rows():
-    texts = {
-        f"index.{name}" for name in ("archive", "chunking", "clean", "records", "store", "text")
-    }
+    names = "acronyms archive chunking clean embedding records store text".split()
+    texts = {f"index.{name}" for name in names}
     for path, name in MODULES.items():
         if name.startswith("index.engines."):
             assert not texts & set(imported(path)), name
+
+
+def test_no_test_imports_another():
+    """Nor does a script in its text; what several tests share is in modules of other names."""
+    for path in sorted((ROOT / "tests").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"(from|import) tests[. ](import )?(test_|conftest)", text), path.name
 
 
 def test_one_module_decides_what_tokens_and_stems_are():

@@ -17,8 +17,8 @@ from index.settings import LlmSettings, Settings
 from qa import llm
 from qa.chat import Chat
 from tests import homes
+from tests.homes import quotes_hold, shown
 from tests.llm_server import LlmServer, refuses, says, sends
-from tests.test_answers import quotes_hold, shown
 
 ASKED = "Siapa yang meresmikan Pelabuhan Batu Layar?"
 OPENED = "Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat."

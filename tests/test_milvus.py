@@ -23,11 +23,10 @@ from index.records import Filter
 from index.settings import EngineSettings
 from index.versions import NEW, Versions
 from tests import homes
-from tests.conftest import NOW, engine_at
-from tests.test_acronyms import INTRODUCING, OTHERS
-from tests.test_cli import tanya
-from tests.test_engine import Shelf, assert_whole, batch, questions
-from tests.test_versions import Home
+from tests.homes import INTRODUCING, OTHERS
+from tests.homes import run_tanya as tanya
+from tests.news import NOW, Home, engine_at
+from tests.shelves import Shelf, assert_whole, batch, questions
 
 ANY = Filter()
 EVERYTHING = "row >= 0"
@@ -88,7 +87,7 @@ def test_a_file_of_another_process_is_told(tmp_path):
     with (tmp_path / "uji.db" / "LOCK").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(EngineError, match="One process at a time"):
-            Server(str(tmp_path / "uji.db")).exists("apa saja")
+            Server(str(tmp_path / "uji.db")).load("apa saja")
 
 
 def test_the_commands_work_on_a_file_in_the_home(tmp_path):
@@ -239,9 +238,9 @@ def test_prune_drops_a_collection_without_versions(home, server):
     home.build(1)
     first = collection(home, "000001")
     home.build(full=True)
-    assert server.exists(first)
+    assert server.load(first)
     home.versions.prune(1)
-    assert not server.exists(first)
+    assert not server.load(first)
     assert home.articles() == [1]
 
 
@@ -278,7 +277,7 @@ def test_a_first_build_that_was_cut_off_leaves_no_collection(home, server, monke
         with pytest.raises(ZeroDivisionError):
             home.build(1)
     home.build(2)
-    assert [server.exists(name) for name in made] == [False, True]
+    assert [server.load(name) for name in made] == [False, True]
 
 
 def test_a_copied_home_does_not_write_to_the_first_ones_rows(home, tmp_path):

@@ -14,28 +14,11 @@ from index.versions import Versions
 from qa.retriever import MOST_PASSAGES, Retriever
 from tests import homes
 
-REPRINT = [
-    homes.article(
-        f"r{number}",
-        f"{dateline} Satelit Nusadirgantara berhasil mengorbit setelah diluncurkan dari Biak pada "
-        "Senin pagi. Satelit seberat 750 kilogram itu akan memotret sawah, hutan, dan garis "
-        "pantai selama lima tahun. Kepala proyek Laksmi Wardani mengatakan sinyal pertama "
-        "diterima stasiun bumi tujuh menit setelah roket melepas muatannya. Biaya peluncuran "
-        "ditanggung bersama oleh dua kementerian dan sebuah perusahaan telekomunikasi.",
-        title="Satelit Nusadirgantara Mengorbit",
-        publisher=publisher,
-        published=dt.date(2024, 7, 1),
-    )
-    for number, (dateline, publisher) in enumerate(
-        [("BIAK --", "Kabar Hulu"), ("Biak,", "Harian Uji"), ("BIAK, HARIAN PAGI -", "Harian Pagi")]
-    )
-]
-
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
-    homes.add(home, [*homes.HARBOUR, *REPRINT])
+    homes.add(home, [*homes.HARBOUR, *homes.REPRINT])
     homes.build(home)
     return Versions(home / "versions", LocalEngine()).current()
 

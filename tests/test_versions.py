@@ -10,58 +10,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from index import build as builds
-from index.archive import FILE_NAME, Archive
 from index.errors import BusyError, IndexDamagedError, IndexMissingError
 from index.records import Filter
-from index.settings import ChunkingSettings
-from index.versions import LIVE, NEW, Versions, disk_bytes
-from tests.conftest import NOW, ToyEmbedder, add, article, engine_at, only_local
+from index.versions import LIVE, NEW, disk_bytes
+from tests.news import NOW, Home, only_local
 
 ROOT = Path(__file__).parent.parent
 ANY = Filter()
-
-
-class Home:
-    """One home with an archive and its versions."""
-
-    def __init__(self, folder, location):
-        self.folder = folder
-        self.location = location
-        self.versions = Versions(folder / "versions", engine_at(location))
-        self.embedder = ToyEmbedder()
-
-    def reopened(self):
-        """Return the home as another process would open it."""
-        return Home(self.folder, self.location)
-
-    def add(self, *numbers, **fields):
-        with Archive.open(self.folder / FILE_NAME) as archive:
-            add(archive, [article(number, **fields) for number in numbers])
-
-    def remove(self, *numbers):
-        with Archive.open(self.folder / FILE_NAME) as archive:
-            archive.remove([f"a{number}" for number in numbers], NOW)
-
-    def build(self, *numbers, **options):
-        """Add articles and build; return the version's name, or None if there was nothing to do."""
-        if numbers:
-            self.add(*numbers)
-        recipe = builds.recipe(self.versions.engine, self.embedder, ChunkingSettings())
-        with Archive.open(self.folder / FILE_NAME) as archive:
-            report = builds.build(archive, self.versions, recipe, self.embedder, now=NOW, **options)
-        return report.version.name if report.version else None
-
-    def articles(self, index=None):
-        """Return the numbers of the articles that a search for any of them finds."""
-        index = index or self.versions.current()
-        vector = np.ones(self.embedder.dimensions, dtype=np.float32)
-        found = {hit.passage_id.partition("#")[0] for hit in index.dense(vector, 10_000, ANY)}
-        assert len(index.lexical("sebanyak kali", 10_000, ANY)) >= len(found)
-        return sorted(int(article_id[1:]) for article_id in found)
 
 
 @pytest.fixture
@@ -87,8 +44,7 @@ from pathlib import Path
 from index import build as builds, manifest, store
 from index.engines import local, milvus_server, vectors
 from index.snapshot import IndexWriter
-from tests import test_versions
-from tests.test_versions import Home
+from tests.news import Home
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -16,13 +16,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from index.acronyms import Synonym
-from index.embedding import Vectors
-
 UNDATED = 0
 """The day of a passage without a date; others have their ordinal, `date.toordinal()`."""
 LAST_DAY = dt.date.max.toordinal()
 
+Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer[Any]]
 Found = tuple[Rows, npt.NDArray[np.floating[Any]]]
 """Rows and their scores, aligned, in any order; a higher score is a better one."""
@@ -56,6 +54,14 @@ class RowFilter:
 
     def __bool__(self) -> bool:
         return self.dated or self.publishers is not None or self.articles is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Synonym:
+    """Stems that a question holds, and the stems of the other form of the same name."""
+
+    asked: tuple[str, ...]
+    other: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

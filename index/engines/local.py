@@ -18,9 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from index import manifest as manifests
-from index.acronyms import Synonym
-from index.embedding import Vectors
-from index.engines.contract import Columns, Found, RowFilter, Rows, Terms, VectorKind
+from index.engines.contract import (
+    Columns,
+    Found,
+    RowFilter,
+    Rows,
+    Synonym,
+    Terms,
+    VectorKind,
+    Vectors,
+)
 from index.engines.vectors import FLAT, NewVectors, PartVectors
 from index.files import link_tree
 
@@ -193,13 +200,8 @@ class LocalWriter:
         writer = self._lexical()
         listed = (column.tolist() for column in columns)
         for row, article, day, publisher, stemmed in zip(*listed, stems, strict=True):
-            document = Document()
-            document.add_integer("row", row)
-            document.add_integer("article", article)
-            document.add_integer("day", day)
-            document.add_integer("publisher", publisher)
-            document.add_text("text", stemmed)
-            writer.add_document(document)
+            values = {"row": row, "article": article, "day": day, "publisher": publisher}
+            writer.add_document(Document(**values, text=stemmed))
 
     def remove(self, articles: Sequence[int], rows: Sequence[int]) -> None:
         """Remove the rows of articles from Tantivy's index; their vectors go with a merge."""

@@ -28,17 +28,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from index import manifest as manifests
 from index.bm25 import K1, B, idf
-from index.embedding import Vectors
-from index.engines.contract import Columns, Found, RowFilter, Rows, Terms, VectorKind
+from index.engines.contract import Columns, Found, RowFilter, Rows, Terms, VectorKind, Vectors
 from index.engines.milvus_server import ALIVE, BATCH, MOST_FOUND, Row, Server
 from index.errors import IndexDamagedError
-from index.sqlite import connect
+from index.sqlite import connect_finished, connect_new, select
 
 NAME = "milvus/2"
 """The number counts layouts: a version of another one is built anew."""
@@ -52,9 +51,6 @@ _NO_STEM = 0
 # Each name of two forms in a question doubles the number of its vectors.
 _MOST_NAMES = 5
 _FIELDS = ("row", "died", "article", "day", "publisher", "length", "dense", "lexical")
-
-
-T = TypeVar("T", int, str)
 
 
 class MilvusEngine:
@@ -88,12 +84,11 @@ class MilvusEngine:
                 users.setdefault(place.collection, []).append(place)
         server = self._server
         for collection in {p.collection for folder in folders for p in _places(folder)}:
-            if not server.exists(collection):
-                continue
             if collection not in users:
                 server.drop(collection)
                 continue
-            server.load(collection)
+            if not server.load(collection):
+                continue
             server.erase(collection, " and ".join(f"({p.unseen})" for p in users[collection]))
             latest = max(place.number for place in users[collection])
             died = f"died > {latest} and died < {ALIVE}"
@@ -157,8 +152,7 @@ class MilvusIndex:
     def _check(self) -> None:
         """Compare the number of rows; from then on Milvus shows what the version's build wrote."""
         there = 0
-        if self._server.exists(self._place.collection):
-            self._server.load(self._place.collection)
+        if self._server.load(self._place.collection):
             there = self._server.count(self._place.collection, self._place.seen)
             if there == self._total:
                 return
@@ -336,12 +330,11 @@ class MilvusWriter:
         """Take the stems of removed rows out of the counts."""
         if self._base is None:
             return
-        if not self._server.exists(self._base.collection):
+        if not self._server.load(self._base.collection):
             raise IndexDamagedError(
                 f"The live version is not in Milvus at {self._server.uri!r}. "
                 "Run `tanya build --full` to make it anew."
             )
-        self._server.load(self._base.collection)
         for some in _batches(self._gone):
             there = self._server.get(self._base.collection, some, ("row", "length", "lexical"))
             self._length -= sum(int(row["length"]) for row in there.values())
@@ -410,7 +403,7 @@ def _stem_counts(row: Row, average: float) -> dict[int, int]:
     return {stem: round(w * norm / (K1 + 1 - w)) for stem, w in weights.items()}
 
 
-def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def _batches(values: Sequence[int]) -> Iterator[Sequence[int]]:
     return (values[begin : begin + BATCH] for begin in range(0, len(values), BATCH))
 
 
@@ -424,15 +417,14 @@ class _Stems:
     @classmethod
     def read(cls, folder: Path) -> _Stems:
         """Open the stems of a finished version."""
-        uri = f"{(folder / _STEMS).absolute().as_uri()}?mode=ro&immutable=1"
-        return cls(connect(uri, uri=True, check_same_thread=False))
+        return cls(connect_finished(folder / _STEMS))
 
     @classmethod
     def create(cls, folder: Path, base: Path | None) -> _Stems:
         """Begin with a copy of the stems of `base`, or with none."""
         if base is not None:
             shutil.copyfile(base / _STEMS, folder / _STEMS)
-        db = _unsafe(folder / _STEMS)
+        db = connect_new(folder / _STEMS)
         if base is None:
             db.execute(
                 """CREATE TABLE stem (dimension INTEGER PRIMARY KEY, stem TEXT NOT NULL UNIQUE,
@@ -443,14 +435,10 @@ class _Stems:
 
     def find(self, stems: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return (dimension, rows) of each stem that stands in a row."""
-        found: dict[str, tuple[int, int]] = {}
         query = "SELECT stem, dimension, rows FROM stem WHERE rows > 0 AND stem IN"
         with self._lock:
-            for some in _batches(stems):
-                marks = ",".join("?" * len(some))
-                rows = self._db.execute(f"{query} ({marks})", some)
-                found.update((stem, (dimension, n)) for stem, dimension, n in rows)
-        return found
+            rows = select(self._db, query, stems)
+            return {stem: (dimension, n) for stem, dimension, n in rows}
 
     def count(self, changes: Mapping[str, int]) -> None:
         """Add to the number of rows that each stem stands in; new stems get a dimension."""
@@ -478,7 +466,7 @@ class _Spool:
     """Rows put by until Milvus gets them."""
 
     def __init__(self, path: Path) -> None:
-        self._db = _unsafe(path)
+        self._db = connect_new(path)
         self._db.execute(
             """CREATE TABLE new (row INTEGER PRIMARY KEY, article INTEGER, day INTEGER,
             publisher INTEGER, stems TEXT, dense BLOB)"""
@@ -511,11 +499,3 @@ class _Spool:
 
     def close(self) -> None:
         self._db.close()
-
-
-def _unsafe(path: Path) -> sqlite3.Connection:
-    """Open a file that nobody reads before it is complete: a journal would only cost time."""
-    db = connect(path)
-    db.execute("PRAGMA journal_mode=OFF")
-    db.execute("PRAGMA synchronous=OFF")
-    return db

@@ -49,11 +49,6 @@ class Server:
 
     # Collections
 
-    def exists(self, collection: str) -> bool:
-        """Tell whether there is a collection of this name."""
-        with self._asking() as client:
-            return bool(client.has_collection(collection, timeout=self._read_seconds))
-
     def create(self, collection: str, dimensions: int, dense_index: str) -> None:
         """Create an empty collection, ready to be searched."""
         with self._asking() as client:
@@ -65,25 +60,34 @@ class Server:
                 schema.add_field(name, DataType.INT64)
             schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimensions)
             schema.add_field("lexical", DataType.SPARSE_FLOAT_VECTOR)
-            client.create_collection(
-                collection, schema=schema, consistency_level="Bounded", timeout=_WRITE_SECONDS
-            )
             indexes = client.prepare_index_params()
             built = {"M": 16, "efConstruction": 200} if dense_index == "HNSW" else {}
             indexes.add_index("dense", index_type=dense_index, metric_type="IP", params=built)
             indexes.add_index("lexical", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
-            client.create_index(collection, indexes, sync=False, timeout=_WRITE_SECONDS)
-            client.load_collection(collection, timeout=_WRITE_SECONDS)
+            client.create_collection(
+                collection,
+                schema=schema,
+                index_params=indexes,
+                consistency_level="Bounded",
+                timeout=_WRITE_SECONDS,
+            )
 
-    def load(self, collection: str) -> None:
-        """Make a collection ready to be searched, as it may not be after a restart."""
+    def load(self, collection: str) -> bool:
+        """Make a collection ready to be searched, as it may not be after a restart.
+
+        Return False where there is none.
+        """
         with self._asking() as client:
-            client.load_collection(collection, timeout=_WRITE_SECONDS)
+            there = bool(client.has_collection(collection, timeout=self._read_seconds))
+            if there:
+                client.load_collection(collection, timeout=_WRITE_SECONDS)
+            return there
 
     def drop(self, collection: str) -> None:
-        """Delete a collection with its rows."""
+        """Delete a collection with its rows, if there is one."""
         with self._asking() as client:
-            client.drop_collection(collection, timeout=_WRITE_SECONDS)
+            if client.has_collection(collection, timeout=self._read_seconds):
+                client.drop_collection(collection, timeout=_WRITE_SECONDS)
 
     # Rows
 
@@ -155,7 +159,7 @@ class Server:
         queries: Sequence[Any],
         k: int,
         wanted: str,
-        dense_index: str = "",
+        dense_index: str,
     ) -> list[list[tuple[int, float]]]:
         """Return for each query at most k (row, inner product) that pass a filter, best first."""
         parameters: dict[str, Any] = {"metric_type": "IP"}

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from index.embedding import Vectors
-from index.engines.contract import VectorKind
+from index.engines.contract import VectorKind, Vectors
 from index.manifest import ARRAYS
 
 FEW = 100_000

@@ -18,54 +18,21 @@ from hypothesis import strategies as st
 
 from index import archive as archives
 from index import build as builds
-from index import chunking, text
-from index.archive import FILE_NAME, Archive
+from index import text
+from index.archive import FILE_NAME
 from index.build import waiting
 from index.errors import InputError
 from index.records import Filter
 from index.settings import ChunkingSettings
-from index.versions import PREPARED, Versions
-from tests.conftest import NOW, ToyEmbedder, add, article, engine_at, only_local
+from index.versions import PREPARED
+from tests.news import NOW, OpenHome, ToyEmbedder, add, article, only_local
 
 ANY = Filter()
-CHUNKS = ChunkingSettings(max_tokens=40)
-
-
-class Home:
-    """An archive, open, and versions that are built from it."""
-
-    def __init__(self, folder, location, name="versions"):
-        self.folder = folder
-        self.location = location
-        self.archive = Archive.open(folder / FILE_NAME)
-        self.versions = Versions(folder / name, engine_at(location))
-        self.embedder = ToyEmbedder()
-        self.chunks = CHUNKS
-
-    def reopened(self):
-        """Return the home as another process would open it."""
-        return Home(self.folder, self.location)
-
-    def build(self, **options):
-        wanted = builds.recipe(self.versions.engine, self.embedder, self.chunks)
-        return builds.build(self.archive, self.versions, wanted, self.embedder, now=NOW, **options)
-
-    def expected(self):
-        """Return every passage that the archive should give."""
-        return [
-            passage
-            for found, _ in self.archive.articles(list(self.archive.fingerprints()))
-            for passage in chunking.passages(
-                found,
-                max_tokens=self.chunks.max_tokens,
-                repeated=self.archive.repeated_lines(found.publisher),
-            )
-        ]
 
 
 @pytest.fixture
 def home(tmp_path, location):
-    made = Home(tmp_path, location)
+    made = OpenHome(tmp_path, location)
     yield made
     made.archive.close()
 
@@ -93,7 +60,7 @@ def contents(home):
 
 
 def assert_as_built_anew(home, folder):
-    fresh = Home(folder, home.location, "anew")
+    fresh = OpenHome(folder, home.location, "anew")
     fresh.build()
     mine, theirs = contents(home), contents(fresh)
     # The last bit of a sum may depend on how many vectors are searched at a time.
@@ -146,7 +113,7 @@ def do(home, step, *values):
 @example(steps=[("add", 1, None, 9), ("build",), ("remove", 1), ("build",), ("add", 1, None, 9)])
 def test_builds_in_between_change_nothing(location, steps):
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder), location)
+        home = OpenHome(Path(folder), location)
         for step in steps:
             do(home, *step)
         home.build()
@@ -405,8 +372,8 @@ def test_the_number_of_processes_changes_nothing(home, tmp_path, monkeypatch, wo
 
 
 def test_a_few_articles_start_no_process():
-    assert builds.workers_for(100, 500) == 0
-    assert 0 <= builds.workers_for(10**6, 500) <= builds.MOST_WORKERS
+    assert builds.workers_for(100) == 0
+    assert 0 <= builds.workers_for(10**6) <= builds.MOST_WORKERS
 
 
 def test_a_worker_that_is_ended_is_done_without():
@@ -492,7 +459,7 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 from index import build as builds
-from tests.test_builder import Home
+from tests.news import OpenHome
 
 def die(stage, done, total):
     if [stage, str(done)] == sys.argv[2:4]:
@@ -500,7 +467,7 @@ def die(stage, done, total):
 
 if __name__ == "__main__":
     builds.BATCH = 3
-    Home(Path(sys.argv[1]), "local").build(progress=die, workers=int(sys.argv[4]))
+    OpenHome(Path(sys.argv[1]), "local").build(progress=die, workers=int(sys.argv[4]))
 """
 
 
@@ -534,7 +501,7 @@ def copied(home, folder):
     folder.mkdir()
     home.archive._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copy(home.folder / FILE_NAME, folder)
-    return Home(folder, home.location)
+    return OpenHome(folder, home.location)
 
 
 def prepare(home, number, shares):
