@@ -1,20 +1,31 @@
-"""Articles in, versions out: add, remove, build, status, rollback, prune."""
+"""Articles in and out, versions: add, watch, remove, export, build, status, rollback, prune."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import json
+import re
+import signal
+import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from commands.terminal import bar, open_archive, open_versions, shown, wrapped
+from commands.qa import After, Before, Publisher
+from commands.terminal import bar, open_archive, open_versions, period, shown, wrapped
 from index import settings
 from index.errors import InputError
+from index.exported import line_of
+from index.files import read_lines, written_whole
+from index.records import Filter
+from index.text import counted
 
 if TYPE_CHECKING:
     from index.archive import AddReport, Archive
@@ -26,6 +37,10 @@ if TYPE_CHECKING:
 
 PROBLEMS_SHOWN = 20
 DUPLICATES_SHOWN = 3
+PUBLISHERS_SHOWN = 20
+EXPORTED_AT_ONCE = 500
+
+STANDARD = Path("-")
 
 
 def add(
@@ -100,26 +115,282 @@ def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
         typer.echo(f"  and {len(problems) - PROBLEMS_SHOWN:,} more", err=True)
 
 
+def watch(
+    context: typer.Context,
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="FOLDER...", show_default=False)
+    ] = None,
+    feed: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="An RSS or Atom feed to follow; may be repeated."),
+    ] = None,
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="How often feeds are asked: 90s, 5m, 2h.")
+    ] = "5m",
+    once: Annotated[bool, typer.Option("--once", help="Make one pass and leave.")] = False,
+    publisher: Annotated[
+        str, typer.Option(help="Publisher of articles that do not name theirs.")
+    ] = "",
+) -> None:
+    """Add and build what comes into folders and feeds, until you stop it (Ctrl-C).
+
+    A new or changed file is live within seconds; one that is still being written is waited for.
+    Of each new item of a feed the page is read, as politely as [watch] in tanya.toml says. What was
+    read is remembered, so a restart goes on where it was.
+
+    Example: tanya watch /srv/berita --feed https://contoh.example/rss --every 10m
+    """
+    if not (folders or feed):
+        raise typer.BadParameter("Name a FOLDER to watch, or a --feed URL.")
+    seconds = _seconds(every)
+    home: Path = context.obj
+    with _ended_by_signals() as wait:
+        try:
+            _watch(home, folders or [], feed or [], publisher, None if once else seconds, wait)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. What was added stays; the next start goes on from here.", err=True)
+
+
+def _watch(
+    home: Path,
+    folders: list[Path],
+    feeds: list[str],
+    publisher: str,
+    every: float | None,
+    wait: Callable[[float], None],
+) -> None:
+    """Watch for ever, asking feeds all `every` seconds; None: make one pass."""
+    from index import build as builds
+    from index import follow, seen, watch
+    from index.embedding import open_embedder
+    from index.fetch import Fetcher
+
+    chosen = settings.load(home)
+    with watch.lock(home), open_archive(home) as archive:
+        embedder = open_embedder(chosen.embedding)
+        versions = open_versions(home)
+        memory = seen.Seen(home / seen.FILE_NAME)
+        followed = None
+        if feeds:
+            fetcher = Fetcher(chosen.watch)
+            followed = follow.Feeds(feeds, memory, fetcher, chosen.watch, publisher=publisher)
+        watcher = watch.Watcher(
+            archive,
+            versions,
+            builds.recipe(versions.engine, embedder, chosen.chunking),
+            embedder,
+            watch.Folders(folders, memory),
+            followed,
+            lambda line: typer.echo(shown(line)),
+            publisher=publisher,
+            keep=chosen.watch.keep,
+        )
+        if every is None:
+            watcher.run_once(wait)
+        else:
+            typer.echo(
+                f"Watching {counted(len(folders), 'folder')} and {counted(len(feeds), 'feed')}."
+            )
+            watcher.run(every, wait)
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
+
+
+def _seconds(written: str) -> float:
+    match = re.fullmatch(r"(\d{1,6})([smhd]?)", written.strip())
+    if match is None or not int(match[1]):
+        raise typer.BadParameter(f"--every is {written!r} but must be a time such as 90s, 5m, 2h.")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[Callable[[float], None]]:
+    """Let SIGTERM, which systemd ends a service with, do what Ctrl-C does; yield how to wait.
+
+    Python drops what a signal raises at some moments; then the next waiting raises it again.
+    """
+    stopped = False
+
+    def interrupt(*_: object) -> NoReturn:
+        nonlocal stopped
+        stopped = True
+        raise KeyboardInterrupt
+
+    def wait(seconds: float) -> None:
+        if stopped:
+            raise KeyboardInterrupt
+        time.sleep(seconds)
+
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield wait
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def remove(
     context: typer.Context,
-    article_ids: Annotated[list[str], typer.Argument(metavar="ARTICLE_ID...")],
+    article_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ARTICLE_ID...", show_default=False)
+    ] = None,
+    publisher: Publisher = None,
+    after: After = "",
+    before: Before = "",
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IDS", help="Only articles whose ids stand in this file, one a line; - reads."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     undo: Annotated[
         bool, typer.Option("--undo", help="Let removed articles be added again.")
     ] = False,
 ) -> None:
     """Remove articles with every earlier text; they leave the index at the next build.
 
-    The chat stops citing them at once.
+    Name their ids, or say which: what several options say must all hold. You are shown how many
+    they are, and asked. The chat stops citing them at once, and they stay out when the same files
+    are added again; --undo lets them in.
+
+    Example: tanya remove --publisher "Harian Kita" --before 2015-12-31
     """
+    options = bool(publisher or after or before)
+    if article_ids and (options or from_file):
+        raise typer.BadParameter("Give either ids or options that say which, not both.")
+    if undo and options:
+        raise typer.BadParameter("--undo takes ids or --from-file, no other options.")
+    if not (article_ids or options or from_file):
+        raise typer.BadParameter("Name an ARTICLE_ID, or say which: --publisher, --before, ...")
+    if from_file == STANDARD and not (yes or undo):
+        raise typer.BadParameter("--from-file - leaves nothing to ask you by; add --yes.")
+    ids = article_ids or (_ids_in(from_file) if from_file else None)
     with open_archive(context.obj) as archive:
         if undo:
-            done = archive.allow_again(article_ids)
+            _tell_removed("allowed again", ids or [], archive.allow_again(ids or []))
+        elif article_ids:
+            _tell_removed("removed", article_ids, archive.remove(article_ids, _now()))
         else:
-            done = archive.remove(article_ids, _now())
-    unknown = [article_id for article_id in article_ids if article_id not in done]
-    typer.echo(f"{'allowed again' if undo else 'removed'} {len(done):,}")
+            _remove_chosen(archive, _chosen(archive, publisher, after, before), ids, yes)
+
+
+def _remove_chosen(archive: Archive, found: _Chosen, ids: list[str] | None, yes: bool) -> None:
+    """Remove what was found, of `ids` alone where they are given, after showing it."""
+    if ids is not None:
+        there = archive.present(ids)
+        found = [row for row in found if row[0] in there]
+        if absent := len(ids) - len(there):
+            typer.echo(f"{counted(absent, 'id')} of the file not in the archive.", err=True)
+    if not found:
+        raise InputError("No article is like that; nothing was removed.")
+    if not yes:
+        _print_chosen(found)
+        typer.confirm("Remove them?", abort=True)
+    typer.echo(f"removed {len(archive.remove([row[0] for row in found], _now())):,}")
+
+
+def _tell_removed(what: str, article_ids: list[str], done: list[str]) -> None:
+    unknown = [article_id for article_id in article_ids if article_id not in set(done)]
+    typer.echo(f"{what} {len(done):,}")
     if unknown:
-        raise InputError(f"Not found: {', '.join(map(repr, unknown))}.")
+        listed = ", ".join(map(repr, unknown[:PROBLEMS_SHOWN]))
+        more = len(unknown) - PROBLEMS_SHOWN
+        raise InputError(f"Not found: {listed}{f' and {more:,} more' if more > 0 else ''}.")
+
+
+def _ids_in(path: Path) -> list[str]:
+    """Return the ids of a file, or of standard input: one a line, blanks around them cut off."""
+    if path == STANDARD:
+        written = sys.stdin.read().split("\n")
+    else:
+        written = read_lines(path, "a list of ids")
+    return list(dict.fromkeys(filter(None, map(str.strip, written))))
+
+
+_Chosen = list[tuple[str, str, dt.date | None]]
+
+
+def _chosen(archive: Archive, publishers: list[str] | None, after: str, before: str) -> _Chosen:
+    """Return (id, publisher, date) of the articles that the options of a command say."""
+    from qa.question.sources import resolve_publishers
+
+    named = resolve_publishers(publishers, archive.publishers()) if publishers else ()
+    return archive.chosen(Filter(*period(after, before), named))
+
+
+def _print_chosen(found: _Chosen) -> None:
+    """Tell how many articles of which publishers and years would be removed."""
+    typer.echo(f"{counted(len(found), 'article')}:")
+    by_publisher: dict[str, Counter[int | None]] = {}
+    for _, publisher, day in found:
+        by_publisher.setdefault(publisher, Counter())[day.year if day else None] += 1
+    ordered = sorted(by_publisher.items(), key=lambda pair: -pair[1].total())
+    for publisher, years in ordered[:PUBLISHERS_SHOWN]:
+        each = [
+            f"{year or 'undated'} {n:,}"
+            for year, n in sorted(years.items(), key=lambda pair: pair[0] or 0)
+        ]
+        name = shown(publisher) or "(no publisher)"
+        typer.echo(wrapped(f"  {name}: {years.total():,} ({' · '.join(each)})", 4))
+    if len(ordered) > PUBLISHERS_SHOWN:
+        typer.echo(f"  and {counted(len(ordered) - PUBLISHERS_SHOWN, 'more publisher')}")
+
+
+def export(
+    context: typer.Context,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to; .gz is gzipped, - is standard output.")
+    ] = STANDARD,
+    publisher: Publisher = None,
+    after: After = "",
+    before: Before = "",
+) -> None:
+    """Write the archive as JSON lines, which `tanya add` takes up exactly as they were.
+
+    Not in it: earlier texts of changed articles, and which articles were removed.
+
+    Example: tanya export --out arsip.jsonl.gz; tanya --home lain add arsip.jsonl.gz
+    """
+    with open_archive(context.obj, must_exist=True) as archive:
+        ids = [row[0] for row in _chosen(archive, publisher, after, before)]
+        if not ids:
+            raise InputError("No article is like that; nothing was written.")
+        try:
+            written = _write_exported(archive, ids, out)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. No file was written.", err=True)
+            raise typer.Exit(1) from None
+    typer.echo(f"{counted(written, 'article')} written to {out}", err=out == STANDARD)
+
+
+def _write_exported(archive: Archive, article_ids: list[str], out: Path) -> int:
+    written = 0
+    with _opened(out) as file, bar("Exporting") as progress:
+        task = progress.add_task("", total=len(article_ids))
+        for at in range(0, len(article_ids), EXPORTED_AT_ONCE):
+            some = article_ids[at : at + EXPORTED_AT_ONCE]
+            for article, _ in archive.articles(some):
+                file.write(line_of(article))
+                written += 1
+            progress.advance(task, len(some))
+    return written
+
+
+@contextmanager
+def _opened(out: Path) -> Iterator[TextIO]:
+    if out != STANDARD:
+        with written_whole(out) as file:
+            yield file
+        return
+    # The terminal's own encoding may lack letters that the archive has.
+    file = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n")
+    try:
+        yield file
+        file.flush()
+    finally:
+        file.detach()
 
 
 def build(

@@ -25,7 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (
-    *(index.add, index.remove, index.build, index.status, index.rollback, index.prune),
+    *(index.add, index.watch, index.remove, index.export, index.build),
+    *(index.status, index.rollback, index.prune),
     *(qa.ask, qa.search, qa.serve),
 ):
     app.command()(_command)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.terminal import bar, say, shown
+from commands.terminal import bar, period, say, shown
 from index.errors import InputError
 from index.files import UNREADABLE, json_value, unreadable, written_whole
 from index.records import Filter, Hit, Passage, Turn
@@ -259,17 +259,7 @@ def _filter(
 
     names = sources.resolve_publishers(publishers, chat.publishers()) if publishers else ()
     writers = sources.resolve_authors(authors, chat.index().authors()) if authors else ()
-    chosen = Filter(_day(after, "--after"), _day(before, "--before"), names, writers)
-    if chosen.after and chosen.before and chosen.after > chosen.before:
-        raise typer.BadParameter(f"--after {after} is later than --before {before}.")
-    return chosen
-
-
-def _day(value: str, option: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(value) if value else None
-    except ValueError:
-        raise typer.BadParameter(f"{option} is {value!r} but must be a date YYYY-MM-DD.") from None
+    return Filter(*period(after, before), names, writers)
 
 
 def _check_usage(asked: str, batch: Path | None, out: Path | None) -> None:

@@ -1,7 +1,8 @@
-"""What the commands share: opening a home, progress bars, lines that fit a terminal."""
+"""What the commands share: a home, dates, progress bars, lines that fit a terminal."""
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import sys
 import textwrap
@@ -38,6 +39,21 @@ def open_versions(home: Path) -> Versions:
     from index.versions import Versions
 
     return Versions.of(home, settings.load(home).engine)
+
+
+def period(after: str, before: str) -> tuple[dt.date | None, dt.date | None]:
+    """Return the dates of --after and --before, None where one is empty."""
+    begin, end = _day(after, "--after"), _day(before, "--before")
+    if begin and end and begin > end:
+        raise typer.BadParameter(f"--after {after} is later than --before {before}.")
+    return begin, end
+
+
+def _day(value: str, option: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(value) if value else None
+    except ValueError:
+        raise typer.BadParameter(f"{option} is {value!r} but must be a date YYYY-MM-DD.") from None
 
 
 def shown(value: str) -> str:

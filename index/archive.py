@@ -21,7 +21,7 @@ import numpy as np
 
 from index import clean, stories
 from index.errors import ArchiveError, BusyError, TanyaError
-from index.records import Article
+from index.records import Article, Filter
 from index.sqlite import connect, select, transaction
 from index.stories import MinHash
 from index.text import encodable
@@ -239,6 +239,8 @@ class Archive:
             lines.update((article.publisher, key) for key in _line_keys(article.body))
         minhash = stories.minhash_of(article)
         story, like = self._story(article, minhash)
+        # An article out of another archive brings its story along.
+        story = article.story_id or story
         if like:
             report.duplicates += 1
             report.examples.append((article.title, like))
@@ -324,6 +326,30 @@ class Archive:
         rows = select(self._db, f"{_SELECT} WHERE id IN", article_ids)
         found = {row[0]: (_article(row), str(row[11])) for row in rows}
         return [found[article_id] for article_id in article_ids if article_id in found]
+
+    def chosen(self, by: Filter) -> list[tuple[str, str, dt.date | None]]:
+        """Return (id, publisher, date) of the articles that pass a filter, oldest article first.
+
+        Its authors are not looked at.
+        """
+        marks = ",".join("?" * len(by.publishers))
+        tests = {
+            "published >= ?": [by.after.isoformat()] if by.after else [],
+            "published <= ?": [by.before.isoformat()] if by.before else [],
+            f"publisher IN ({marks})": by.publishers,
+        }
+        asked = {test: values for test, values in tests.items() if values}
+        rows = self._db.execute(
+            f"""SELECT id, publisher, published FROM article
+                WHERE {" AND ".join(asked) or "true"} ORDER BY seq""",
+            [value for values in asked.values() for value in values],
+        )
+        return [(row[0], row[1], _date(row[2])) for row in rows]
+
+    def publishers(self) -> list[str]:
+        """Return the publishers of all articles, in order; "" where some name none."""
+        rows = self._db.execute("SELECT DISTINCT publisher FROM article ORDER BY publisher")
+        return [row[0] for row in rows]
 
     def newest_bodies(self, count: int) -> list[str]:
         """Return the texts of the articles that were published last, the newest first."""

@@ -8,6 +8,7 @@ TanyaError
 ├── IndexDamagedError    a version on disk is incomplete or was altered
 ├── EngineError          the server of a search engine cannot be reached or fails
 ├── BusyError            another process is writing
+├── FetchError           a feed or page on the web cannot be fetched
 ├── GateError            a new version finds less than the live one
 └── InputError           a file or a value given by the user cannot be used
 """
@@ -43,6 +44,19 @@ class EngineError(TanyaError):
 
 class BusyError(TanyaError):
     """Another process holds the writer's lock."""
+
+
+class FetchError(TanyaError):
+    """A feed or page cannot be fetched; the message has no full stop, for its address follows.
+
+    A `lasting` one will be the same at the next try; `retry` are the seconds that the other side
+    asks us to wait, None where it does not.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False, retry: float | None = None) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+        self.retry = retry
 
 
 class GateError(TanyaError):

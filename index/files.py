@@ -66,12 +66,14 @@ def json_value(line: str, place: str) -> Any:
 def written_whole(path: Path, *, durable: bool = False) -> Iterator[TextIO]:
     """Open a text file for writing that appears under its name only when it is complete.
 
+    It is gzipped if its name ends so.
+
     A `durable` one is on the disk, not only on its way there, when this ends. Raises InputError
     where it cannot be written.
     """
     beside = path.with_name(f"{path.name}.part")
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        with _opened_for_writing(beside, path.suffix) as file:
             yield file
             if durable:
                 file.flush()
@@ -86,6 +88,12 @@ def written_whole(path: Path, *, durable: bool = False) -> Iterator[TextIO]:
     finally:
         with suppress(OSError):
             beside.unlink()
+
+
+def _opened_for_writing(path: Path, suffix: str) -> TextIO:
+    if suffix == ".gz":
+        return gzip.open(path, "wt", compresslevel=6, encoding="utf-8")
+    return path.open("w", encoding="utf-8")
 
 
 def unwritable(path: Path, error: OSError) -> InputError:

@@ -157,6 +157,28 @@ class ChatSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """How `tanya watch` asks for feeds and pages, and how many versions it keeps.
+
+    `agent` is what it calls itself. Between two requests to a host are at least `pause` seconds;
+    a request may take `seconds`, bring `max_bytes` and be redirected `max_redirects` times; of a
+    feed `max_items` pages are read each time.
+    """
+
+    agent: str = _ruled(
+        "tanya-arsip",
+        "a name of printable ASCII characters",
+        lambda name: bool(name.strip()) and name.isascii() and name.isprintable(),
+    )
+    pause: float = _within(2.0, 0, 3600)
+    seconds: float = _ruled(20.0, "above 0, at most 600", lambda value: 0 < value <= 600)
+    max_bytes: int = _within(10_000_000, 1000, 1_000_000_000)
+    max_redirects: int = _within(5, 0, 20)
+    max_items: int = _within(50, 1, 100_000)
+    keep: int = _within(10, 1, 100_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one home directory."""
 
@@ -168,6 +190,7 @@ class Settings:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     llm: LlmSettings = field(default_factory=LlmSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
 
 
 def resolve_home(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from index import exported
 from index.reading import inputs
 from index.reading.crawl import headline_off
 from index.reading.dates import date_in_url, date_of
@@ -103,6 +104,11 @@ def _is_meant(date: object) -> bool:
 
 
 def _article_of_fields(fields: Mapping[str, object], file: InputFile, number: int) -> Outcome:
+    if fields.get(exported.MARK) is True:
+        try:
+            return exported.article_of(fields)
+        except ValueError as error:
+            return file.problem(f"This row of an export cannot be taken: {error}.", number)
     body = text_of(_field(fields, "text"))
     if not body and any(name in fields for name in _FIELDS["text"]):
         return file.problem("The article has no text.", number)
