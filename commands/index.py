@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from index.build import BuildReport, Progress, ShareReport
     from index.embedding import Embedder
     from index.manifest import Recipe
+    from index.reading.files import Passed
     from index.records import Article, ReadProblem
     from index.versions import Check, Versions
 
@@ -39,6 +41,7 @@ PROBLEMS_SHOWN = 20
 DUPLICATES_SHOWN = 3
 PUBLISHERS_SHOWN = 20
 EXPORTED_AT_ONCE = 500
+IDS_SHOWN = 3
 
 STANDARD = Path("-")
 
@@ -49,11 +52,20 @@ def add(
     publisher: Annotated[
         str, typer.Option(help="Publisher of articles that do not name theirs.")
     ] = "",
+    column_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="TARGET=COLUMN",
+            help="What a column of another name holds: date=siar. Give it once a column.",
+        ),
+    ] = None,
 ) -> None:
-    """Add articles: raw text, HTML, JSONL, CSV, each also gzipped, or folders of them.
+    """Add articles: text, HTML, JSON, CSV, Parquet, feeds, WARC; packed, or in folders.
 
     Rows need a text (or body, content, isi); title (judul), date (tanggal), url, publisher
     (sumber), author (penulis) and id are taken where they are there, under other usual names too.
+    What looks like one of them and is not taken is told, with the --map that takes it.
 
     What is committed stays when you stop it; run it again to go on.
 
@@ -62,42 +74,64 @@ def add(
     from index.archive import AddReport
     from index.reading.files import find_files, size
 
-    files = find_files(paths)
+    reader = _reader(context.obj, publisher, column_map)
+    passed: Passed = Counter()
+    files = find_files(paths, passed)
+    if not files:
+        _print_passed(passed)
+        raise InputError(f"Nothing to add: no file of a known kind in {_listed(paths)}.")
     problems: list[ReadProblem] = []
     report = AddReport()
     with open_archive(context.obj) as archive, bar("Adding") as progress:
         task = progress.add_task("add", total=sum(size(file) for file in files))
-        articles = _read(files, publisher, problems, lambda n: progress.advance(task, n))
+        reader = partial(reader, progress=lambda n: progress.advance(task, n), passed=passed)
+        articles = _read(files, reader, problems)
         try:
             for report in archive.add(articles, _now()):
                 progress.update(task, description=f"{report.new + report.changed:,} articles")
         except KeyboardInterrupt:
             typer.echo("Stopped. What is counted below is in the archive.", err=True)
-            _print_added(report, problems)
+            _print_added(report, problems, passed)
             raise typer.Exit(1) from None
-    _print_added(report, problems)
-    if problems and not (report.new or report.changed or report.same or report.removed_earlier):
+    _print_added(report, problems, passed)
+    if not (report.new or report.changed or report.same or report.removed_earlier):
         raise InputError("No article could be read; see the problems above.")
+
+
+def _reader(
+    home: Path, publisher: str, column_map: list[str] | None = None
+) -> Callable[..., Iterator[Article | ReadProblem]]:
+    """Return what reads a file as the settings say; of two maps for a target the first is tried
+    first."""
+    from index.reading.dates import ZONES
+    from index.reading.fields import Columns
+    from index.reading.files import read
+
+    chosen = settings.load(home).add
+    try:
+        columns = Columns.parse([*(column_map or ()), *chosen.map])
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+    return partial(read, publisher=publisher, columns=columns, zone=ZONES[chosen.timezone])
 
 
 def _read(
     files: list[Path],
-    publisher: str,
+    read: Callable[[Path], Iterator[Article | ReadProblem]],
     problems: list[ReadProblem],
-    progress: Callable[[int], None],
 ) -> Iterator[Article]:
-    from index.reading.files import read
     from index.records import ReadProblem
 
     for file in files:
-        for item in read(file, publisher=publisher, progress=progress):
+        for item in read(file):
             if isinstance(item, ReadProblem):
                 problems.append(item)
             else:
                 yield item
 
 
-def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
+def _print_added(report: AddReport, told: list[ReadProblem], passed: Passed) -> None:
+    problems = [problem for problem in told if not problem.note]
     typer.echo(
         f"new {report.new:,} · changed {report.changed:,} · same {report.same:,} · "
         f"duplicates {report.duplicates:,} · problems {len(problems):,}"
@@ -109,10 +143,32 @@ def _print_added(report: AddReport, problems: list[ReadProblem]) -> None:
             f"{report.removed_earlier:,} were removed earlier and stay out; "
             "`tanya remove --undo ID` lets one in again."
         )
-    for problem in problems[:PROBLEMS_SHOWN]:
-        typer.echo(wrapped(f"  {shown(problem.place)}: {shown(problem.reason)}", 4), err=True)
-    if len(problems) > PROBLEMS_SHOWN:
-        typer.echo(f"  and {len(problems) - PROBLEMS_SHOWN:,} more", err=True)
+    if report.renamed:
+        typer.echo(
+            f"{report.renamed:,} came with the id of another article; both are kept, the later "
+            "under an id of its own:"
+        )
+        for taken, title, other in report.taken[:IDS_SHOWN]:
+            typer.echo(f"  {shown(taken)!r} is {shown(title)!r}, and came with {shown(other)!r}")
+    _print_passed(passed)
+    for lines in ([problem for problem in told if problem.note], problems):
+        for problem in lines[:PROBLEMS_SHOWN]:
+            typer.echo(wrapped(f"  {shown(problem.place)}: {shown(problem.reason)}", 4), err=True)
+        if len(lines) > PROBLEMS_SHOWN:
+            typer.echo(f"  and {len(lines) - PROBLEMS_SHOWN:,} more", err=True)
+
+
+def _print_passed(passed: Passed) -> None:
+    from index.reading.files import KNOWN
+
+    if passed:
+        kinds = ", ".join(f"{count:,} {shown(kind)}" for kind, count in passed.most_common())
+        files = f"{passed.total():,} file{'s' if passed.total() > 1 else ''}"
+        typer.echo(wrapped(f"passed over {files}: {kinds}. Read are {KNOWN}", 2))
+
+
+def _listed(paths: list[Path]) -> str:
+    return ", ".join(repr(str(path)) for path in paths)
 
 
 def watch(
@@ -164,6 +220,7 @@ def _watch(
     from index import follow, seen, watch
     from index.embedding import open_embedder
     from index.fetch import Fetcher
+    from index.reading.dates import ZONES
 
     chosen = settings.load(home)
     with watch.lock(home), open_archive(home) as archive:
@@ -173,7 +230,14 @@ def _watch(
         followed = None
         if feeds:
             fetcher = Fetcher(chosen.watch)
-            followed = follow.Feeds(feeds, memory, fetcher, chosen.watch, publisher=publisher)
+            followed = follow.Feeds(
+                feeds,
+                memory,
+                fetcher,
+                chosen.watch,
+                publisher=publisher,
+                zone=ZONES[chosen.add.timezone],
+            )
         watcher = watch.Watcher(
             archive,
             versions,
@@ -182,7 +246,7 @@ def _watch(
             watch.Folders(folders, memory),
             followed,
             lambda line: typer.echo(shown(line)),
-            publisher=publisher,
+            reader=_reader(home, publisher),
             keep=chosen.watch.keep,
         )
         if every is None:

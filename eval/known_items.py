@@ -125,10 +125,10 @@ def _item(
     """Make a question of one sentence of the article, or None if none serves."""
     repeated = archive.repeated_lines(article.publisher)
     kept = clean.kept_spans(article.body, title=article.title, repeated=repeated)
+    # A kept span holds a line break only where a scraper broke a sentence.
+    body = article.body.replace("\n", " ")
     sentences = [
-        article.body[start:end]
-        for begin, stop in kept
-        for start, end in text.sentences(article.body, begin, stop)
+        body[start:end] for begin, stop in kept for start, end in text.sentences(body, begin, stop)
     ]
     later = sentences[_LEAD:]
     rng.shuffle(later)

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from index import clean, stories
+from index import clean, pages, stories
 from index.errors import ArchiveError, BusyError, TanyaError
+from index.reading import publishers
 from index.records import Article, Filter
 from index.sqlite import connect, select, transaction
 from index.stories import MinHash
@@ -41,14 +42,20 @@ _REPEATS, _REPEAT_SHARE = 10, 0.01
 
 @dataclass(slots=True)
 class AddReport:
-    """What adding articles did. `duplicates` of the new and changed ones joined a known story."""
+    """What adding articles did. `duplicates` of the new and changed ones joined a known story.
+
+    `renamed` ones came with the id of another article and got one of their own; `taken` has some of
+    these ids, with the titles of the article that has it and of the one that came.
+    """
 
     new: int = 0
     changed: int = 0
     same: int = 0
     duplicates: int = 0
     removed_earlier: int = 0
+    renamed: int = 0
     examples: list[tuple[str, str]] = field(default_factory=list)
+    taken: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,21 @@ def _log_changes(db: sqlite3.Connection) -> None:
         )
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _log_changes)
+def _keep_pages(db: sqlite3.Connection) -> None:
+    db.execute(
+        """CREATE TABLE page (
+            id TEXT NOT NULL, number INTEGER NOT NULL, publisher TEXT NOT NULL,
+            title TEXT NOT NULL, body TEXT NOT NULL, url TEXT NOT NULL, published TEXT,
+            authors TEXT NOT NULL, editors TEXT NOT NULL, origin TEXT NOT NULL,
+            PRIMARY KEY (id, number)) WITHOUT ROWID"""
+    )
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _log_changes,
+    _keep_pages,
+)
 
 
 class Archive:
@@ -205,13 +226,13 @@ class Archive:
         self, batch: Sequence[Article], now: dt.datetime, before: AddReport
     ) -> AddReport:
         # A copy, so that no report tells of articles that were rolled back.
-        report = replace(before, examples=[*before.examples])
+        report = replace(before, examples=[*before.examples], taken=[*before.taken])
         lines: Counter[tuple[str, str]] = Counter()
         with self._transaction():
             for article in batch:
                 self._add_one(article, now, report, lines)
             self._count_lines(lines)
-        del report.examples[5:]
+        del report.examples[5:], report.taken[5:]
         return report
 
     def _add_one(
@@ -221,10 +242,19 @@ class Archive:
         report: AddReport,
         lines: Counter[tuple[str, str]],
     ) -> None:
+        known = self._row("WHERE id = ?", article.id)
+        if known is not None and publishers.is_another(known, article):
+            report.renamed += 1
+            report.taken.append((known.id, known.title, article.title))
+            own = publishers.article_id(
+                None, article.publisher, article.url, article.title, article.body
+            )
+            article = replace(article, id=own)
+            known = self._row("WHERE id = ?", own)
         if self._db.execute("SELECT 1 FROM removed WHERE id = ?", (article.id,)).fetchone():
             report.removed_earlier += 1
             return
-        known = self._row("WHERE id = ?", article.id)
+        article = self._with_other_pages(article, known)
         if known is not None:
             # Nobody takes a publisher back by saying nothing of it.
             article = replace(article, publisher=article.publisher or known.publisher)
@@ -247,6 +277,29 @@ class Archive:
         stored = replace(article, story_id=story, retrieved=article.retrieved or now)
         self._write(stored, minhash)
 
+    def _with_other_pages(self, article: Article, known: Article | None) -> Article:
+        """Keep a page of an article over several, and return it joined with those kept before.
+
+        An article that is no page, and of which no pages are kept, is returned as it is.
+        """
+        rows = self._db.execute(
+            """SELECT id, publisher, title, body, url, published, authors, editors, origin, '', '',
+                 number FROM page WHERE id = ?""",
+            (article.id,),
+        )
+        kept = {row[11]: _article(row) for row in rows}
+        if not kept and not pages.number_of(article):
+            return article
+        if not kept and known is not None:
+            kept = {max(pages.number_of(known), 1): replace(known, story_id="", retrieved=None)}
+        found = pages.placed(kept, replace(article, retrieved=None))
+        self._db.execute("DELETE FROM page WHERE id = ?", (article.id,))
+        self._db.executemany(
+            "INSERT INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(article.id, number, *_told(page)) for number, page in found.items()],
+        )
+        return replace(pages.joined(found), retrieved=article.retrieved)
+
     def _keep_earlier(self, known: Article, now: dt.datetime) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO earlier VALUES (?, ?, ?, ?, ?)",
@@ -258,14 +311,7 @@ class Archive:
         repeated = _hash(*sorted(found)) if found else ""
         row = (
             article.id,
-            article.publisher,
-            article.title,
-            article.body,
-            article.url,
-            article.published.isoformat() if article.published else None,
-            json.dumps(article.authors, ensure_ascii=False),
-            json.dumps(article.editors, ensure_ascii=False),
-            article.origin,
+            *_told(article),
             article.story_id,
             article.retrieved.isoformat() if article.retrieved else "",
             content_hash(article),
@@ -294,6 +340,7 @@ class Archive:
                 if self._db.execute("DELETE FROM article WHERE id = ?", (article_id,)).rowcount:
                     gone.append(article_id)
                     self._db.execute("DELETE FROM earlier WHERE id = ?", (article_id,))
+                    self._db.execute("DELETE FROM page WHERE id = ?", (article_id,))
                     self._db.execute(
                         "INSERT OR REPLACE INTO removed VALUES (?, ?)",
                         (article_id, now.isoformat()),
@@ -553,6 +600,20 @@ _INSERT = f"""INSERT INTO article ({", ".join(_COLUMNS)})
     VALUES ({", ".join("?" * len(_COLUMNS))}) ON CONFLICT (id)
     DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])} RETURNING seq"""
 _SELECT = f"SELECT {', '.join(_COLUMNS[:11])}, fingerprint FROM article"
+
+
+def _told(article: Article) -> tuple[str | None, ...]:
+    """Return what an article tells, publisher to origin, as its columns hold it."""
+    return (
+        article.publisher,
+        article.title,
+        article.body,
+        article.url,
+        article.published.isoformat() if article.published else None,
+        json.dumps(article.authors, ensure_ascii=False),
+        json.dumps(article.editors, ensure_ascii=False),
+        article.origin,
+    )
 
 
 def _article(row: Sequence[Any]) -> Article:

@@ -75,6 +75,8 @@ def stems(found: Sequence[Passage]) -> list[str]:
 def _sentences(body: str, kept: Sequence[Span]) -> list[Span]:
     """Return the sentences of the kept spans; the dateline stands alone, so as not to be quoted."""
     found: list[Span] = []
+    # A kept span holds a line break only where a scraper broke a sentence.
+    body = body.replace("\n", " ")
     for number, (start, end) in enumerate(kept):
         begin = text.dateline_end(body, start, end) if number == 0 else start
         if begin > start:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.records import Span
-from index.text import squeezed
+from index.text import sentences, squeezed
 
-RULES = 2
+RULES = 3
 """Raised whenever the kept spans come out differently: a recipe is compared by it."""
 
 LONGEST_REPEATED = 200
@@ -45,21 +45,39 @@ def line_key(line: str) -> str:
 
 # --- whole lines ---------------------------------------------------------------------------------
 
-FOOT_LINES = frozenset(
-    "komentar|kirim komentar|tulis komentar|berita terkini|berita terkait|berita populer"
-    "|berita lainnya|artikel terkait|terpopuler|ikuti kami|ikuti kami di|topik terkait"
-    "|rekomendasi untuk anda|video terkait|baca artikel lainnya".split("|")
+TEASER_HEADS = frozenset(
+    "berita terkini|berita terkait|berita populer|berita lainnya|artikel terkait|artikel lainnya"
+    "|terpopuler|rekomendasi untuk anda|video terkait|baca artikel lainnya".split("|")
+)
+"""Lines, squeezed, that head a list of other articles."""
+
+FOOT_LINES = TEASER_HEADS | frozenset(
+    "komentar|kirim komentar|tulis komentar|ikuti kami|ikuti kami di|topik terkait".split("|")
 )
 """Lines, squeezed, of which no article goes on after one."""
 
 _BARE_LINES = FOOT_LINES | frozenset(
     "advertisement|iklan|scroll to continue with content|baca juga|baca|baca selengkapnya|simak"
-    "|simak juga|lihat juga|berita pilihan|artikel lainnya|terkini|breaking news|selengkapnya|news"
+    "|simak juga|lihat juga|berita pilihan|terkini|breaking news|selengkapnya|news"
     "|follow us|follow kami|bagikan|share|share this|copy link|salin tautan|tag|tags|foto terkait"
     "|all right reserved|all rights reserved|all right reservedannotated|halaman selanjutnya"
     "|halaman berikutnya|lanjut ke halaman berikutnya|selanjutnya|loading|next|previous|back to top"
     "|kembali ke atas|daftar isi|whatsapp|facebook|twitter|telegram|saksikan live|lihat semua"
-    "|lihat selengkapnya|load more|pilihan editor".split("|")
+    "|lihat selengkapnya|load more|pilihan editor|pilihan redaksi|lihat foto|tampilkan semua"
+    "|dengarkan artikel|dengarkan artikel ini|removed|tidak ditemukan|login"
+    "|berlangganan|subscribe".split("|")
+)
+LINK_LABELS = frozenset(
+    "baca|baca juga|baca selengkapnya|simak juga|lihat juga|artikel terkait|berita terkait".split(
+        "|"
+    )
+)
+"""Lines, squeezed, before the headline of another article."""
+
+_SHARE_WORDS = frozenset(
+    """facebook twitter x whatsapp wa telegram line linkedin instagram tiktok youtube pinterest
+    threads google email surel copy link salin tautan print cetak share shares bagikan tweet kirim
+    simpan""".split()
 )
 
 _LINK_WORDS = r"(?:Baca|BACA)(?:[ _]+(?:[Jj]uga|JUGA|[Pp]ula|PULA|[Ss]elengkapnya|[Bb]erita))?"
@@ -73,7 +91,11 @@ _LINE_RULES = re.compile(
     "|".join(
         (
             rf"{_LINK_WORDS}\s*:",
-            r"Baca [Jj]uga\s+\S.{0,150}[^.\s]\s*$",
+            r"(?:Baca [Jj]uga|BACA JUGA)\s+\S.{0,150}[^.\s]\s*$",
+            r"(?:Artikel|Berita|ARTIKEL|BERITA) (?:[Tt]erkait|TERKAIT|[Ll]ainnya|LAINNYA)\s?:",
+            r"(?:Tags?|TAGS?|Topik|TOPIK|[Kk]ata [Kk]unci)\s?:\s?\S.{0,200}[^.!?\s]\s*$",
+            r"(?:#[\w-]+[\s,]*)+$",
+            r"(?:Scroll|SCROLL|Gulir)\s(?:untuk|ke|down)\b.{0,80}$",
             r"(?:BACA|Baca|LIHAT|Lihat|SIMAK|Simak)\s*(?:ARTIKEL )?(?:SELENGKAPNYA|[Ss]elengkapnya)"
             r"(?:\s*(?:DI SINI|di ?sini|>+|<+|\.))*\s*$",
             rf"{_WATCH_WORDS}\s+(?:[Jj]uga\s+)?(?:[Vv]ideo|[Ll]ive)\b.{{0,220}}$",
@@ -108,12 +130,60 @@ _FOLLOWED = re.compile(
 )
 _CAPTION_LINE = re.compile(
     r"(?:\((?:[Ff]oto|FOTO|[Cc]redit|[Ss]umber|[Dd]ok)\s?[:.]?\s?[^()]{0,90}\)\.?"
-    r"|\b(?:Foto|FOTO|Photo)\s?:\s?[^.:]{1,60}|\bKredit\s?:\s?[^.:]{1,60})$"
+    r"|\b(?:Foto|FOTO|Photo)\s?:\s?[^.:]{1,60}|\bKredit\s?:\s?[^.:]{1,60}|©\s?\S{3,60})$"
 )
 _SENTENCE_END = re.compile(r"[.!?][\"”’']?\s+[A-Z\"“]")
 _INITIALS = re.compile(r"\((?:[a-z]{2,5}|[A-Z]{2,5}|[A-Z]-?\d{1,3})(?:/[A-Za-z0-9-]{1,6}){0,2}\)")
 _PAIRED_INITIALS = re.compile(r"\([a-z]{2,4}/[a-z]{2,5}\d?\)")
 _SIGNATURE = re.compile(r"\((?:\*{1,3}|end|[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]*){1,4})\)$")
+
+
+# An offer of the publisher's own: it calls on the reader, for a service, about what is read.
+_CALL = re.compile(
+    r"(?:anda|kamu|sisa|sudah|belum|ingin|mau|yuk|ayo|mari|silakan|untuk|dapatkan|nikmati|berlangganan"
+    r"|langganan|subscribe|masuk|login|log in|daftar|daftarkan|unduh|download|instal|install|pasang"
+    r"|aktifkan|jadilah|dukung|lanjut|lanjutkan|baca|akses|temukan|klik|konten|artikel|berita)\b",
+    re.IGNORECASE,
+)
+_SERVICE = re.compile(
+    r"\b(?:berlangganan|langganan|pelanggan|akun|log ?in|newsletter|buletin|aplikasi|notifikasi"
+    r"|premium|membership|gratis|(?:tanpa|bebas) iklan|e-?paper|kotak masuk|(?:email|surel) anda"
+    r"|app store|play store|google play|subscri\w+)\b",
+    re.IGNORECASE,
+)
+_READ = re.compile(
+    r"\b(?:(?:mem)?baca\w*|(?:artikel|konten) (?:ini|premium|eksklusif|gratis)"
+    r"|berita (?:ini|ter\w+|pilihan|lainnya|eksklusif|premium)|jurnalisme|newsletter|e-?paper"
+    r"|kabar ter\w+|informasi ter\w+|selengkapnya)\b",
+    re.IGNORECASE,
+)
+_BARE_OFFER = re.compile(
+    r"(?:Sudah (?:berlangganan|menjadi pelanggan|jadi pelanggan|punya akun|memiliki akun|terdaftar)"
+    r"|Belum (?:berlangganan|punya akun|memiliki akun|terdaftar))\s?\?.{0,160}$"
+    r"|(?:Masuk|Login|Log in) (?:(?:ke|dengan) akun(?: anda)?|atau daftar|/ daftar|di sini)\W*$"
+    r"|(?:Berlangganan|Langganan) (?:sekarang|di sini|mulai (?:dari )?Rp)\b.{0,120}$",
+    re.IGNORECASE,
+)
+_LONGEST_OFFER = 320
+_SAID = re.compile(
+    r"[,”\"]\s(?:kata|ujar|tutur|ucap|jelas|ungkap|imbuh|tambah|sebut|demikian)\w*\s|\bmengatakan\b"
+)
+
+
+def is_offer(text: str) -> bool:
+    """Tell whether a text offers the reader a subscription, an account, a newsletter or an app."""
+    if len(text) > _LONGEST_OFFER or not _CALL.match(text) or _SAID.search(text):
+        return False
+    if _BARE_OFFER.match(text):
+        return True
+    return bool(_SERVICE.search(text) and _READ.search(text))
+
+
+def _is_share_bar(text: str) -> bool:
+    if len(text) > 120 or text[-1] in ".!?":
+        return False
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    return len(words) > 1 and all(word in _SHARE_WORDS for word in words)
 
 
 def _is_follow(text: str) -> bool:
@@ -138,7 +208,7 @@ def is_boilerplate(line: str) -> bool:
         return True
     if _LINE_RULES.match(line):
         return not _goes_on(line)
-    return _is_follow(line) or _is_caption(line)
+    return _is_follow(line) or _is_caption(line) or is_offer(line) or _is_share_bar(line)
 
 
 def _goes_on(line: str) -> bool:
@@ -331,6 +401,9 @@ def _tail_cuts(body: str) -> Iterator[Span]:
     end = len(body.rstrip())
     start = max(0, end - _TAIL)
     tail = body[start:end]
+    last = sentences(body, start, end) if _SERVICE.search(tail) else []
+    while len(last) > 1 and is_offer(body[slice(*last[-1])]):
+        yield last.pop()
     pairs = list(_PAIRED_INITIALS.finditer(tail))
     if pairs and _are_tags(tail[pairs[-1].end() :]):
         yield start + pairs[-1].start(), end
@@ -373,27 +446,42 @@ def kept_spans(
     cuts = _merged(_inline_cuts(body, title))
     cuts.append((len(body) + 1, len(body) + 1))
     title_key = squeezed(title[:400])
+    lines = list(_lines(body))
+    joined = _joined_lines(body, lines)
     spans: list[Span] = []
     next_cut = 0
-    after_link = False
-    for start, end in _lines(body):
+    label = ""
+    for index, (start, end) in enumerate(lines):
         line = body[start:end]
-        if _skipped(line, title_key, repeated):
-            after_link = _opens_link(line)
+        goes_on = index in joined
+        if not goes_on and _skipped(line, title_key, repeated):
+            label = line if _opens_link(line) else ""
             continue
-        if after_link and _is_linked_title(line):
-            after_link = False
+        if label and _is_linked_title(line, label):
+            label = ""
             continue
-        after_link = False
+        label = ""
         while cuts[next_cut][1] <= start:
             next_cut += 1
-        number = next_cut
+        number, begin, count = next_cut, start, len(spans)
         while cuts[number][0] < end:
-            _keep(body, start, cuts[number][0], spans)
-            start = max(start, cuts[number][1])
+            _keep(body, begin, cuts[number][0], spans)
+            begin = max(begin, cuts[number][1])
             number += 1
-        _keep(body, start, end, spans)
+        _keep(body, begin, end, spans)
+        if goes_on and count and spans[count - 1][1] == lines[index - 1][1]:
+            _append(spans, count, start, end)
     return tuple(spans)
+
+
+def _append(spans: list[Span], count: int, start: int, end: int) -> None:
+    """Make a line at [start, end) one span with the line before, whose span is `count` - 1."""
+    begin = spans[count - 1][0]
+    if len(spans) == count:
+        # It is nothing but a comma, a stop or a dash.
+        spans[count - 1] = (begin, end) if end - start <= 2 else spans[count - 1]
+    elif spans[count][0] - start <= 2:
+        spans[count - 1 : count + 1] = [(begin, spans[count][1])]
 
 
 def _skipped(line: str, title_key: str, repeated: frozenset[str]) -> bool:
@@ -408,14 +496,16 @@ def _skipped(line: str, title_key: str, repeated: frozenset[str]) -> bool:
 
 
 def _opens_link(line: str) -> bool:
-    return line[-1] == ":" and line[:4].lower() == "baca"
+    return squeezed(line) in LINK_LABELS or (line[-1] == ":" and line[:4].lower() == "baca")
 
 
-def _is_linked_title(line: str) -> bool:
+def _is_linked_title(line: str, label: str) -> bool:
     words = [word.strip(_WORD_EDGE) for word in line.split()]
-    if len(line) > _LONGEST_TITLE or line[-1] == "." or len(words) < 3:
+    # After a label without its colon a short line may be a heading of the article's own.
+    fewest = 3 if label[-1] == ":" else 8
+    if len(line) > _LONGEST_TITLE or line[-1] == "." or len(words) < fewest:
         return False
-    return all(_is_title_word(word) for word in words)
+    return not _LIST_MARK.match(line) and all(_is_title_word(word) for word in words)
 
 
 def _lines(body: str) -> Iterator[Span]:
@@ -429,6 +519,108 @@ def _lines(body: str) -> Iterator[Span]:
             first = start + len(line) - len(line.lstrip())
             yield first, first + len(text)
         start = end + 1
+
+
+# --- lines that are no paragraphs ----------------------------------------------------------------
+
+_STOPS = frozenset(".!?:;…>")
+_CLOSERS = frozenset('"”’)]')
+_CLOSING = re.compile(r"[,;.)\]](?:\s|$)|[”\"](?:$|[,.]\s)|-(?:nya|lah|kah|pun|ku|mu)\b")
+_DASH = re.compile(r"[-–—]{1,2}(?:\s|$)")
+# "(KPK) menyita": a line that is nothing but brackets is a signature.
+_SHORT_NAME = re.compile(r"\([^\W\d_][\w\s-]{0,40}\)[\s.,]")
+_LIST_MARK = re.compile(r"(?:[-–—•*·▪]|\d{1,3}[.)]|[A-Za-z][.)])\s")
+# Nothing ends with these: a headline, a list's item or a sentence goes on after them.
+_UNFINISHED = frozenset(
+    """di ke dari dan atau yang untuk dengan pada dalam oleh akan kepada bahwa agar supaya karena
+    serta antara terhadap tentang sebagai seperti adalah ialah yakni yaitu hingga sampai para si
+    sang kata ujar tutur jelas ungkap menurut saat ketika melalui bernama terkait soal""".split()
+)
+_LONG_LINE = 40
+_LONGEST_LINK = 80
+_LINES_AHEAD = 16
+
+
+def _joined_lines(body: str, lines: Sequence[Span]) -> set[int]:
+    """Return the numbers of the lines that go on with the sentence of the line before.
+
+    Scrapers that take a page's text piece by piece put each link and each word in italics on a
+    line of its own. Where two lines of a body go on in the middle of a sentence, it was broken so,
+    and then a name on a line of its own belongs to the sentence around it.
+    """
+    texts = [body[start:end] for start, end in lines]
+    ends = [0, *(end for _, end in lines)]
+    near = {n for n in range(1, len(texts)) if body.count("\n", ends[n], lines[n][0]) == 1}
+    plain = {n for n in near if _goes_on_plainly(texts[n - 1], texts[n])}
+    joined: set[int] = set()
+    # Where all is in small letters, these say nothing.
+    if not plain or sum(map(str.isupper, body)) * 200 < len(body):
+        return joined
+    length = 0
+    for n in sorted(near):
+        length = length + len(texts[n - 1]) if n - 1 in joined else len(texts[n - 1])
+        if _is_no_piece(texts[n], n + 1 in plain):
+            continue
+        if n in plain and texts[n][0].islower():
+            long = length >= _LONG_LINE or len(texts[n]) >= _LONG_LINE
+            if long or (length >= _LONG_LINE / 3 and _ends(texts, n, plain)):
+                joined.add(n)
+        elif n in plain or (len(plain) > 1 and _is_piece(texts, n, joined, plain)):
+            joined.add(n)
+    return joined
+
+
+def _goes_on_plainly(before: str, line: str) -> bool:
+    """Tell whether a line, by its own first character, goes on with the line before."""
+    if before[-1] in "([“‘" or _CLOSING.match(line):
+        return True
+    if before[-1] in _STOPS or before[-1] in _CLOSERS:
+        return before[-1] == ")" and line[0] == "("
+    if _LIST_MARK.match(line):
+        return False
+    return line[0].islower() or line == "(" or bool(_SHORT_NAME.match(line))
+
+
+def _is_no_piece(line: str, followed: bool) -> bool:
+    """Tell whether a line is boilerplate; "Facebook" is not where the next line goes on."""
+    key = squeezed(line[:80])
+    return bool(key) and is_boilerplate(line) and not (followed and key in _SHARE_WORDS)
+
+
+def _ends(texts: Sequence[str], n: int, plain: set[int]) -> bool:
+    """Tell whether the lines from this one on, each going on with the last, come to a stop."""
+    for m in range(n, min(n + _LINES_AHEAD, len(texts))):
+        if texts[m][-1] in ".!?":
+            return True
+        if m + 1 not in plain and (m + 1 >= len(texts) or not _is_piece(texts, m + 1, {m}, plain)):
+            return False
+    return False
+
+
+def _is_piece(texts: Sequence[str], n: int, joined: set[int], plain: set[int]) -> bool:
+    """Tell whether a line is a piece of the sentence before it, in a body broken at its links.
+
+    `joined` are the lines so far that go on with the one before, `plain` all that do so plainly.
+    """
+    before, line = texts[n - 1], texts[n]
+    words = before.split()
+    if n <= 2 and len(before) <= _LONGEST_LINK and not any(word[0].islower() for word in words):
+        # The dash of a dateline stands on a line of its own, or before the text.
+        if _DASH.match(line) or _DASH.fullmatch(words[-1]):
+            return True
+    if before[-1] in _STOPS or _LIST_MARK.match(line):
+        return False
+    if before[-1] in _CLOSERS:
+        return line[0].islower() and len(before) >= _LONG_LINE
+    if before[-1] == "," or words[-1] in _UNFINISHED:
+        return True
+    inside = n - 1 in joined
+    if inside and len(words) == 1 and before.islower() and len(texts[n - 2]) >= _LONG_LINE:
+        return True
+    named = all(_is_title_word(word.strip(_WORD_EDGE)) for word in line.split())
+    if not named or len(line) > _LONGEST_LINK or not (inside or words[-1][0].islower()):
+        return False
+    return n + 1 in plain if line[-1] not in _STOPS else not words[-1][0].isupper()
 
 
 def _merged(cuts: Iterator[Span]) -> list[Span]:
@@ -470,17 +662,40 @@ _REPORT = re.compile(rf"{_REPORT_BY},?\s+(?P<rest>.{{2,110}})$")
 _NAME_BREAK = re.compile(r"\s*(?:[,;/&|]|\bdan\b|\band\b)\s*")
 _EDITORS = frozenset(("editor", "redaktur", "red", "penyunting"))
 _ORIGINS = frozenset(("sumber", "source"))
+# What stands where a name should: the newsroom, nobody, the word for a missing value.
+_NOBODY = re.compile(
+    r"(?:(?:tim|team) )?(?:liputan|pemberitaan|riset|news|newsroom|digital|multimedia|network)\b.*"
+    r"|tim|team|(?:desk|dewan|staf|kru)\b.*|.*\b(?:redaksi|redaktur|editorial|reporter|newsdesk)"
+    r"|admin(?:istrator|\d+)?|anonim|anonymous|unknown|undefined|none|null|nan|na|nil|n\.a"
+    r"|tidak (?:ditemukan|ada|diketahui)|not found|penulis|editor|wartawan|pewarta|penyunting"
+    r"|kontributor|dok(?:umentasi)?|istimewa|ist|antara|afp|reuters|ap|dpa|xinhua|bernama|anadolu"
+    r"|(?:kantor berita|lkbn)\b.*",
+    re.IGNORECASE,
+)
+# "Tim detikcom" is a newsroom, Tim Cook a man.
+_TEAM = re.compile(r"(?:[Tt]im|[Tt]eam) (?:[a-z]|Harian|Koran|Media|Tribun|Liputan|CNN|CNBC).*")
+# A programme or desk of a publisher after a name: "Rina Maharani - detikOto".
+_BESIDE_NAME = re.compile(r"\s+[-–—|]\s+.*$|\s*\([^)]*\)?\s*$")
+_LONGEST_CREDIT = 2_000
 _HOST_LIKE = re.compile(r"\.(?:com|co|id|net|org)\b|^tribun", re.IGNORECASE)
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Split a list of names: "A dan B", "A, B", "A/B" are two people."""
+    """Split a list of names: "A dan B", "A, B", "A/B" are two people; desks and "N/A" are none."""
     found: dict[str, None] = {}
-    for part in _NAME_BREAK.split(text):
+    if is_newsroom(text[:_LONGEST_CREDIT].strip().replace("/", ".")):
+        return ()
+    for part in _NAME_BREAK.split(_BESIDE_NAME.sub("", text[:_LONGEST_CREDIT])):
         name = part.strip(" .:()-\t*")
         if name and len(name) <= 60 and any(c.isalpha() for c in name):
-            found.setdefault(name)
+            if not is_newsroom(name):
+                found.setdefault(name)
     return tuple(found)
+
+
+def is_newsroom(name: str) -> bool:
+    """Tell whether what stands for a name is a newsroom's, or nobody's ("Tim Redaksi", "N/A")."""
+    return bool(_NOBODY.fullmatch(name) or _TEAM.fullmatch(name))
 
 
 def read_byline(line: str) -> Byline | None:

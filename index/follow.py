@@ -13,26 +13,26 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from index.errors import FetchError
 from index.fetch import Fetched, Fetcher
 from index.reading import page
-from index.reading.dates import date_of
+from index.reading.dates import WIB, date_of
+from index.reading.feeds import Entry, entries
 from index.reading.inputs import InputFile, wide_encoding
 from index.reading.publishers import article_id, canonical_publisher, host_of
-from index.reading.scraped import one_line, text_of
 from index.records import Article, ReadProblem
 from index.seen import Feed, Item, Seen
 from index.settings import WatchSettings
+
+# Items that are articles, or lead to one.
+_KINDS = ("article", "teasers", "items without text")
 
 _PAGES = ("", "text/html", "application/xhtml+xml")
 
 # An item whose page fails so often for the moment is given up.
 _TRIES = 5
-# A feed's own text in an item is a teaser if it is shorter (characters).
-_FULL_TEXT = 400
 
 _DAY = 86_400.0
 _FIRST_WAIT, _LONGEST_WAIT = 60.0, _DAY
@@ -59,11 +59,12 @@ class Feeds:
         settings: WatchSettings,
         *,
         publisher: str = "",
+        zone: dt.timezone = WIB,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._urls = tuple(dict.fromkeys(urls))
         self._seen, self._fetcher, self._settings = seen, fetcher, settings
-        self._publisher, self._now = publisher, now
+        self._publisher, self._zone, self._now = publisher, zone, now
         self._given: set[tuple[str, str]] = set()
 
     def read(self) -> Iterator[Found]:
@@ -113,12 +114,12 @@ class Feeds:
 
     def _take(self, feed: Feed, answer: Fetched) -> Iterator[Found]:
         try:
-            listed = entries(answer.content)
+            listed = entries(answer.content, answer.url)
         except ValueError as error:
-            yield from self._failed(feed, f"It is no feed that can be read: {error}.", None)
+            yield from self._failed(feed, f"It cannot be read. {error}", None)
             return
         trusted = host_of(feed.url) if answer.private else ""
-        items = [_item(feed.url, entry, answer.url, trusted) for entry in listed]
+        items = [_item(feed.url, e, answer.url, trusted) for e in listed if e.kind in _KINDS]
         if answer.moved and answer.moved != feed.address:
             reason = f"The feed has moved to {answer.moved} for good; name that one from now on."
             yield Found(ReadProblem(feed.url, reason))
@@ -191,7 +192,12 @@ class Feeds:
         publisher = self._publisher or host_of(item.link)
         content: io.BufferedReader = io.BufferedReader(io.BytesIO(answer.content))
         file = InputFile(
-            item.link, publisher, self._today(), content, wide_encoding(answer.content[:4096])
+            item.link,
+            publisher,
+            self._today(),
+            content,
+            wide_encoding(answer.content[:4096]),
+            zone=self._zone,
         )
         found = next(page.read(file))
         if isinstance(found, ReadProblem):
@@ -200,23 +206,21 @@ class Feeds:
             found,
             id=article_id(None, found.publisher, item.link, found.title, found.body),
             url=item.link,
-            published=found.published or date_of(item.date, self._today()),
+            published=found.published or date_of(item.date, self._today(), self._zone),
         )
 
     def _own_text(self, item: Item, reason: str) -> Article | ReadProblem:
         """Return the article that the feed itself holds, a problem where it holds a teaser."""
-        body = text_of(item.text)
-        if len(body) < _FULL_TEXT:
+        if not item.text:
             return ReadProblem(item.link or item.feed, reason)
         publisher = canonical_publisher(self._publisher or host_of(item.link or item.feed))
-        title = one_line(item.title)
         return Article(
-            id=article_id(None, publisher, item.link, title, body),
+            id=article_id(None, publisher, item.link, item.title, item.text),
             publisher=publisher,
-            title=title,
-            body=body,
+            title=item.title,
+            body=item.text,
             url=item.link,
-            published=date_of(item.date, self._today()),
+            published=date_of(item.date, self._today(), self._zone),
         )
 
     def _today(self) -> dt.date:
@@ -236,60 +240,7 @@ def _item(feed: str, entry: Entry, base: str, trusted: str) -> Item:
         urlsplit(link)
     except ValueError:
         link = ""
-    text = "\0".join((entry.title, entry.date, entry.text)).encode("utf-8", "replace")
+    text = "\0".join((entry.title, entry.published, entry.text)).encode("utf-8", "replace")
     key = entry.id or link or hashlib.blake2b(text, digest_size=16).hexdigest()
-    return Item(feed, key, link, entry.title, entry.date, entry.text, trusted)
-
-
-# A feed's content --------------------------------------------------------------------------------
-
-
-class Entry(NamedTuple):
-    """An item as its feed lists it; `text` may be HTML, a teaser or all."""
-
-    title: str
-    link: str
-    date: str
-    id: str
-    text: str
-
-
-_NAMES = {
-    "title": ("title",),
-    "date": ("pubDate", "published", "date", "updated"),
-    "id": ("guid", "id"),
-    "text": ("encoded", "content", "description", "summary"),
-}
-
-
-def entries(content: bytes) -> list[Entry]:
-    """Return the items of a feed, RSS or Atom; raises ValueError where it is none."""
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    try:
-        root = etree.fromstring(content, parser)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"its XML is broken ({error.msg})") from error
-    if etree.QName(root).localname not in ("rss", "RDF", "feed"):
-        raise ValueError(f"it is <{etree.QName(root).localname}>, neither RSS nor Atom")
-    return [_entry(each) for each in root.iter("{*}item", "{*}entry")]
-
-
-def _entry(element: Any) -> Entry:
-    from lxml import etree
-
-    found: dict[str, str] = {}
-    for child in element.iterchildren("*"):
-        name = etree.QName(child).localname
-        text = "".join(child.itertext()).strip()
-        if name == "link" and child.get("rel", "alternate") == "alternate":
-            found.setdefault("link", text or child.get("href", "").strip())
-        elif text:
-            found.setdefault(name, text)
-
-    def first(names: Sequence[str]) -> str:
-        return next((found[name] for name in names if name in found), "")
-
-    values = {field: first(names) for field, names in _NAMES.items()}
-    return Entry(link=found.get("link", ""), **values)
+    own = entry.text if entry.kind == "article" else ""
+    return Item(feed, key, link, entry.title, entry.published, own, trusted)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+SOME_PAGE = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as published. `origin` is the agency that it was taken from, if it says so."""
+    """One article as published. `origin` is the agency that it was taken from, if it says so.
+
+    `page` is which page of an article over several it is: 0 where nothing says that it is one,
+    SOME_PAGE where nothing says which. In the archive an article is whole.
+    """
 
     id: str
     publisher: str
@@ -21,14 +27,19 @@ class Article:
     origin: str = ""
     story_id: str = ""
     retrieved: dt.datetime | None = None
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProblem:
-    """Something in the input that is no article, and why, for a person; `place` is file and row."""
+    """Something in the input that is no article, and why, for a person; `place` is file and row.
+
+    A `note` tells of articles that were read: nothing is lost, but it should be known.
+    """
 
     place: str
     reason: str
+    note: bool = False
 
 
 Span = tuple[int, int]

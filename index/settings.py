@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from index.errors import SettingsError
+from index.reading.fields import TARGETS, is_pair
 
 FILE_NAME = "tanya.toml"
 DEFAULT_HOME = "tanya-data"
@@ -47,6 +48,21 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     return fits and url.isascii() and url.isprintable() and not set("@?# ") & set(url)
+
+
+@dataclass(frozen=True, slots=True)
+class AddSettings:
+    """How files are read: `map` has columns under names that are not known, "date=siar".
+
+    `timezone` is where an instant's date is taken: WIB, WITA or WIT.
+    """
+
+    map: tuple[str, ...] = _ruled(
+        (),
+        f'pairs such as "date=siar", with one of {", ".join(TARGETS)} on the left',
+        lambda pairs: all(is_pair(pair) for pair in pairs),
+    )
+    timezone: str = _one_of("WIB", "WIB", "WITA", "WIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +207,7 @@ class Settings:
     llm: LlmSettings = field(default_factory=LlmSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
+    add: AddSettings = field(default_factory=AddSettings)
 
 
 def resolve_home(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

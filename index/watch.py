@@ -25,6 +25,7 @@ from index.files import locked
 from index.follow import Feeds, Found
 from index.manifest import Recipe
 from index.reading.files import find_files, read
+from index.reading.inputs import Outcome
 from index.records import Article, ReadProblem
 from index.seen import Seen, Signature
 from index.versions import Versions
@@ -193,14 +194,14 @@ class Watcher:
         feeds: Feeds | None,
         say: Callable[[str], None],
         *,
-        publisher: str = "",
+        reader: Callable[[Path], Iterator[Outcome]] = read,
         keep: int = 10,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._archive, self._versions = archive, versions
         self._recipe, self._embedder = recipe, embedder
         self._folders, self._feeds, self._say = folders, feeds, say
-        self._publisher, self._keep, self._clock = publisher, keep, clock
+        self._reader, self._keep, self._clock = reader, keep, clock
         live = versions.live()
         version = versions.describe(live) if live else None
         self._last_state = archive.state()
@@ -263,7 +264,7 @@ class Watcher:
             return
         full = len(self._gathered) >= _MOST_GATHERED
         ripe = look.ready or full or begun - self._gathered_since >= _GATHERED
-        reading = _Reading(look.ready, self._gathered if ripe else [], self._publisher)
+        reading = _Reading(look.ready, self._gathered if ripe else [], self._reader)
         version = ""
         report = AddReport()
         try:
@@ -297,7 +298,7 @@ class Watcher:
             self._gathered = [found for found in self._gathered if id(found) not in done]
             reading.found_done.clear()
         self._tell(reading.problems)
-        reading.told += len(reading.problems)
+        reading.told += sum(not problem.note for problem in reading.problems)
         reading.problems.clear()
 
     def _build(self, report: AddReport) -> str:
@@ -342,9 +343,12 @@ class _Reading:
     """
 
     def __init__(
-        self, files: Sequence[tuple[Path, Signature]], found: Sequence[Found], publisher: str
+        self,
+        files: Sequence[tuple[Path, Signature]],
+        found: Sequence[Found],
+        reader: Callable[[Path], Iterator[Outcome]],
     ) -> None:
-        self._files, self.found, self._publisher = files, found, publisher
+        self._files, self.found, self._reader = files, found, reader
         self.files_done: list[tuple[Path, Signature]] = []
         self.found_done: list[Found] = []
         self.problems: list[ReadProblem] = []
@@ -355,7 +359,7 @@ class _Reading:
         """Yield the articles; what is done when one is yielded stands before it."""
         for file, signature in self._files:
             problems: list[ReadProblem] = []
-            for outcome in read(file, publisher=self._publisher):
+            for outcome in self._reader(file):
                 if isinstance(outcome, Article):
                     yield outcome
                 else:

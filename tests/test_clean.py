@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.clean import Byline, is_boilerplate, kept_spans, line_key, read_byline
+from index.clean import Byline, is_boilerplate, kept_spans, line_key, names, read_byline
 
 FIRST = "Pemerintah Kota Sungailiat membuka kembali pasar ikan setelah tiga bulan diperbaiki."
 SECOND = "Wali kota berkata seluruh pedagang lama mendapat lapak tanpa membayar sewa tahun ini."
@@ -256,3 +256,125 @@ def test_hostile_line_takes_linear_time(piece: str) -> None:
 
 def test_long_line_is_no_boilerplate() -> None:
     assert not is_boilerplate("Baca juga: " + "kata " * 200)
+
+
+# --- sentences that a scraper broke at links -----------------------------------------------------
+
+BROKEN = [
+    "BITUNG, KABAR.ID\n- Direktur Lembaga Bantuan Hukum,\nRatih Anjani\nmendesak agar anggota\n"
+    "Polsek Karang Anyar\n, Kabupaten Teluksari, yakni\nAipda BR\n, diproses secara pidana.",
+    '"Ini tidak cukup," kata perempuan yang akrab disapa Ani itu kepada\nKabarID\n, Selasa (10/6).',
+    "BITUNG\n-\nTim sepak bola putri Teluksari\nmenang 6-0 dari\nMuara Bening\ndi stadion.",
+    "Skor 6-0 menjadi hasil\nterbesar\nsepanjang turnamen, kata pelatih\nOki Saputra.",
+    "Video itu ia unggah di\nFacebook\nsetelah rapat, lalu dihapus dari akun\nKPK\n(\nlembaga\n).",
+    "Mereka menghitung\ntotal ownership\n-nya sebelum membeli mobil itu.",
+    "Komisi Pemberantasan Korupsi\n(KPK) menyita\n12\nmobil dari rumah\nBayu Aji\n.",
+]
+
+
+@pytest.mark.parametrize("sentence", BROKEN)
+def test_lines_broken_at_links_are_one_sentence_again(sentence: str) -> None:
+    before, after = BROKEN[0], f"{FIRST}\n{SECOND}"
+    body = (
+        f"{sentence}\n{after}"
+        if sentence.startswith("BITUNG")
+        else f"{before}\n{sentence}\n{after}"
+    )
+    assert sentence in kept(body)
+    assert kept(body)[-2:] == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Bahan yang perlu disiapkan", "beras", "gula", "minyak goreng"],
+        ["Warga mengungsi ke sekolah", f"{FIRST}", "Dapur umum di balai desa", SECOND],
+        ["Daftar harga pangan:", "- Beras medium", "- gula pasir", "1. Cabai rawit", "b. bawang"],
+        ["Reservasi mulai 7 Juni 2025", "Wajib reservasi sehari sebelumnya", "Bawa kartu penduduk"],
+        ["2. Kelapa Dalam", FIRST],
+        ["500 gram : Rp 925.036.000", "(Kabar.id/*)"],
+        [FIRST, "https://kabar.id/harga-beras-naik-lagi-di-pasar-induk-setelah-panen-raya.html"],
+        [FIRST, "” Suasana kemarin memang belum menggembirakan, ” ujar pelatih itu."],
+    ],
+)
+def test_headings_lists_and_paragraphs_are_not_joined(lines: list[str]) -> None:
+    spans = kept("\n".join([*lines, FIRST, SECOND]))
+    assert all("\n" not in span for span in spans)
+    assert [line for line in lines if not is_boilerplate(line)] == spans[: -2 if lines else None][
+        : len(lines)
+    ]
+
+
+def test_text_in_small_letters_is_not_joined_for_it() -> None:
+    body = f"{FIRST.lower()[:-1]}\n{SECOND.lower()}"
+    assert len(kept(body)) == 2
+
+
+# --- offers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Anda telah membaca bagian gratis artikel ini. Berlangganan mulai Rp 25.000 per bulan.",
+        "Sudah berlangganan? Masuk ke akun Anda untuk melanjutkan membaca artikel ini.",
+        "Belum punya akun? Daftar sekarang",
+        "Nikmati akses ke semua artikel premium dengan menjadi pelanggan Harian Contoh.",
+        "Untuk membaca artikel ini secara utuh, silakan berlangganan Harian Contoh.",
+        "Daftar newsletter kami, kabar terbaru langsung di kotak masuk Anda.",
+        "Unduh aplikasi Harian Contoh di Play Store untuk membaca berita lebih cepat.",
+        "Baca berita tanpa iklan dengan berlangganan Harian Contoh.",
+        "Bagikan: Facebook Twitter WhatsApp Salin tautan",
+        "Tag: pasar ikan, Sungailiat",
+        "#PasarIkan #Sungailiat",
+        "Suasana pasar ikan kemarin © instagram.com/harian.contoh",
+    ],
+)
+def test_offer_to_the_reader_is_dropped(line: str) -> None:
+    assert kept(f"{FIRST}\n{line}\n{SECOND}") == [FIRST, SECOND]
+    if line.endswith(".") and "? " not in line:
+        assert " ".join(kept(f"{FIRST} {SECOND} {line}")).startswith(f"{FIRST} {SECOND}")
+        assert "Harian Contoh" not in " ".join(kept(f"{FIRST} {SECOND} {line}"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Netflix menaikkan harga berlangganan mulai Rp 54.000 per bulan.",
+        "Masuk ke akun Instagram pribadinya, artis itu mengunggah foto pasar ikan.",
+        "Unduh aplikasi MyPertamina di Play Store, lalu daftarkan nomor polisi kendaraan.",
+        '"Anda harus berlangganan untuk membaca koran ini," kata direktur itu.',
+        "Pelanggan membaca koran itu tanpa iklan sejak tahun lalu.",
+        "Dapatkan beras murah di pasar ikan sampai akhir pekan.",
+    ],
+)
+def test_news_about_subscriptions_and_apps_is_kept(line: str) -> None:
+    assert kept(f"{FIRST}\n{line}\n{SECOND}") == [FIRST, line, SECOND]
+
+
+# --- credits -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "people"),
+    [
+        ("Rina Maharani - detikOto", ("Rina Maharani",)),
+        ("Rina Maharani (detikcom)", ("Rina Maharani",)),
+        ("Antara/Rina", ("Rina",)),
+        ("Rina/Bayu", ("Rina", "Bayu")),
+        ("Rina Maharani, Tim Liputan", ("Rina Maharani",)),
+        ("Tim Redaksi", ()),
+        ("TIM REDAKSI", ()),
+        ("Tim detikcom - detikNews", ()),
+        ("Redaksi", ()),
+        ("N/A", ()),
+        ("Tidak Ditemukan", ()),
+        ("admin", ()),
+        ("Tim Cook", ("Tim Cook",)),
+        ("Timothy Marbun", ("Timothy Marbun",)),
+        ("Adminah Ista", ("Adminah Ista",)),
+        ("Anne-Marie O'Hara", ("Anne-Marie O'Hara",)),
+    ],
+)
+def test_newsrooms_are_no_people(written: str, people: tuple[str, ...]) -> None:
+    assert names(written) == people

@@ -24,8 +24,10 @@ MAY_IMPORT = {
 PACKAGES = ("index", "qa", "eval", "page", "commands", "train")
 
 HEAVY = (
+    "brotli",
     "datasketch",
     "faiss",
+    "feedparser",
     "gradio",
     "httpx2",
     "matplotlib",

@@ -18,6 +18,7 @@ PRODUCT = ("index", "qa", "eval", "commands", "page")
 # What an extra brings may be imported by these alone, which say what to install where it lacks.
 WITH_EXTRA = {
     "milvus": {"pymilvus", "grpc", "milvus_lite"},
+    "parquet": {"pyarrow"},
 }
 # Programs that `tanya eval bench --peer` measures, each in an environment that the user names.
 PEERS = {"bm25s", "haystack", "llama_index", "txtai"}

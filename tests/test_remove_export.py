@@ -22,8 +22,8 @@ from index.exported import MARK, article_of, line_of
 from index.reading.files import read
 from index.records import Article, ReadProblem
 from tests import homes
-from tests.news import NOW, add, article
 from tests.homes import tanya
+from tests.news import NOW, add, article
 
 ROOT = Path(__file__).parents[1]
 

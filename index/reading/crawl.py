@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from index import clean
 from index.reading import inputs
 from index.reading.dates import beside_date, date_in, date_in_url, date_of
 from index.reading.inputs import TOO_LONG, InputFile, Outcome, decode
+from index.reading.markdown import front_matter, plain
 from index.reading.publishers import (
     article_id,
     canonical_publisher,
+    host_of,
     is_dateline,
     is_host,
     is_known,
     publisher_in,
     publisher_of_dateline,
 )
-from index.reading.scraped import distinct, tidied
+from index.reading.scraped import name_of, one_line, people, persons, tidied
 from index.records import Article
 from index.text import squeezed
 
@@ -40,7 +42,50 @@ def read(file: InputFile) -> Iterator[Outcome]:
     if data is None:
         yield file.problem(TOO_LONG)
     else:
-        yield _article(tidied(decode(data, file.encoding)), file)
+        told, text = front_matter(tidied(decode(data, file.encoding)))
+        certain = bool(told) or file.name.lower().removesuffix(".gz").endswith(".md")
+        found = _article(plain(text, certain=certain), file)
+        yield _told(found, told, file) if isinstance(found, Article) and told else found
+
+
+_NAMES = {
+    "title": ("title", "judul", "headline"),
+    "published": ("date", "published", "published_at", "publish_date", "tanggal", "pubdate"),
+    "url": ("url", "source_url", "original_url", "link", "permalink", "canonical", "tautan"),
+    "publisher": ("publisher", "site", "media", "sitename", "site_name", "source", "sumber"),
+    "authors": ("authors", "author", "penulis", "reporter"),
+    "editors": ("editors", "editor"),
+}
+"""What front matter tells, under the names that it is told by."""
+
+
+def _told(article: Article, told: Mapping[str, object], file: InputFile) -> Article:
+    """Return an article with what its file's front matter tells, which counts before its text."""
+
+    def value(name: str) -> object:
+        return next((told[key] for key in _NAMES[name] if told.get(key)), None)
+
+    title, body = one_line(value("title")), article.body
+    if title and article.title and not _same(article.title, title):
+        # The text opens with no headline of its own, so that is a paragraph.
+        body = f"{article.title}\n\n{body}"
+    title = title or article.title
+    source = one_line(told.get("source"))
+    url = one_line(value("url")) or (source if "://" in source else "") or article.url
+    publisher = canonical_publisher(name_of(value("publisher")) or host_of(url) or file.publisher)
+    publisher = publisher or article.publisher
+    published = date_of(str(value("published") or ""), file.today) or date_in_url(url, file.today)
+    return replace(
+        article,
+        id=article_id(told.get("id"), publisher, url, title, body),
+        publisher=publisher,
+        title=title,
+        body=body,
+        url=url,
+        published=published or article.published,
+        authors=people(value("authors")) or article.authors,
+        editors=people(value("editors")) or article.editors,
+    )
 
 
 def _article(text: str, file: InputFile) -> Outcome:
@@ -63,8 +108,8 @@ def _article(text: str, file: InputFile) -> Outcome:
         body=body,
         url=head.url,
         published=published or date_in_url(head.url, file.today),
-        authors=distinct(head.authors),
-        editors=distinct(head.editors),
+        authors=persons(head.authors),
+        editors=persons(head.editors),
         origin=canonical_publisher(head.origin),
     )
 
@@ -99,7 +144,10 @@ def _is_date_line(line: str) -> bool:
 def _is_person(line: str) -> bool:
     if len(line) > 90:
         return False
-    people = clean.names(line.partition(" - ")[0])
+    name = line.partition(" - ")[0].strip()
+    if clean.is_newsroom(name):
+        return True
+    people = clean.names(name)
     return 0 < len(people) <= 4 and all(_PERSON.fullmatch(p) and len(p) > 2 for p in people)
 
 
@@ -183,7 +231,7 @@ def _is_teaser(keys: Sequence[str], position: int) -> bool:
 
 def _body_end(page: Sequence[str], first: int) -> int:
     """Return the number of the line after the body's last; foot lines come from there on."""
-    end = len(page)
+    end = _teasers_start(page, first)
     paragraphs = [number for number in range(first, end) if _is_paragraph(page[number])]
     after = max(paragraphs[-1] if paragraphs else 0, first) + 1
     end = next((n for n in range(after, end) if _is_foot_mark(page[n])), end)
@@ -193,6 +241,19 @@ def _body_end(page: Sequence[str], first: int) -> int:
             break
         end -= 1
     return max(end, first + 1)
+
+
+def _teasers_start(page: Sequence[str], first: int) -> int:
+    """Return the number of the line that heads a list of other articles, or of lines in all.
+
+    What stands before such a line is the article where it is the longer part.
+    """
+    for number in range(first + 1, len(page)):
+        if squeezed(page[number][:60]) in clean.TEASER_HEADS:
+            before, after = (sum(map(len, part)) for part in (page[first:number], page[number:]))
+            if before >= after:
+                return number
+    return len(page)
 
 
 # --- what head, foot and body tell ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Finds the files to read, unpacks them, tells what kind each is, and has its articles read.
+"""Finds the files to read, also in archives, tells what kind each is, and has its articles read.
 
 A bad file or row is a ReadProblem that tells a person what is wrong and where; never an exception.
 """
@@ -6,22 +6,20 @@ A bad file or row is a ReadProblem that tells a person what is wrong and where; 
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import io
 import re
-import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import IO, Any
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 from index.errors import InputError
-from index.reading import crawl, page, rows
+from index.reading import crawl, feeds, packed, page, rows, warc
+from index.reading.dates import WIB
+from index.reading.fields import NO_COLUMNS, Columns, is_known
 from index.reading.inputs import InputFile, Outcome, decode, wide_encoding
 from index.records import Article, ReadProblem
-
-UNPACKED_LIMIT = 200_000_000
-UNPACKED_RATIO = 200
-"""A gzip file that grows past both limits is taken for a bomb, and reading it stops."""
 
 HOPELESS = 1_000
 """So many problems in a row without one article, and the rest of the file is not tried."""
@@ -32,9 +30,13 @@ _READERS: dict[str, Callable[[InputFile], Iterator[Outcome]]] = {
     "lines": rows.read_lines,
     "json": rows.read_json,
     "csv": rows.read_csv,
+    "parquet": rows.read_parquet,
+    "feed": feeds.read,
+    "warc": warc.read,
 }
 _SUFFIXES = {
     ".txt": "text",
+    ".md": "text",
     ".html": "html",
     ".htm": "html",
     ".jsonl": "lines",
@@ -42,22 +44,34 @@ _SUFFIXES = {
     ".json": "json",
     ".csv": "csv",
     ".tsv": "csv",
+    ".parquet": "parquet",
+    ".xml": "feed",
+    ".rss": "feed",
+    ".atom": "feed",
+    ".warc": "warc",
 }
-_KNOWN = ", ".join(_SUFFIXES)
+_ARCHIVES = (".zip", ".tar")
+KNOWN = f"{' '.join((*_SUFFIXES, *_ARCHIVES))}, each also {' '.join(packed.SUFFIXES)}"
+"""The suffixes of the kinds that are read, for a person."""
 
 Progress = Callable[[int], None]
 """Takes the number of bytes read since the last call."""
+
+Passed = Counter[str]
+"""How many files of a folder or an archive were passed over, by suffix or by what they are."""
 
 
 # --- finding files -------------------------------------------------------------------------------
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
+def find_files(paths: Sequence[Path], passed: Passed | None = None) -> list[Path]:
     """List the files to read: each given file, and in each folder the known kinds, in sorted order.
 
     Hidden files are skipped, a folder that was walked is not walked again, and no file is listed
-    twice. Raises InputError for a path that does not exist.
+    twice. What else a folder holds is counted in `passed`. Raises InputError for a path that does
+    not exist.
     """
+    passed = Counter() if passed is None else passed
     found: dict[Path, Path] = {}
     walked: set[Path] = set()
     for path in paths:
@@ -66,12 +80,13 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
                 f"There is no file or folder {str(path)!r}. "
                 f"Check the spelling; the current folder is {str(Path.cwd())!r}."
             )
-        for file in _walk(path, walked) if path.is_dir() else [path]:
+        for file in _walk(path, walked, passed) if path.is_dir() else [path]:
             found.setdefault(file.resolve(), file)
     return list(found.values())
 
 
-def _walk(folder: Path, walked: set[Path]) -> Iterator[Path]:
+def _walk(folder: Path, walked: set[Path], passed: Passed) -> Iterator[Path]:
+    top = folder.resolve()
     waiting = [folder]
     while waiting:
         current = waiting.pop()
@@ -86,19 +101,52 @@ def _walk(folder: Path, walked: set[Path]) -> Iterator[Path]:
                 f"The folder {str(current)!r} cannot be read: {error.strerror}. "
                 "Give yourself the right to read it, or leave it out."
             ) from error
-        entries = [entry for entry in entries if not entry.name.startswith(".")]
-        yield from (entry for entry in entries if entry.is_file() and _has_known_name(entry))
-        waiting.extend(reversed([entry for entry in entries if entry.is_dir()]))
+        folders = []
+        for entry in entries:
+            if _is_hidden(entry.name):
+                continue
+            if reason := _passed_over(entry, top):
+                passed[reason] += 1
+            elif entry.is_dir():
+                folders.append(entry)
+            else:
+                yield entry
+        waiting.extend(reversed(folders))
 
 
-def _has_known_name(path: Path) -> bool:
-    suffix = _inner_suffix(path)
-    return suffix in _SUFFIXES or not suffix
+def _passed_over(entry: Path, top: Path) -> str:
+    """Return what a folder's entry is that is not read, "" for a folder or a file of known kind."""
+    if entry.is_symlink():
+        if not entry.exists():
+            return "broken links"
+        if not entry.resolve().is_relative_to(top):
+            return "links that lead out of the folder"
+    if entry.is_dir():
+        return ""
+    if not entry.is_file():
+        return "pipes, sockets or devices"
+    return "" if _has_known_name(entry.name) else _inner_suffix(entry.name)
 
 
-def _inner_suffix(path: Path) -> str:
-    name = path.name.lower()
-    return Path(name.removesuffix(".gz")).suffix
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _has_known_name(name: str) -> bool:
+    suffix = _inner_suffix(name)
+    return not suffix or suffix in _SUFFIXES or suffix in _ARCHIVES
+
+
+def _inner_suffix(name: str) -> str:
+    """Return the suffix of what a file holds: ".jsonl" for "A.jsonl.gz"; "" where it has none.
+
+    A suffix has a letter and no blank: "Berita 3.5" and "crawl.00001" have none.
+    """
+    suffix = PurePosixPath(name.lower()).suffix
+    if suffix in packed.SUFFIXES:
+        suffix = PurePosixPath(name.lower().removesuffix(suffix)).suffix
+    suffix = packed.TAR_SUFFIXES.get(suffix, suffix)
+    return suffix if re.fullmatch(r"\.(?=\d*[a-z])\w{1,12}", suffix) else ""
 
 
 def size(path: Path) -> int:
@@ -118,83 +166,115 @@ def read(
     publisher: str = "",
     today: dt.date | None = None,
     progress: Progress | None = None,
+    passed: Passed | None = None,
+    columns: Columns = NO_COLUMNS,
+    zone: dt.timezone = WIB,
 ) -> Iterator[Outcome]:
     """Read one file: yield an Article or a ReadProblem for every record, at least one in all.
 
     `publisher` fills in where the input names none. Dates more than two days after `today` (the
-    date of the call by default) are left out. `progress` gets the bytes consumed, as stored.
+    date of the call by default) are left out. `progress` gets the bytes consumed, as stored. Of an
+    archive, `passed` counts the members that are not of a known kind. `columns` are those that the
+    user mapped, `zone` is where an instant's date is taken.
     """
-    position = 0
-    problem = ""
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for somebody to write to it.
+        yield ReadProblem(path.name, "It is no file; save what it holds as one.")
+        return
     try:
-        with path.open("rb") as stored:
-            content = _unpacked(stored)
-            head = content.peek(4096)[:4096]
+        with path.open("rb", buffering=0) as stored:
+            meter = packed.Meter(stored, size(path), progress or (lambda n: None))
             day = today or dt.date.today()
-            file = InputFile(path.name, publisher, day, content, wide_encoding(head))
-            for outcome in _outcomes(file, head, _inner_suffix(path)):
-                if progress is not None and (reached := stored.tell()) > position:
-                    progress(reached - position)
-                    position = reached
-                yield outcome
-            if progress is not None and (rest := size(path) - position) > 0:
-                progress(rest)
-    except _BombError:
-        problem = (
-            f"It unpacks to more than {UNPACKED_RATIO} times its size, as news never does; "
-            "unpack it yourself if you trust it."
-        )
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        problem = "The gzip file is damaged or cut short; what came before was read."
+            opened = partial(InputFile, publisher=publisher, today=day, columns=columns, zone=zone)
+            job = _Job(opened, meter, Counter() if passed is None else passed)
+            yield from job.read(path.name, io.BufferedReader(meter, 1 << 16))
+            meter.finish()
     except OSError as error:
-        problem = f"It cannot be read: {error.strerror or error}."
-    if problem:
-        yield ReadProblem(path.name, problem)
+        yield ReadProblem(path.name, packed.reason_of(error))
 
 
-class _BombError(OSError):
-    """A gzip file grew beyond what news text does."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The reading of one file as stored, and of what is packed in it."""
 
+    opened: Callable[..., InputFile]
+    meter: packed.Meter
+    passed: Passed
 
-class _Unpacked(io.RawIOBase):
-    """The content of a gzip file; stops with _BombError where it grows beyond reason."""
+    def read(
+        self, name: str, stored: io.BufferedReader, *, inner: bool = False
+    ) -> Iterator[Outcome]:
+        """Read a file, packed or not; `inner` is one in an archive. Raises BombError there."""
+        try:
+            content = packed.unpacked(stored, self.meter)
+            head = content.peek(_HEAD)[:_HEAD]
+            kind = packed.archive_kind(head)
+            # A zip is read from its end, so it must be the file as stored.
+            closed = inner or (kind == "zip" and content is not stored)
+            if kind and closed:
+                yield ReadProblem(
+                    name, f"It is a {kind} within a packed file; unpack that and add the folder."
+                )
+            elif kind == "zip" and (office := packed.office_kind(head, content)):
+                yield ReadProblem(name, f"It is {office}; {_SAVE}.")
+            elif kind:
+                yield from self._read_members(name, kind, content)
+            else:
+                wide = wide_encoding(head)
+                file = self.opened(name, content=content, encoding=wide)
+                yield from _outcomes(file, head, _inner_suffix(name))
+        except packed.FAILURES as error:
+            if inner and isinstance(error, packed.BombError):
+                raise
+            yield ReadProblem(name, packed.reason_of(error))
 
-    def __init__(self, packed: IO[bytes]) -> None:
-        self._packed = packed
-        self._content = gzip.GzipFile(fileobj=packed)
-        self._count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._content.read(len(buffer))
-        self._count += len(data)
-        if self._count > UNPACKED_LIMIT and self._count > UNPACKED_RATIO * self._packed.tell():
-            raise _BombError
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _unpacked(stored: io.BufferedReader) -> io.BufferedReader:
-    packed = stored.peek(2)[:2] == b"\x1f\x8b"
-    return io.BufferedReader(_Unpacked(stored), 1 << 16) if packed else stored
+    def _read_members(self, name: str, kind: str, content: io.BufferedReader) -> Iterator[Outcome]:
+        locked: Counter[str] = Counter()
+        found = False
+        for member in packed.members(kind, content, self.meter):
+            # A name is only shown, and no file is made by it, so ".." does no harm.
+            parts = [part for part in member.name.split("/") if part not in ("", ".", "..")]
+            if not parts or any(map(_is_hidden, parts)):
+                continue
+            if member.locked:
+                locked[member.locked] += 1
+            elif not _has_known_name(parts[-1]):
+                self.passed[_inner_suffix(parts[-1])] += 1
+            else:
+                found = True
+                yield from self.read(f"{name}!{member.name}", member.open(), inner=True)
+        for reason, count in locked.items():
+            yield ReadProblem(
+                name, f"Left out as {reason}: {count:,}. Unpack it, and add the folder."
+            )
+        if not found and not locked:
+            yield ReadProblem(name, f"It holds no file of a known kind. Known are {KNOWN}.")
 
 
 # --- which kind of file --------------------------------------------------------------------------
 
+_HEAD = 16_384
+
+_SAVE = "save tables as CSV and texts as text (.txt) or HTML, and add those"
+_UNPACK = "unpack it, and add what it holds"
 _MAGIC = {
-    b"%PDF": "PDF",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"PK\x03\x04": "ZIP or Office",
-    b"\xd0\xcf\x11\xe0": "Office",
-    b"SQLite format": "SQLite",
-    b"\x7fELF": "program",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x1f\x8b": "gzip within gzip",
+    b"%PDF": ("a PDF", _SAVE),
+    b"{\\rtf": ("an RTF file", _SAVE),
+    b"%!PS": ("PostScript", _SAVE),
+    b"\xd0\xcf\x11\xe0": ("an old Office file (.doc, .xls, .ppt)", _SAVE),
+    b"SQLite format": ("an SQLite database", "export its table as CSV, and add that"),
+    b"filedesc://": ("a web archive in the old ARC form", "convert it to WARC, and add that"),
+    b"\x89PNG": ("a picture (PNG)", "leave it out"),
+    b"\xff\xd8\xff": ("a picture (JPEG)", "leave it out"),
+    b"GIF8": ("a picture (GIF)", "leave it out"),
+    b"\x7fELF": ("a program", "leave it out"),
+    b"Rar!": ("a RAR archive", _UNPACK),
+    b"7z\xbc\xaf\x27\x1c": ("a 7-Zip archive", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("packed by zstd", _UNPACK),
+    b"\x04\x22\x4d\x18": ("packed by LZ4", _UNPACK),
+    b"\x1f\x8b": ("packed twice", _UNPACK),
+    b"BZh": ("packed twice", _UNPACK),
+    b"\xfd7zXZ": ("packed twice", _UNPACK),
 }
 
 
@@ -203,12 +283,14 @@ def _outcomes(file: InputFile, head: bytes, suffix: str) -> Iterator[Outcome]:
     if not head:
         yield file.problem("The file is empty.")
         return
-    if file.encoding is None and (reason := _binary_reason(head)):
+    is_parquet = head.startswith(b"PAR1")
+    if file.encoding is None and not is_parquet and (reason := _binary_reason(head)):
         yield file.problem(reason)
         return
-    kind = _kind(suffix, decode(head, file.encoding).lstrip("\ufeff \t\r\n"))
+    start = decode(head, file.encoding).lstrip("\ufeff \t\r\n")
+    kind = "parquet" if is_parquet else _kind(suffix, start)
     if kind is None:
-        yield file.problem(f"This kind of file is not known. Known are {_KNOWN} and .gz of each.")
+        yield file.problem(f"This kind of file is not known. Known are {KNOWN}.")
         return
     found = failed = 0
     for outcome in _READERS[kind](file):
@@ -223,9 +305,11 @@ def _outcomes(file: InputFile, head: bytes, suffix: str) -> Iterator[Outcome]:
 
 
 def _binary_reason(head: bytes) -> str:
-    for magic, name in _MAGIC.items():
+    if head.startswith(b"WARC/"):
+        return ""  # Its pages may be packed.
+    for magic, (name, advice) in _MAGIC.items():
         if head.startswith(magic):
-            return f"It is a {name} file, not text. Known are {_KNOWN} and .gz of each."
+            return f"It is {name}, not text; {advice}."
     controls = sum(byte < 9 or 13 < byte < 27 for byte in head)
     if controls > 0.02 * len(head):
         return "It is not a text file (it holds binary data)."
@@ -234,14 +318,15 @@ def _binary_reason(head: bytes) -> str:
 
 def _kind(suffix: str, head: str) -> str | None:
     """Decide how a file is read; its content decides where the name lies."""
-    start = head[:300].lower()
-    if start.startswith(("<!doctype html", "<html", "<head", "<body")) or (
-        start.startswith(("<?xml", "<!--", "<meta")) and "<html" in head.lower()
-    ):
-        return "html"
-    if re.match(r"\[\s*(?:\{\s*[\"}]|\]\s*$)", head):
+    if head.startswith("WARC/"):
+        return "warc"
+    if markup := _markup_kind(suffix, head):
+        return markup
+    if head.startswith("{") and "://jsonfeed.org/version/" in head[:2_000].replace("\\/", "/"):
+        return "feed"
+    if re.match(r"\[\s*(?:\{\s*[\"'}]|\[\s*[\"{]|\]\s*$)", head):
         return "json"
-    if re.match(r"\{\s*[\"}]", head):
+    if re.match(r"\{\s*[\"'}]", head):
         first = head.split("\n", 1)[0].rstrip()
         if suffix == ".json":
             return "lines" if re.search(r"\}\s*\n\s*\{", head) and first.endswith("}") else "json"
@@ -253,7 +338,18 @@ def _kind(suffix: str, head: str) -> str | None:
     return _SUFFIXES.get(suffix, None if suffix else "text")
 
 
+def _markup_kind(suffix: str, head: str) -> str:
+    """Return "html" for a page and "feed" for any other XML, "" for what begins as neither."""
+    root = feeds.root_name(head)
+    start = head[:300].lower()
+    if start.startswith("<!doctype html") or root in ("html", "head", "body", "meta"):
+        return "html"
+    if not root and start.startswith(("<?xml", "<!--")) and "<html" in head.lower():
+        return "html"
+    return "feed" if suffix not in (".html", ".htm") and feeds.is_xml(head) else ""
+
+
 def _looks_like_table(head: str) -> bool:
     first = head.split("\n", 1)[0]
-    cells = [cell.strip(" \"'\r").lower() for cell in re.split(r"[,;\t|]", first)]
-    return len(cells) > 1 and sum(cell in rows.FIELD_NAMES for cell in cells) >= 2
+    cells = [cell.strip(" \"'\r") for cell in re.split(r"[,;\t|]", first)]
+    return len(cells) > 1 and sum(map(is_known, cells)) >= 2

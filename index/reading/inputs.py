@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from index.reading.dates import WIB
+from index.reading.fields import NO_COLUMNS, Columns
 from index.records import Article, ReadProblem
 
 RECORD_LIMIT = 10_000_000
@@ -25,7 +27,9 @@ class InputFile:
     """An open file, unpacked, with what each of its articles needs to know.
 
     `publisher` is the user's word where the input names none, `today` the day of reading;
-    `encoding` is UTF-16 or UTF-32 by the file's first bytes, None for any other.
+    `encoding` is UTF-16 or UTF-32 by the file's first bytes, None for any other. `columns` are
+    those that the user mapped, `zone` is where an instant's date is taken, `url` where a crawl had
+    a page from, for one that does not say.
     """
 
     name: str
@@ -33,15 +37,38 @@ class InputFile:
     today: dt.date
     content: io.BufferedReader
     encoding: str | None = None
+    columns: Columns = NO_COLUMNS
+    zone: dt.timezone = WIB
+    url: str = ""
 
-    def problem(self, reason: str, row: int | None = None) -> ReadProblem:
-        """Make a problem with its place."""
-        return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason)
+    def problem(self, reason: str, row: int | None = None, *, note: bool = False) -> ReadProblem:
+        """Make a problem, or a note, with its place."""
+        return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason, note)
 
     def whole(self, limit: int) -> bytes | None:
         """Return all of the content, None where it is longer than `limit` bytes."""
         data = self.content.read(limit + 1)
         return None if len(data) > limit else data
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text in pieces of about a megabyte."""
+        if self.encoding is not None:
+            text = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline="")
+            try:
+                yield from iter(lambda: text.read(_PIECE), "")
+            finally:
+                # The file belongs to whoever opened it.
+                text.detach()
+            return
+        rest = b""
+        while data := self.content.read(_PIECE):
+            # No character is cut behind one of ASCII; only what is no text has none.
+            end = next((n for n in range(len(data), 0, -1) if data[n - 1] < 0x80), 0)
+            if end:
+                yield decode(rest + data[:end])
+                rest = b""
+            rest += data[end:]
+        yield decode(rest)
 
     def lines(self) -> Iterator[tuple[int, str | None]]:
         """Yield (number from 1, line with its end); None for a line that is too long."""
@@ -56,6 +83,7 @@ class InputFile:
             text.detach()
 
 
+_PIECE = 1 << 20
 _ENDS = ("\n", b"\n")
 
 

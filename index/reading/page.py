@@ -1,4 +1,4 @@
-"""An article out of an HTML page: its paragraphs among menus and links, and what it says of itself.
+"""An article out of an HTML page: what the page says of itself, and whether it is one at all.
 
 A page that is a list, a search or an error is a problem.
 """
@@ -12,29 +12,29 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from index import clean
 from index.reading.dates import date_in_url, date_of
 from index.reading.inputs import InputFile, Outcome, decode_page, shortened
+from index.reading.paragraphs import Page, blocks_of, body_of, without_teasers
 from index.reading.publishers import (
     article_id,
     canonical_publisher,
     host_of,
-    is_dateline,
     is_known,
+    page_of,
     publisher_of_dateline,
 )
 from index.reading.scraped import (
-    distinct,
     name_of,
     one_line,
     people,
+    persons,
     text_of,
-    tidied,
     without_controls,
 )
-from index.records import Article
+from index.records import SOME_PAGE, Article
 from index.text import squeezed
 
 PAGE_LIMIT = 4_000_000
@@ -66,48 +66,30 @@ _ERROR_TITLE = re.compile(
     r"|page error|internal server error|bad gateway|just a moment|service unavailable",
     re.IGNORECASE,
 )
+_PAGE_TITLE = re.compile(
+    r"\s*[-–|(]?\s*\b(?:Halaman|Hal\.|Page)\s+(?:\d{1,3}|all)\b\)?(?=\s*$|\s+[-–|])", re.IGNORECASE
+)
 _SEARCH_TITLE = re.compile(
     r"^(?:hasil (?:pencarian|cari)|search results?|pencarian|kumpulan (?:artikel|berita)|indeks)\b",
     re.IGNORECASE,
 )
-_BLOCKS = frozenset(
-    """p div br h1 h2 h3 h4 h5 h6 ul ol li table tbody thead tr td th section article main body
-    blockquote figure header hr dl dt dd center pre address""".split()
-)
-_SKIPPED = frozenset(
-    """script style noscript nav footer aside form figcaption iframe button select option svg
-    template head object video audio""".split()
-)
 # A page that calls itself an article may be a photo with its caption.
 _SHORTEST_CLAIMED = 80
+# A page without a day of its own that has so little text and so many headlines is a tag's.
+_SHORT, _MANY = 400, 10
 _SHORTEST_UNCLAIMED = 250
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """A run of text between two block tags; `parents` number its elements, outermost first."""
-
-    text: str
-    linked: float
-    parents: tuple[int, ...]
-
-    @property
-    def is_prose(self) -> bool:
-        """Tell whether it is sentences, not a headline, a menu or a link."""
-        if len(self.text) < 40 or self.linked > 0.4:
-            return False
-        return self.text[-1] in '.!?"”’…)' or len(self.text) >= 160
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What a page says of itself in JSON-LD and meta tags."""
+class _Head:
+    """What a page says of itself in JSON-LD and meta tags; `is_list`: of several articles."""
 
     linked: Mapping[str, Any]
     metas: Mapping[str, str]
     canonical: str
     headings: tuple[str, ...]
     page_title: str
+    is_list: bool
 
     def meta(self, *names: str) -> str:
         """Return the first of these meta tags that is not empty."""
@@ -137,37 +119,42 @@ def _article(text: str, file: InputFile) -> Outcome:
         tree = lxml_html.document_fromstring(text)
     except (etree.ParserError, etree.XMLSyntaxError):
         return file.problem("The page is empty.")
-    page = _page_of(tree)
+    head = _head_of(tree)
+    title = _title_of(head)
+    blocks = blocks_of(tree)
+    page = without_teasers(blocks, f"{title} {head.page_title}")
     extracted = trafilatura.bare_extraction(
         text, include_comments=False, include_tables=False, with_metadata=True
     )
-    blocks = _blocks_of(tree)
-    body = _body_of_html(blocks, (extracted.text or "") if extracted else "", page)
-    title = _title_of(page) or (one_line(extracted.title) if extracted else "")
-    url = _url_of(page)
-    if reason := _no_article(page, title, body, url, blocks):
+    declared = text_of(head.linked.get("articleBody"))
+    body = body_of(page, (extracted.text or "") if extracted else "", declared)
+    title = title or (one_line(extracted.title) if extracted else "")
+    url = _url_of(head) or file.url
+    if reason := _no_article(head, title, body, url, page):
         return file.problem(reason)
-    publisher = _publisher_of(page, url, body, file.publisher)
+    publisher = _publisher_of(head, url, body, file.publisher)
+    address, number = _place_of(tree, head, url)
     bylines = [found for block in blocks if (found := clean.read_byline(block.text))]
-    authors = people(page.linked.get("author")) or tuple(n for b in bylines for n in b.authors)
-    authors = authors or _meta_authors(page)
+    authors = people(head.linked.get("author")) or persons(n for b in bylines for n in b.authors)
+    authors = authors or _meta_authors(head)
     return Article(
-        id=article_id(None, publisher, url, title, body),
+        id=article_id(None, publisher, address, title, body),
         publisher=publisher,
         title=title,
         body=body,
         url=url,
-        published=_published(page, url, extracted.date if extracted else None, file.today),
-        authors=tuple(n for n in distinct(authors) if canonical_publisher(n) != publisher),
-        editors=distinct([n for b in bylines for n in b.editors]),
+        published=_published(head, url, extracted.date if extracted else None, file),
+        authors=tuple(n for n in authors if canonical_publisher(n) != publisher),
+        editors=persons(n for b in bylines for n in b.editors),
         origin=canonical_publisher(next((b.origin for b in bylines if b.origin), "")),
+        page=number,
     )
 
 
 # --- what a page says of itself ------------------------------------------------------------------
 
 
-def _page_of(tree: Any) -> _Page:
+def _head_of(tree: Any) -> _Head:
     metas: dict[str, str] = {}
     for meta in tree.iter("meta"):
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or ""
@@ -178,19 +165,27 @@ def _page_of(tree: Any) -> _Page:
         when = element.get("content") or element.get("datetime") or element.text_content()
         metas.setdefault("datepublished", one_line(when)[:100])
     links = [link.get("href") or "" for link in tree.xpath("//link[@rel='canonical']")]
+    canonical = next((link.strip() for link in links if link.strip()), "")
     headings = [one_line(h.text_content()) for h in tree.xpath("//h1|//h2")]
     titles = [one_line(t.text_content()) for t in tree.xpath("//head/title|//title")[:1]]
-    return _Page(
-        linked=_linked_data(tree),
+    found, is_list = _linked_data(tree)
+    shown = [*titles, metas.get("og:title", ""), *(h.text_content() for h in tree.xpath("//h1"))]
+    address = page_of(canonical or metas.get("og:url", ""))[0]
+    own = found[0] if len(found) == 1 and not is_list else _own(found, shown, address)
+    return _Head(
+        linked=own,
         metas=metas,
-        canonical=next((link.strip() for link in links if link.strip()), ""),
+        canonical=canonical,
         headings=tuple(filter(None, headings)),
         page_title=titles[0] if titles else "",
+        is_list=not own and is_list,
     )
 
 
-def _linked_data(tree: Any) -> Mapping[str, Any]:
-    """Return the JSON-LD object that describes an article, or an empty one."""
+def _linked_data(tree: Any) -> tuple[list[Mapping[str, Any]], bool]:
+    """Return the JSON-LD objects of articles, and whether one describes a list of pages."""
+    found: list[Mapping[str, Any]] = []
+    is_list = False
     for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
         try:
             # Raw newlines stand in many publishers' strings, so it is not read strictly.
@@ -204,32 +199,49 @@ def _linked_data(tree: Any) -> Mapping[str, Any]:
             elif isinstance(value, dict):
                 kind = str(value.get("@type", ""))
                 if "Article" in kind or "BlogPosting" in kind or "Report" in kind:
-                    return value
-                waiting.extend(v for k, v in value.items() if k in ("@graph", "mainEntity"))
+                    found.append(value)
+                else:
+                    is_list = is_list or kind in ("CollectionPage", "SearchResultsPage")
+                    waiting.extend(v for k, v in value.items() if k in ("@graph", "mainEntity"))
+    return found, is_list
+
+
+def _own(
+    found: Sequence[Mapping[str, Any]], headings: Sequence[str], address: str
+) -> Mapping[str, Any]:
+    """Return the object of the page's own article; an empty one where all are of other pages."""
+    shown = " ".join(map(squeezed, headings))
+    for linked in found:
+        main = linked.get("mainEntityOfPage")
+        urls = [main.get("@id") if isinstance(main, dict) else main, linked.get("url")]
+        same = address and address in (page_of(one_line(url))[0] for url in urls)
+        headline = squeezed(one_line(linked.get("headline")))
+        if same or (headline and headline in shown):
+            return linked
     return {}
 
 
-def _meta_authors(page: _Page) -> tuple[str, ...]:
-    written = page.meta("author", "dtk:author", "content_author", "article:author")
-    return () if "/" in written or "@" in written else clean.names(written)
+def _meta_authors(head: _Head) -> tuple[str, ...]:
+    written = head.meta("author", "dtk:author", "content_author", "article:author")
+    return () if "/" in written or "@" in written else persons(clean.names(written))
 
 
-def _title_of(page: _Page) -> str:
-    named = one_line(page.linked.get("headline"))
-    shown = page.meta("og:title", "twitter:title", "title") or page.page_title
+def _title_of(head: _Head) -> str:
+    named = one_line(head.linked.get("headline"))
+    shown = head.meta("og:title", "twitter:title", "title") or head.page_title
     whole = squeezed(shown) or squeezed(named)
-    headings = [h for h in page.headings if len(h.split()) > 2]
+    headings = [h for h in head.headings if len(h.split()) > 2]
     if same := [h for h in headings if squeezed(h) in whole]:
         return max(same, key=len)
     if len(whole.split()) < 3 and headings:
         return headings[0]
-    return named or _without_site(shown, page)
+    return named or _PAGE_TITLE.sub("", _without_site(_PAGE_TITLE.sub("", shown), head))
 
 
-def _without_site(title: str, page: _Page) -> str:
+def _without_site(title: str, head: _Head) -> str:
     """Cut the site's name off a page's title: "Judul - Situs", "Situs: Judul"."""
-    host = host_of(_url_of(page))
-    site = re.sub(r"[\W_]", "", (page.meta("og:site_name") + host).lower())
+    host = host_of(_url_of(head))
+    site = re.sub(r"[\W_]", "", (head.meta("og:site_name") + host).lower())
     parts = re.split(r"\s+[-–—|»:]\s+|(?<=\.com):\s+", title)
     while len(parts) > 1 and _names_site(parts[-1], site):
         parts.pop()
@@ -249,172 +261,133 @@ def _names_site(part: str, site: str) -> bool:
     )
 
 
-def _url_of(page: _Page) -> str:
-    main = page.linked.get("mainEntityOfPage")
+def _urls_of(head: _Head) -> list[str]:
+    main = head.linked.get("mainEntityOfPage")
     declared = main.get("@id") if isinstance(main, dict) else main
     urls = [
-        page.canonical,
-        page.meta("og:url"),
+        head.canonical,
+        head.meta("og:url"),
         one_line(declared),
-        one_line(page.linked.get("url")),
+        one_line(head.linked.get("url")),
     ]
-    urls = [url for url in urls if url.startswith(("http://", "https://")) and host_of(url)]
+    return [url for url in urls if url.startswith(("http://", "https://")) and host_of(url)]
+
+
+def _url_of(head: _Head) -> str:
+    urls = _urls_of(head)
     return next((url for url in urls if urlsplit(url).path.strip("/")), urls[0] if urls else "")
 
 
-def _publisher_of(page: _Page, url: str, body: str, fallback: str) -> str:
+def _publisher_of(head: _Head, url: str, body: str, fallback: str) -> str:
     host = canonical_publisher(url)
     if is_known(host):
         return host
-    named = name_of(page.linked.get("publisher")) or page.meta("og:site_name")
+    named = name_of(head.linked.get("publisher")) or head.meta("og:site_name")
     return canonical_publisher(named or host or publisher_of_dateline(body) or fallback)
 
 
-def _published(page: _Page, url: str, guess: str | None, today: dt.date) -> dt.date | None:
-    values = [page.linked.get("datePublished"), *(page.metas.get(name) for name in _DATE_METAS)]
+def _published(head: _Head, url: str, guess: str | None, file: InputFile) -> dt.date | None:
+    values = [head.linked.get("datePublished"), *(head.metas.get(name) for name in _DATE_METAS)]
     for value in values:
-        if found := date_of(value, today):
+        if found := date_of(value, file.today, file.zone):
             return found
-    return date_in_url(url, today) or date_of(guess, today)
+    return date_in_url(url, file.today) or date_of(guess, file.today)
 
 
-def _no_article(page: _Page, title: str, body: str, url: str, blocks: Sequence[_Block]) -> str:
+def _no_article(head: _Head, title: str, body: str, url: str, page: Page) -> str:
     """Return why a page is no article, "" where it is one."""
-    shown = page.page_title or title
+    shown = head.page_title or title
     if _ERROR_TITLE.search(shown) and len(body) < 600:
         return f"The page is an error page ({shortened(shown)!r})."
     if _SEARCH_TITLE.search(shown):
         return f"The page is a list of articles ({shortened(shown)!r})."
-    if url and _INDEX_PATH.match(urlsplit(url).path) and not page.linked:
+    if url and _INDEX_PATH.match(urlsplit(url).path) and (not head.linked or page.teasers >= 3):
         return f"The page is a home or index page ({shortened(url)!r})."
+    if head.is_list or _is_outweighed(head, body, page):
+        return "The page is a list of articles: it announces more of them than it tells itself."
     if not body:
         return "No article text was found on the page."
-    claimed = bool(page.linked) or page.meta("og:type").lower() == "article"
+    claimed = bool(head.linked) or head.meta("og:type").lower() == "article"
     if len(body) < (_SHORTEST_CLAIMED if claimed else _SHORTEST_UNCLAIMED):
         return "The page holds too little text for an article."
-    prose = sum(len(block.text) for block in blocks if block.is_prose)
-    if not claimed and prose < 0.1 * sum(len(block.text) for block in blocks):
+    prose = sum(len(block.text) for block in page.blocks if block.is_prose)
+    if not claimed and prose < 0.1 * sum(len(block.text) for block in page.blocks):
         return "The page is mostly links, so it is a home or index page."
     return ""
 
 
-# --- where the paragraphs lie --------------------------------------------------------------------
+def _is_outweighed(head: _Head, body: str, page: Page) -> bool:
+    """Tell whether teasers say more than the page itself, which names no day of its own either.
 
-
-def _blocks_of(tree: Any) -> list[_Block]:
-    """Cut a page's visible text at its block tags, without recursion into its depth."""
-    from lxml import etree
-
-    blocks: list[_Block] = []
-    pieces: list[tuple[str, bool]] = []
-    parents: list[int] = []
-    numbers = itertools.count()
-    links = 0
-
-    def close() -> None:
-        text = " ".join("".join(piece for piece, _ in pieces).split())
-        if text:
-            linked = sum(len(piece.strip()) for piece, is_link in pieces if is_link)
-            blocks.append(_Block(tidied(text), linked / len(text), tuple(parents)))
-        pieces.clear()
-
-    walk = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
-    for event, element in walk:
-        shown = event in ("start", "end") and element.tag not in _SKIPPED
-        if event == "start":
-            if not shown:
-                walk.skip_subtree()
-                continue
-            if element.tag in _BLOCKS:
-                close()
-                parents.append(next(numbers))
-            links += element.tag == "a"
-            pieces.append((element.text or "", links > 0))
-            continue
-        if shown and element.tag in _BLOCKS:
-            close()
-            parents.pop()
-        links -= shown and element.tag == "a"
-        pieces.append((element.tail or "", links > 0))
-    close()
-    return blocks
-
-
-def _body_of_html(blocks: Sequence[_Block], extracted: str, page: _Page) -> str:
-    """Return an article's paragraphs: those around what trafilatura found.
-
-    Trafilatura loses a lead that stands loose before the first paragraph tag, and takes a short
-    article's whole page; so it only says where the article is, and the blocks there are taken.
+    Home pages and sections call themselves articles, too; but they were not published on a day.
     """
-    kept = {squeezed(line) for line in extracted.split("\n")}
-    whole = squeezed(extracted)
-    # Looking through all of the text for each block would take forever on a hostile page.
-    search = len(blocks) < 3_000
-    prose = [(b, squeezed(b.text)) for b in blocks if b.is_prose]
-    anchors = [b for b, text in prose if text in kept or (search and text in whole)]
-    anchors = [block for block in anchors if not _is_credit(block.text)]
-    declared = text_of(page.linked.get("articleBody"))
-    if not anchors:
-        return declared if len(declared) > len(extracted) else extracted.strip()
-    box = _container(anchors)
-    inside = [b for b in blocks if box in b.parents]
-    mostly_prose = sum(len(b.text) for b in anchors) > 0.5 * len(extracted.strip())
-    first, last = _extent(inside, set(anchors), kept if mostly_prose else set())
-    body = "\n".join(_lines_of(inside[first:last], kept, mostly_prose))
-    return declared if len(declared) > 2 * len(body) else body
+    dated = bool(head.linked.get("datePublished") or head.meta(*_DATE_METAS))
+    if page.teasers >= 3 and page.teased > (4 * len(body) if dated else len(body)):
+        return True
+    headlines = sum(block.is_headline for block in page.blocks)
+    return not dated and headlines >= _MANY and len(body) < _SHORT
 
 
-def _extent(inside: Sequence[_Block], anchors: set[_Block], kept: set[str]) -> tuple[int, int]:
-    """Return where an article begins and ends (exclusive) among its container's blocks."""
-    numbers = [n for n, b in enumerate(inside) if b in anchors]
-    first = next(n for n, b in enumerate(inside) if b.is_prose and not _is_credit(b.text))
-    for number in range(first, min(numbers[0] + 3, len(inside))):
-        # What stands before a dateline is a teaser or the caption of a photo.
-        if is_dateline(inside[number].text):
-            first = number
-    if first and re.search(r"\w.{0,80}[-–—]$", inside[first - 1].text[:100]):
-        first -= 1
-    last = max(numbers[-1], first)
-    depth = len(inside[last].parents)
-    while last + 1 < len(inside):
-        block = inside[last + 1]
-        loose = block.is_prose and len(block.parents) == depth and not _is_credit(block.text)
-        if not loose and squeezed(block.text) not in kept:
-            break
-        last += 1
-    return first, last + 1
+# --- articles over several pages -----------------------------------------------------------------
+
+_MOST_LINKS = 5_000
+_BARE_NUMBER = re.compile(r"(.+/[^/]*[A-Za-z][^/]*)/(\d{1,2})")
+_CURRENT = re.compile(r"\b(?:active|current|aktif|selected)\b", re.IGNORECASE)
 
 
-def _lines_of(blocks: Sequence[_Block], kept: set[str], mostly_prose: bool) -> Iterator[str]:
-    """Yield the text of the blocks that belong; a paragraph shown twice comes once."""
-    seen: set[str] = set()
-    for block in blocks:
-        if _belongs(block, kept, mostly_prose) and block.text not in seen:
-            yield block.text
-            if block.is_prose:
-                seen.add(block.text)
+def _place_of(tree: Any, head: _Head, url: str) -> tuple[str, int]:
+    """Return the address of a page's article, and which page of it this is; see `Article.page`.
+
+    Told by an address of its own, by the pages before and after it, or by the list of pages, in
+    which the one that is shown is no link or is marked.
+    """
+    if told := next((own for own in map(page_of, _urls_of(head)) if own[1]), None):
+        return told
+    address = page_of(url)[0]
+    if bare := _BARE_NUMBER.fullmatch(address):
+        number, linked = _pages_linked(tree, url, bare[1])
+        if number or set(linked) - {int(bare[2])}:
+            return bare[1], int(bare[2])
+    number, linked = _pages_linked(tree, url, address) if address else (0, {})
+    if linked and not number:
+        number = _unlinked_number(list(linked.values())[0], set(linked)) or SOME_PAGE
+    return address, number
 
 
-def _container(anchors: Sequence[_Block]) -> int:
-    """Return the number of the innermost element that holds nine tenths of the anchors' text."""
-    weights: dict[int, int] = {}
-    depths: dict[int, int] = {}
-    for block in anchors:
-        for depth, parent in enumerate(block.parents):
-            weights[parent] = weights.get(parent, 0) + len(block.text)
-            depths[parent] = depth
-    enough = 0.9 * sum(len(block.text) for block in anchors)
-    return max((p for p, weight in weights.items() if weight >= enough), key=lambda p: depths[p])
+def _pages_linked(tree: Any, url: str, address: str) -> tuple[int, dict[int, Any]]:
+    """Return which page the links to an article's pages tell of, 0 for none, and the links."""
+    linked: dict[int, Any] = {}
+    links = tree.xpath("//a[@href]|//link[@href and (@rel='next' or @rel='prev')]")
+    for link in links[:_MOST_LINKS]:
+        try:
+            there, number = page_of(urljoin(url, link.get("href").strip()))
+        except ValueError:
+            continue
+        relation = (link.get("rel") or "").lower()
+        label = one_line(link.text_content()).lower()
+        rest = there.removeprefix(f"{address}/")
+        if rest != there and re.fullmatch(r"\d{1,2}", rest):
+            # Another article's number may follow an address, too.
+            if label == rest or "halaman" in label or link.tag == "link":
+                there, number = address, int(rest)
+        if there != address:
+            continue
+        number = number or int(label == "1")
+        if relation in ("next", "prev"):
+            return (max(1, number - 1) if relation == "next" else max(1, number) + 1), linked
+        marks = f"{link.get('class')} {link.getparent().get('class')}"
+        if number and (_CURRENT.search(marks) or link.get("aria-current")):
+            return number, linked
+        if number:
+            linked.setdefault(number, link)
+    return 0, linked
 
 
-def _belongs(block: _Block, kept: set[str], mostly_prose: bool) -> bool:
-    if _is_credit(block.text):
-        return False
-    vouched = mostly_prose and squeezed(block.text) in kept
-    return block.is_prose or vouched or (mostly_prose and block.linked <= 0.6)
-
-
-def _is_credit(text: str) -> bool:
-    if text.startswith(("http://", "https://")):
-        return False
-    return clean.is_boilerplate(text) or clean.read_byline(text) is not None
+def _unlinked_number(link: Any, linked: set[int]) -> int:
+    """Return the one number among a list of pages that is no link, 0 where there is none."""
+    for around in itertools.islice(link.iterancestors(), 3):
+        shown = [text for text in around.itertext() if text.strip().isdecimal()]
+        numbers = {int(text) for text in shown if len(text.strip()) <= 3}
+        if len(left := numbers - linked) == 1 and left <= {1, *(n + 1 for n in linked)}:
+            return left.pop()
+    return 0

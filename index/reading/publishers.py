@@ -11,7 +11,8 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from index.reading.scraped import one_line
+from index.records import Article
+from index.text import squeezed
 
 TABLE = Path(__file__).with_name("publishers.txt")
 """One line a publisher: its name, then every other way that it is written, or a host of it."""
@@ -61,6 +62,11 @@ def _known() -> frozenset[str]:
 def is_known(publisher: str) -> bool:
     """Tell whether a name is the canonical one of a publisher in the table."""
     return publisher in _known()
+
+
+def is_publisher(name: str) -> bool:
+    """Tell whether a name is that of a publisher in the table, in whatever way, or a host."""
+    return name.lower() in _names() or is_host(name)
 
 
 def is_host(text: str) -> bool:
@@ -116,10 +122,13 @@ def is_dateline(line: str) -> bool:
 
 _OWN_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _TRACKING = re.compile(
-    r"utm_\w+|fbclid|gclid|dclid|igshid|igsh|_ga|_gl|mc_cid|mc_eid|ref|ref_src|source|page|single"
+    r"utm_\w+|fbclid|gclid|dclid|igshid|igsh|_ga|_gl|mc_cid|mc_eid|ref|ref_src|source|single"
     r"|showpage|tag_from|lgn_method|google_btn|amp|outputtype|_kiosk_\w+|medium|campaign",
     re.IGNORECASE,
 )
+_PAGE_WORD = r"page|halaman|hal|laman|paged|pg|page_?(?:num|no)"
+_PAGE_KEY = re.compile(_PAGE_WORD, re.IGNORECASE)
+_PAGE_PATH = re.compile(rf"(?:(?:{_PAGE_WORD})[/-])?(\d{{1,3}})", re.IGNORECASE)
 
 
 def article_id(own: object, publisher: str, url: str, title: str, body: str) -> str:
@@ -128,12 +137,34 @@ def article_id(own: object, publisher: str, url: str, title: str, body: str) -> 
     An own id with unusual characters or over 100 of them is replaced by its hash. Hashes are the
     first 16 hexadecimal digits of SHA-256.
     """
-    text = one_line(own)
+    text = " ".join(str(own).split()) if isinstance(own, str | int | float) else ""
     if text:
         return text if _OWN_ID.fullmatch(text) else _hash("id", text)
-    if address := _canonical_url(url):
+    if address := canonical_url(url):
         return _hash("url", publisher, address)
     return _hash("text", publisher, title, body)
+
+
+def is_another(one: Article, other: Article) -> bool:
+    """Tell whether two articles of one id are not one that was corrected.
+
+    Exports that number their rows give one id to many articles: these have other titles, other
+    texts, and other URLs or, where no URL tells, a number for an id.
+    """
+    if one.title and squeezed(one.title) == squeezed(other.title):
+        return False
+    first, second = canonical_url(one.url), canonical_url(other.url)
+    if first and first == second:
+        return False
+    if not (first and second) and not re.fullmatch(r"\d{1,9}", one.id):
+        return False
+    return not _alike(one.body, other.body)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Tell whether two texts share half of their words, as one and its correction do."""
+    first, second = set(squeezed(one).split()), set(squeezed(other).split())
+    return 2 * len(first & second) >= len(first | second)
 
 
 def _hash(*parts: str) -> str:
@@ -141,16 +172,55 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def _canonical_url(url: str) -> str:
-    """Return the part of a URL that names the page: no scheme, www., fragment or tracking."""
+def canonical_url(url: str) -> str:
+    """Return the part of a URL that names the article: no scheme, www., page or tracking."""
+    return page_of(url)[0]
+
+
+def page_of(url: str) -> tuple[str, int]:
+    """Return the address of a URL's article, and which page of the article it is; 0 where not said.
+
+    The address has no scheme, www., fragment, page ("?page=2", "/halaman/2", "/2" after a slug) or
+    tracking, so that all pages have one.
+    """
     if not url:
-        return ""
+        return "", 0
     try:
         parts = urlsplit(url if "://" in url else f"//{url.lstrip('/')}")
         query = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=200)
     except ValueError:
-        return url
-    kept = sorted((key, value) for key, value in query if not _TRACKING.fullmatch(key))
+        return url, 0
+    path, number = _off_page(parts.path.rstrip("/"))
+    kept = []
+    for key, value in query:
+        if _PAGE_KEY.fullmatch(key) and (key.lower() == "page" or _is_page(value)):
+            number = int(value) if re.fullmatch(r"\d{1,3}", value) else number
+        elif not _TRACKING.fullmatch(key):
+            kept.append((key, value))
     host = _HOST_PREFIX.sub("", parts.netloc.lower(), count=1)
-    tail = f"?{urlencode(kept)}" if kept else ""
-    return f"{host}{parts.path.rstrip('/')}{tail}"
+    tail = f"?{urlencode(sorted(kept))}" if kept else ""
+    return f"{host}{path}{tail}", number
+
+
+def _is_page(value: str) -> bool:
+    return bool(re.fullmatch(r"\d{1,3}|all|semua", value, re.IGNORECASE))
+
+
+def _off_page(path: str) -> tuple[str, int]:
+    """Split a path into the article's and the number of the page that it ends with, 0 for none.
+
+    A bare number is a page only after the words of a headline ("/harga-cabai-naik/2"): else it is
+    the article's own.
+    """
+    rest, _, last = path.rpartition("/")
+    before, _, word = rest.rpartition("/")
+    if _PAGE_KEY.fullmatch(word) and last.isdecimal():
+        rest, last = before, f"{word}/{last}"
+    found = _PAGE_PATH.fullmatch(last)
+    slug = rest.rpartition("/")[2]
+    named = slug.count("-") >= 3 or slug.lower().endswith((".html", ".htm"))
+    if not found:
+        return path, 0
+    if last.isdecimal() and not (named and len(last) <= 2 and re.search("[A-Za-z]", slug)):
+        return path, 0
+    return rest, int(found[1])

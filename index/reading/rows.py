@@ -1,95 +1,219 @@
-"""Articles out of rows: JSON, JSON lines and CSV, under whatever names people give the fields."""
+"""Articles out of rows: JSON, JSON lines, CSV and Parquet, under whatever names and shapes."""
 
 from __future__ import annotations
 
 import csv
-import json
+import datetime as dt
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import IO, NamedTuple
 
 from index import exported
-from index.reading import inputs
+from index.reading import cells, inputs, json_values
 from index.reading.crawl import headline_off
 from index.reading.dates import date_in_url, date_of
-from index.reading.inputs import TOO_LONG, InputFile, Outcome, decode, shortened
-from index.reading.publishers import article_id, canonical_publisher, host_of
-from index.reading.scraped import name_of, one_line, people, text_of
+from index.reading.fields import Plan, meaning, plan, words_of
+from index.reading.inputs import TOO_LONG, InputFile, Outcome, shortened
+from index.reading.looks import Looks
+from index.reading.publishers import (
+    article_id,
+    canonical_publisher,
+    host_of,
+    is_host,
+)
+from index.reading.scraped import one_line
+from index.reading.shapes import is_header, is_row, rows_in
 from index.records import Article, ReadProblem
-
-JSON_LIMIT = 200_000_000
-"""A JSON file is read whole, so it may have this many bytes; JSON lines may have any number."""
-
-_FIELDS = {
-    "id": ("id", "article_id", "_id", "guid", "id_berita"),
-    "title": ("title", "judul", "headline", "heading", "judul_berita"),
-    "text": (
-        "text", "body", "content", "isi", "isi_berita", "isi berita", "konten", "artikel",
-        "article", "articlebody", "full_text", "fulltext", "teks", "berita",
-    ),
-    "url": ("url", "link", "permalink", "canonical", "tautan", "href"),
-    "date": (
-        "published", "published_at", "date", "date_published", "datepublished", "publish_date",
-        "published_date", "pubdate", "pub_date", "tanggal", "tanggal_terbit", "waktu", "datetime",
-        "timestamp", "created_at",
-    ),
-    "publisher": (
-        "publisher", "source", "sumber", "media", "situs", "site", "portal", "source_name",
-        "site_name", "website", "penerbit",
-    ),
-    "authors": ("authors", "author", "penulis", "reporter", "wartawan", "byline"),
-    "editors": ("editors", "editor", "redaktur", "penyunting"),
-}  # fmt: skip
-
-FIELD_NAMES = frozenset(name for names in _FIELDS.values() for name in names)
-
-
-def _field(row: Mapping[str, object], name: str) -> object:
-    """Return the first value of a row under any name of a field that is not empty."""
-    for key in _FIELDS[name]:
-        value = row.get(key)
-        if value not in (None, "", [], {}) and not (isinstance(value, str) and not value.strip()):
-            return None if isinstance(value, float) and value != value else value
-    return None
 
 
 class _Rows:
-    """Reads the rows of one file, and remembers the ids that they gave."""
+    """Reads the rows of one file, and remembers what is to be told of them all."""
 
     def __init__(self, file: InputFile) -> None:
         self.file = file
-        # Of each id and its text a hash, for a file may have millions of rows.
-        self._seen: dict[int, int] = {}
+        self.header: list[str] = []
+        self.looks = Looks(file)
+        self.stubs: list[int] = []
+        # Of each id its text, title and URL as hashes; on the disk, for a file may have millions.
+        self.seen = sqlite3.connect("")
+        self.seen.execute("CREATE TABLE seen (id INTEGER PRIMARY KEY, text, title, url)")
 
-    def read(self, cells: Iterable[tuple[str, object]], number: int) -> Iterator[Outcome]:
+    def read_all(self, values: Iterable[tuple[int, object]]) -> Iterator[Outcome]:
+        """Read (row number, value) of a whole file, then tell what holds for many of them."""
+        with closing(self.seen):
+            for number, value in values:
+                if isinstance(value, json_values.Broken):
+                    yield self.file.problem(value.reason, number)
+                elif isinstance(value, ReadProblem):
+                    yield value
+                else:
+                    yield from self.read_value(value, number)
+            yield from self.looks.notes()
+            if self.stubs:
+                yield self.file.problem(self._told_stubs(), note=True)
+
+    def _told_stubs(self) -> str:
+        rows = ", ".join(map(str, self.stubs[:5])) + (", ..." if len(self.stubs) > 5 else "")
+        what = "article is only its beginning" if len(self.stubs) == 1 else "articles are stubs"
+        return (
+            f"{len(self.stubs):,} {what} (row {rows}): the text ends where the page goes on. "
+            "Add the whole text in its place."
+        )
+
+    def read_value(self, value: object, number: int) -> Iterator[Outcome]:
+        """Read a row of JSON: an object, or a list below a list of its names."""
+        if isinstance(value, list) and len(value) == len(self.header):
+            value = dict(zip(self.header, value, strict=True))
+        if isinstance(value, dict):
+            yield from self.read(value, number)
+        elif isinstance(value, list) and is_header(value, self.file.columns):
+            self.header = value
+        else:
+            shown = "a list" if isinstance(value, list) else shortened(repr(value))
+            yield self.file.problem(f"A JSON object was expected, not {shown}.", number)
+
+    def read(self, fields: Mapping[str, object], number: int) -> Iterator[Outcome]:
         """Yield the article of a row, or what is wrong with it; of a wrong date both."""
-        # Reversed, so that the first of two cells of one name counts.
-        fields = {name.strip().lower(): value for name, value in reversed(list(cells))}
-        found = _article_of_fields(fields, self.file, number)
+        if fields.get(exported.MARK) is True:
+            try:
+                yield exported.article_of(fields)
+            except ValueError as error:
+                reason = f"This row of an export cannot be taken: {error}."
+                yield self.file.problem(reason, number)
+            return
+        row = _Row(fields, self.file)
+        found = _article_of(row, number)
+        self.looks.see(row.plan, fields, row.own_id, found)
         if not isinstance(found, Article):
             yield found
             return
-        text = hash(found.body)
-        if one_line(_field(fields, "id")) and self._seen.setdefault(hash(found.id), text) != text:
-            reason = f"The id {found.id!r} stands twice with different text; the first is kept."
+        if row.own_id and (reason := self._doubled(found)):
             yield self.file.problem(reason, number)
             return
+        if row.is_stub:
+            self.stubs.append(number)
         yield found
-        date = _field(fields, "date")
-        if found.published is None and _is_meant(date):
+        if found.published is None and row.unread_date is not None:
             yield self.file.problem(
-                f"The date {date!r:.60} cannot be read or lies ahead; the article is kept without.",
+                f"The date {row.unread_date!r:.60} cannot be read or lies ahead; "
+                "the article is kept without.",
                 number,
             )
 
-    def read_value(self, value: object, number: int) -> Iterator[Outcome]:
-        """Read a row of JSON, which must be an object."""
-        if isinstance(value, dict):
-            yield from self.read(value.items(), number)
-            return
-        shown = "a list" if isinstance(value, list) else shortened(repr(value))
-        yield self.file.problem(f"A JSON object was expected, not {shown}.", number)
+    def _doubled(self, found: Article) -> str:
+        """Tell what is wrong where an earlier row has this id; the archive knows two articles."""
+        values = [hash(part) for part in (found.id, found.body, found.title, found.url)]
+        earlier = self.seen.execute("SELECT text, title, url FROM seen WHERE id = ?", values[:1])
+        text, title, url = earlier.fetchone() or (None, None, None)
+        if text is None:
+            self.seen.execute("INSERT INTO seen VALUES (?, ?, ?, ?)", values)
+        elif text != values[1] and (title == values[2] or (found.url and url == values[3])):
+            return f"The id {found.id!r} stands twice with different text; the first is kept."
+        return ""
 
 
+# --- one row -------------------------------------------------------------------------------------
+
+
+class _Row:
+    """The values of a row: found by its names, and where these leave a choice by their looks."""
+
+    def __init__(self, fields: Mapping[str, object], file: InputFile) -> None:
+        self.fields, self.file = fields, file
+        self.plan: Plan = plan(tuple(fields), file.columns)
+        self.own_id = self._id()
+        self.is_stub = False
+        self.unread_date: object = None
+
+    def tried(self, target: str) -> Iterator[tuple[str, object]]:
+        """Yield the name and value of each field that may be this, but for those without one."""
+        for name in self.plan.names[target]:
+            if not cells.is_nothing(value := cells.plain(self.fields[name])):
+                yield name, value
+
+    def text(self) -> str:
+        """Return the whole text that stands in the row, else the beginning of it, else ""."""
+        beginning = ""
+        for name in self.plan.names["text"]:
+            written = self.fields[name]
+            # The code of a page, which some scrapes keep beside the text.
+            if isinstance(written, str) and "html" in words_of(name) and _PAGE.match(written):
+                continue
+            text = cells.text_in(written)
+            if not cells.has_words(text):
+                continue
+            text, is_short = cells.stub_of(text)
+            if not is_short and not self.plan.is_summary(name):
+                return text
+            beginning = beginning or (text if cells.has_words(text) else "")
+        self.is_stub = bool(beginning)
+        return beginning
+
+    def title(self) -> str:
+        written = (one_line(value) for _, value in self.tried("title"))
+        return next((t for t in written if not t.startswith(("http://", "https://"))), "")
+
+    def url(self) -> str:
+        """Return the first address; of a name for something else only one of a page."""
+        for name, value in self.tried("url"):
+            url = one_line(value)
+            if meaning(name).ranks.get("url", 0) >= 2:
+                fits = re.match(r"(?:https?:)?//[^/]+/+[^/]", url)
+            else:
+                fits = re.match(r"\S+$", url)
+            if fits:
+                return url
+        return ""
+
+    def date(self) -> dt.date | None:
+        """Return the first date that can be read, and remember the first that cannot."""
+        for _, value in self.tried("date"):
+            if found := date_of(value, self.file.today, self.file.zone):
+                return found
+            if self.unread_date is None and _is_meant(value):
+                self.unread_date = value
+        return None
+
+    def publisher(self) -> str:
+        """Return a name before a host before an address; the surest column alone decides."""
+        given = ""
+        for name in self.plan.names["publisher"]:
+            found = cells.name_in(self.fields[name])
+            if cells.is_nothing(found) or not re.search(r"[^\W\d_]", found):
+                continue
+            if date_of(found, self.file.today):
+                continue
+            is_name = "://" not in found and not is_host(found)
+            if is_name or (not given and meaning(name).ranks.get("publisher", 0) < 1):
+                return found
+            if not given or ("://" in given and "://" not in found):
+                given = found
+        return given
+
+    def people(self, target: str) -> tuple[str, ...]:
+        written = (cells.people_in(self.fields[name]) for name in self.plan.names[target])
+        return next(filter(None, written), ())
+
+    def _id(self) -> object:
+        """Return the row's own id; a small number or an address only where there is no other."""
+        second: object = None
+        for name, value in self.tried("id"):
+            written = one_line(value)
+            unsure = meaning(name).ranks.get("id", 0) >= 3
+            if isinstance(value, bool) or not written or (unsure and " " in written):
+                continue
+            if not re.fullmatch(r"\d{1,7}|https?://.*", written):
+                return value
+            second = value if second is None else second
+        return second
+
+
+_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 _NO_DATE = frozenset("none null nil nan nat n/a na undefined unknown".split())
 
 
@@ -103,120 +227,109 @@ def _is_meant(date: object) -> bool:
     return written not in _NO_DATE and bool(re.search(r"[1-9]|[^\W\d_]", written))
 
 
-def _article_of_fields(fields: Mapping[str, object], file: InputFile, number: int) -> Outcome:
-    if fields.get(exported.MARK) is True:
-        try:
-            return exported.article_of(fields)
-        except ValueError as error:
-            return file.problem(f"This row of an export cannot be taken: {error}.", number)
-    body = text_of(_field(fields, "text"))
-    if not body and any(name in fields for name in _FIELDS["text"]):
-        return file.problem("The article has no text.", number)
+def _article_of(row: _Row, number: int) -> Outcome:
+    file = row.file
+    if not row.plan.names["text"]:
+        return file.problem(_told_fields(row.fields), number)
+    body = row.text()
     if not body:
-        present = (", ".join(sorted(fields)[:12]) or "none")[:200]
-        reason = f"There is no field text, body or content; its fields are {present}."
-        return file.problem(reason, number)
+        return file.problem(_told_empty(row), number)
     if len(body) > inputs.RECORD_LIMIT:
         return file.problem(TOO_LONG, number)
-    title = one_line(_field(fields, "title"))
+    title = row.title()
     if not title:
         title, body = headline_off(body)
-    url = one_line(_field(fields, "url"))
-    given = name_of(_field(fields, "publisher"))
+    url = row.url()
+    given = row.publisher()
+    if "://" in given:
+        given = file.publisher or given
     publisher = canonical_publisher(given or file.publisher or host_of(url))
-    published = date_of(_field(fields, "date"), file.today) or date_in_url(url, file.today)
+    published = row.date() or date_in_url(url, file.today)
     return Article(
-        id=article_id(_field(fields, "id"), publisher, url, title, body),
+        id=article_id(row.own_id, publisher, url, title, body),
         publisher=publisher,
         title=title,
         body=body,
         url=url,
         published=published,
-        authors=people(_field(fields, "authors")),
-        editors=people(_field(fields, "editors")),
+        authors=row.people("author"),
+        editors=row.people("editor"),
     )
+
+
+def _told_fields(fields: Mapping[str, object]) -> str:
+    present = (", ".join(sorted(fields)[:12]) or "none")[:200]
+    return (
+        f"There is no field text, body or content; its fields are {present}. If one of them is "
+        "the text, name it: --map text=NAME."
+    )
+
+
+def _told_empty(row: _Row) -> str:
+    written = (cells.text_in(row.fields[name]) for name in row.plan.names["text"])
+    said = next((" ".join(text.split()) for text in written if text), "")
+    return f"The article has no text, only {shortened(said)!r}." if said else _NO_TEXT
+
+
+_NO_TEXT = "The article has no text."
 
 
 # --- JSON ----------------------------------------------------------------------------------------
 
-_LIST_NAMES = ("articles", "data", "items", "results", "news", "rows", "berita", "documents")
-
 
 def read_lines(file: InputFile) -> Iterator[Outcome]:
     """Read JSON lines; a line that is not a JSON object is a problem of its own."""
-    rows = _Rows(file)
+    head = file.content.peek(1 << 16)
+    first, end, _ = head.lstrip(b"\xef\xbb\xbf\r\n\t ").partition(b"\n")
+    if file.encoding is None and (first.strip() in (b"{", b"[") or not end):
+        # Objects over several lines, or all in one.
+        yield from read_json(file)
+    else:
+        yield from _Rows(file).read_all(_unwrapped(_line_values(file), file))
+
+
+def _line_values(file: InputFile) -> Iterator[tuple[int, object]]:
     for number, line in file.lines():
         if line is None:
-            yield file.problem(TOO_LONG, number)
-        elif line.strip():
+            yield number, json_values.Broken(TOO_LONG)
+        elif written := line.strip("\ufeff\x1e \t\r\n"):
             try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
-                # It would say that it is in line 1, which is wrong: it is in row `number`.
-                yield _invalid(f"{error.msg}, character {error.pos + 1}", file, number)
-            except (ValueError, RecursionError) as error:
-                yield _invalid(error, file, number)
-            else:
-                yield from rows.read_value(value, number)
-
-
-def _invalid(error: object, file: InputFile, number: int) -> ReadProblem:
-    return file.problem(f"This is not valid JSON: {shortened(error)}.", number)
+                yield number, json_values.loads(written)
+            except (ValueError, RecursionError):
+                # A list's brackets may stand in any line of it.
+                for value in json_values.values([written.lstrip("[], ")], _is_wanted(file)):
+                    yield number, value
 
 
 def read_json(file: InputFile) -> Iterator[Outcome]:
-    """Read one JSON file: a list of articles, one article, or an object that holds such a list."""
-    data = file.whole(JSON_LIMIT)
-    if data is None:
-        yield file.problem(
-            f"A JSON file may have {JSON_LIMIT // 1_000_000} MB. "
-            "Save it as JSON lines (.jsonl, one article a line), which may have any size."
-        )
-        return
-    rows = _Rows(file)
-    for number, value in enumerate(_json_values(decode(data, file.encoding)), start=1):
-        if isinstance(value, ValueError | RecursionError):
-            yield _invalid(value, file, number)
-        elif inner := _wrapped(value):
-            for inner_number, part in enumerate(inner, start=1):
-                yield from rows.read_value(part, inner_number)
-        else:
-            yield from rows.read_value(value, number)
+    """Read JSON of any size: lists, objects, and objects that hold lists of articles."""
+    values = json_values.values(file.pieces(), _is_wanted(file))
+    rows = (row for _, row in _unwrapped(((0, value) for value in values), file))
+    yield from _Rows(file).read_all(enumerate(rows, start=1))
 
 
-def _json_values(text: str) -> Iterator[object]:
-    """Yield the elements of a list, or the one value that it is; an error in place of the rest.
-
-    One by one, so that a list that was cut short gives what came before.
-    """
-    decoder = json.JSONDecoder()
-    text = text.strip("\ufeff \t\r\n")
-    try:
-        if not text.startswith("["):
-            yield decoder.decode(text)
-            return
-        end = 1
-        while True:
-            while text[end : end + 1] in (",", " ", "\t", "\r", "\n"):
-                end += 1
-            if text[end : end + 1] in ("]", ""):
-                break
-            value, end = decoder.raw_decode(text, end)
-            yield value
-        if text[end + 1 :]:
-            raise json.JSONDecodeError("Something follows the list", text, end + 1)
-    except (ValueError, RecursionError) as error:
-        yield error
+def _is_wanted(file: InputFile) -> Callable[[object], bool]:
+    return lambda value: is_row(value, file.columns) or is_header(value, file.columns)
 
 
-def _wrapped(value: object) -> list[object]:
-    """Return the list that an object holds in place of an article, empty for any other value."""
-    if not isinstance(value, dict) or any(name in value for name in _FIELDS["text"]):
-        return []
-    return next((value[name] for name in _LIST_NAMES if isinstance(value.get(name), list)), [])
+def _unwrapped(
+    values: Iterable[tuple[int, object]], file: InputFile
+) -> Iterator[tuple[int, object]]:
+    """Yield the rows that each value holds."""
+    for number, value in values:
+        for row in rows_in(value, file.columns):
+            yield number, row
 
 
-# --- CSV -----------------------------------------------------------------------------------------
+# --- tables --------------------------------------------------------------------------------------
+
+
+class _Table(NamedTuple):
+    """The header of a CSV file, and how its rows are cut."""
+
+    header: list[str]
+    delimiter: str
+    line: int
 
 
 def read_csv(file: InputFile) -> Iterator[Outcome]:
@@ -226,36 +339,88 @@ def read_csv(file: InputFile) -> Iterator[Outcome]:
     csv.field_size_limit(inputs.RECORD_LIMIT)
     held: list[str] = []
     lines = _csv_lines(file, held, problems)
-    header_line = next((line for line in lines if line.strip()), "")
-    delimiter = max(",;\t|", key=header_line.count)
     try:
-        cells = next(csv.reader([header_line], delimiter=delimiter), [])
+        table = _csv_header(lines)
     except csv.Error as error:
         yield file.problem(f"The header cannot be read: {error}.", 1)
         return
-    header = [name.strip().lower() for name in cells]
-    if not any(name in _FIELDS["text"] for name in header):
+    cut = _csv_rows(lines, held, table, file, problems)
+    columns = plan(tuple(table.header), file.columns)
+    if not columns.names["text"]:
         yield from problems
-        shown = shortened(", ".join(filter(None, header)))
-        yield file.problem(f"No column is named text, body or content; the columns are {shown}.", 1)
+        yield _told_no_text(table, [row for _, row in itertools.islice(cut, 20) if row], file)
         return
-    if not any(name in _FIELDS["title"] for name in header):
-        shown = shortened(", ".join(filter(None, header)))
+    yield from _told_header(table, columns, file)
+    is_text_last = table.header[-1] in columns.names["text"]
+    columns_there, surplus = len(table.header), list[int]()
+
+    def numbered() -> Iterator[tuple[int, object]]:
+        for number, row in cut:
+            yield from ((number, problem) for problem in problems)
+            problems.clear()
+            if is_text_last and len(row) > columns_there:
+                # A text that was not put in quotes.
+                row[columns_there - 1 :] = [table.delimiter.join(row[columns_there - 1 :])]
+            elif any(cell.strip() for cell in row[columns_there:]):
+                surplus.append(number)
+            if any(cell.strip() for cell in row):
+                # Reversed, so that the first of two cells of one name counts.
+                pairs = list(zip(table.header, row, strict=False))
+                yield number, dict(reversed(pairs))
+
+    yield from _Rows(file).read_all(numbered())
+    yield from problems
+    if surplus:
+        yield file.problem(
+            f"{len(surplus):,} rows have more cells than the header (the first is in line "
+            f"{surplus[0]}), which were left out. Put texts that hold the delimiter in quotes.",
+            note=True,
+        )
+
+
+def _csv_header(lines: Iterator[str]) -> _Table:
+    """Read the header, and before it what Excel is told by: "sep=;"; raises csv.Error."""
+    number, header_line, told = 0, "", ""
+    for header_line in lines:
+        number += 1
+        written = header_line.strip("\ufeff \t\r\n")
+        match = re.fullmatch(r"\"?sep=(.|\\t)\"?[,;]*", written, re.IGNORECASE)
+        if match:
+            told = match[1].replace("\\t", "\t")
+        elif written.strip(",;\t|"):
+            break
+    delimiter = told or max(",;\t|", key=header_line.count)
+    cells_of = next(csv.reader([header_line.lstrip("\ufeff")], delimiter=delimiter), [])
+    return _Table([name.strip() for name in cells_of], delimiter, number)
+
+
+def _told_header(table: _Table, columns: Plan, file: InputFile) -> Iterator[ReadProblem]:
+    if not columns.names["title"]:
+        shown = shortened(", ".join(filter(None, table.header)))
         yield file.problem(
             "No column is named title, judul or headline, so a short first line of the text is "
             f"taken; the columns are {shown}.",
-            1,
+            table.line,
         )
-    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    lowered = [name.lower() for name in table.header]
+    doubled = sorted({name for name in lowered if name and lowered.count(name) > 1})
     if doubled:
-        yield file.problem(f"The column {doubled[0]!r} stands twice; its first one is used.", 1)
-    rows = _Rows(file)
-    for number, row in _csv_rows(lines, held, delimiter, len(header), file, problems):
-        yield from problems
-        problems.clear()
-        if any(cell.strip() for cell in row):
-            yield from rows.read(zip(header, row, strict=False), number)
-    yield from problems
+        yield file.problem(
+            f"The column {doubled[0]!r} stands twice; its first one is used.", table.line
+        )
+
+
+def _told_no_text(table: _Table, rows: Sequence[Sequence[str]], file: InputFile) -> ReadProblem:
+    shown = shortened(", ".join(filter(None, table.header)))
+    reason = f"No column is named text, body or content; the columns are {shown}."
+    lengths = [sum(map(len, column)) / len(column) for column in zip(*rows, strict=False)]
+    longest = max(range(len(lengths)), key=lengths.__getitem__, default=0)
+    if lengths and lengths[longest] >= 200 and longest < len(table.header):
+        name = table.header[longest]
+        reason += f" {name!r} holds long texts: --map text={name} takes it."
+    else:
+        reason += " --map text=COLUMN names the one that holds the text."
+    return file.problem(reason, table.line)
 
 
 def _csv_lines(file: InputFile, held: list[str], problems: list[ReadProblem]) -> Iterator[str]:
@@ -271,16 +436,15 @@ def _csv_lines(file: InputFile, held: list[str], problems: list[ReadProblem]) ->
 def _csv_rows(
     lines: Iterator[str],
     held: list[str],
-    delimiter: str,
-    columns: int,
+    table: _Table,
     file: InputFile,
     problems: list[ReadProblem],
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (number of its first line, cells); an empty row where one cannot be read."""
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=table.delimiter)
     while True:
         # The header was read before, and the reader counts from 0.
-        number = reader.line_num + 2
+        number = reader.line_num + table.line + 1
         held.clear()
         try:
             row = next(reader)
@@ -289,7 +453,7 @@ def _csv_rows(
         except csv.Error as error:
             problems.append(file.problem(f"This row cannot be read: {error}.", number))
             row = []
-        if len(held) > 1 and _is_swallowed(held, delimiter, columns):
+        if len(held) > 1 and _is_swallowed(held, table.delimiter, len(table.header)):
             problems.append(
                 file.problem(
                     f"A quotation mark is not closed, so {len(held)} lines would be one row; "
@@ -317,3 +481,38 @@ def _is_swallowed(lines: Sequence[str], delimiter: str, columns: int) -> bool:
         return re.sub(r"\d+", "0", row[0].strip()) if row else ""
 
     return any(len(row) == columns and begin(row) == begin(first) for row in others)
+
+
+# --- Parquet -------------------------------------------------------------------------------------
+
+_BATCH = 200
+
+
+def read_parquet(file: InputFile) -> Iterator[Outcome]:
+    """Read a Parquet file, some rows at a time; raises nothing: what is wrong is a problem."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError:
+        yield file.problem(
+            'Parquet is read with pyarrow, which is not installed; run `pip install "tanya-arsip'
+            '[parquet]"`.'
+        )
+        return
+
+    def numbered(content: IO[bytes]) -> Iterator[tuple[int, object]]:
+        number = 0
+        for batch in parquet.ParquetFile(content).iter_batches(_BATCH, use_threads=False):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+
+    with tempfile.TemporaryFile() as beside:
+        content: IO[bytes] = file.content
+        if not content.seekable():
+            # Its table of contents stands at its end.
+            shutil.copyfileobj(content, beside)
+            content = beside
+        try:
+            yield from _Rows(file).read_all(_unwrapped(numbered(content), file))
+        except (ArrowException, OSError) as error:
+            yield file.problem(f"The Parquet file is damaged: {shortened(error)}.")

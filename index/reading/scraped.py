@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 
 from index import clean
+from index.reading.markdown import plain
+from index.reading.publishers import is_publisher
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _BROKEN = re.compile(
@@ -97,8 +99,8 @@ def people(value: object) -> tuple[str, ...]:
     if isinstance(value, dict):
         value = value.get("name")
     if isinstance(value, list):
-        return tuple(dict.fromkeys(person for part in value for person in people(part)))
-    return clean.names(one_line(value))
+        return persons(person for part in value for person in people(part))
+    return persons(clean.names(one_line(value)))
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
@@ -109,47 +111,37 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+# Newspapers are called so, and so are people.
+_GIVEN_NAMES = frozenset(("fajar", "gatra", "surya", "viva"))
+
+
+def persons(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct names that are of people, not of publishers or their newsrooms."""
+    return distinct(
+        name
+        for name in names
+        if name.lower() in _GIVEN_NAMES or not is_publisher(name.removeprefix("Tim "))
+    )
+
+
 def text_of(value: object) -> str:
     """Return an article's text from a JSON or CSV value: a string, or a list of paragraphs."""
     if isinstance(value, list):
-        return "\n".join(filter(None, (tidied(part) for part in value if isinstance(part, str))))
+        return "\n".join(filter(None, (text_of(part) for part in value if isinstance(part, str))))
     if not isinstance(value, str):
         return ""
     if re.match(r"\s*\[\s*[\"']", value) and value.rstrip().endswith("]") and len(value) < 10**6:
         try:
             parts = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return tidied(value)
-        return text_of(parts) if isinstance(parts, list) else tidied(value)
-    return _rejoined(tidied(value))
+            return _prose(value)
+        return text_of(parts) if isinstance(parts, list) else _prose(value)
+    return _prose(value)
 
 
-def _rejoined(text: str) -> str:
-    """Join lines that a scraper broke inside a sentence, around what was a link or italic.
-
-    Only where a line without a stop goes on in lower case and one of both is long, so that short
-    lists and tags keep their lines.
-    """
-    pieces: list[str] = []
-    last, length = "", 0
-    for line in text.split("\n"):
-        stripped = line.strip()
-        goes_on = bool(last and stripped) and _goes_on(last, length, stripped)
-        if not goes_on:
-            pieces.append("\n")
-            length = 0
-        elif not (last == "(" or stripped[0] in "),.;"):
-            pieces.append(" ")
-        pieces.append(stripped if goes_on else line.rstrip())
-        last = stripped[-1:]
-        length += len(stripped)
-    return "".join(pieces).strip()
+# What a news service puts in the place of what it does not give.
+_CUT_SHORT = re.compile(r"\s{0,8}\[\+\d{1,7} chars\]$")
 
 
-def _goes_on(last: str, length: int, line: str) -> bool:
-    """Tell whether a line goes on with a sentence whose line so far is `length` long."""
-    if last == "(" or line[0] == ")" or (line[0] in ",;." and line[1:2] in ("", " ")):
-        return True
-    if not line[0].islower() or last in '.!?:;"”’)>':
-        return False
-    return length >= 40 or len(line) >= 40
+def _prose(text: str) -> str:
+    return _CUT_SHORT.sub("", plain(tidied(text)))
