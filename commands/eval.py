@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.terminal import bar, open_archive, shown
+from commands.terminal import AsJson, bar, shown, stopped, usage
 from index.errors import GateError
 from index.files import written_whole
 from index.settings import MODES
@@ -40,7 +39,6 @@ Two = Annotated[
         "that `tanya eval answers` wrote alone.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Let what is there already give way.")]
 
 
@@ -100,6 +98,7 @@ def make_set(
     """
     from eval import known_items
     from eval import questions as sets
+    from index.home import open_archive
 
     sets.make_room(out, replace=replace)
     with open_archive(context.obj, must_exist=True) as archive, bar("Reading") as progress:
@@ -133,6 +132,7 @@ def written_set(
     Example: tanya eval written newest sets/new; tanya eval answers sets/new --out runs/new
     """
     from eval import questions as sets
+    from index.home import open_archive
 
     if name not in sets.WRITTEN_SETS:
         raise typer.BadParameter(f"There is no set {name!r}: name {', '.join(sets.WRITTEN_SETS)}.")
@@ -205,10 +205,10 @@ def ask_set(
 
     Example: tanya eval answers sets/facqa --out runs/answers; tanya eval report runs/answers
     """
-    from commands.qa import turn_row
     from eval import compare, opening, provenance, runs, tables
     from eval import questions as sets
     from qa.chat import Chat
+    from qa.interface import turn_row
 
     asked = sets.load_asked(folder, conversations, limit)
     relevant = sets.relevant_of(folder)
@@ -450,6 +450,10 @@ def bench(
     """
     from eval import bench as benches
 
+    with usage("--sizes"):
+        counts = benches.sizes_of(sizes)
+    with usage("--peer"):
+        named = benches.peers_of(peers or [])
     with ExitStack() as stack:
         progress = stack.enter_context(bar("Measuring"))
         task = progress.add_task("", total=None)
@@ -458,45 +462,8 @@ def bench(
             progress.update(task, description=label, completed=done, total=total)
 
         folder = (out or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
-        named = _peers(peers or [])
-        plan = benches.Plan(_sizes(sizes), folder, data, questions, named, seed, keep)
-        try:
+        goes_on = f" Run it again with --out {out} to go on." if out else ""
+        plan = benches.Plan(counts, folder, data, questions, named, seed, keep)
+        with stopped(f"Stopped.{goes_on}"):
             table = benches.run(plan, dt.datetime.now(dt.UTC), update)
-        except KeyboardInterrupt:
-            progress.stop()
-            goes_on = f" Run it again with --out {out} to go on." if out else ""
-            typer.echo(f"Stopped.{goes_on}", err=True)
-            raise typer.Exit(1) from None
     typer.echo(table)
-
-
-def _sizes(given: str) -> tuple[int, ...]:
-    sizes = {int(size) for size in given.split(",") if size.strip().isdecimal()}
-    if len(sizes) <= given.count(",") or min(sizes) < 100:
-        raise typer.BadParameter(
-            f"--sizes is {given!r} but must be different numbers of passages, each 100 or more, "
-            "as in 10000,100000."
-        )
-    return tuple(sorted(sizes))
-
-
-def _peers(given: Sequence[str]) -> dict[str, Path]:
-    from eval.bench_peers import OURS, PEERS
-
-    known = [peer for peer in PEERS if peer != OURS]
-    found = {}
-    for each in given:
-        name, _, python = each.partition("=")
-        if name not in known or not python:
-            raise typer.BadParameter(
-                f"--peer is {each!r} but must be NAME=PYTHON with one of {', '.join(known)}."
-            )
-        # Not resolved: a link to Python tells by its own place which environment is meant.
-        path = Path(python).expanduser().absolute()
-        if path.is_dir() or not os.access(path, os.X_OK):
-            raise typer.BadParameter(
-                f"--peer: there is no Python in {python!r}; make an environment with "
-                f"{PEERS[name][1]} and name its bin/python."
-            )
-        found[name] = path
-    return found

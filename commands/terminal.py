@@ -1,4 +1,4 @@
-"""What the commands share: a home, dates, progress bars, lines that fit a terminal."""
+"""What the commands share: options, filters, progress bars, lines that fit a terminal."""
 
 from __future__ import annotations
 
@@ -6,47 +6,49 @@ import datetime as dt
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from index import settings
 from index.errors import InputError
+from index.records import Filter
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from index.archive import Archive
-    from index.versions import Versions
+After = Annotated[
+    str, typer.Option(metavar="YYYY-MM-DD", help="Only articles published then or later.")
+]
+Before = Annotated[
+    str, typer.Option(metavar="YYYY-MM-DD", help="Only articles published then or earlier.")
+]
+Publisher = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Only this publisher; may be repeated."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
-@contextmanager
-def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
-    """Open the home's archive; raises InputError if it must be there and is not."""
-    from index.archive import FILE_NAME, Archive
+def chosen_filter(
+    after: str,
+    before: str,
+    publishers: list[str] | None,
+    known_publishers: Callable[[], Collection[str]],
+    writers: tuple[str, ...] = (),
+) -> Filter:
+    """Return the filter that a command's options say, with publishers as they are spelled here.
 
-    if must_exist and not (home / FILE_NAME).exists():
-        raise InputError(f"There is no archive in {str(home)!r} yet: run `tanya add PATH`.")
-    with Archive.open(home / FILE_NAME) as archive:
-        yield archive
+    Raises BadParameter for a date that is none, InputError for a publisher that is not known.
+    """
+    from qa.question.sources import resolve_publishers
 
-
-def open_versions(home: Path) -> Versions:
-    """Return the home's versions."""
-    from index.versions import Versions
-
-    return Versions.of(home, settings.load(home).engine)
-
-
-def period(after: str, before: str) -> tuple[dt.date | None, dt.date | None]:
-    """Return the dates of --after and --before, None where one is empty."""
+    names = resolve_publishers(publishers, known_publishers()) if publishers else ()
     begin, end = _day(after, "--after"), _day(before, "--before")
     if begin and end and begin > end:
         raise typer.BadParameter(f"--after {after} is later than --before {before}.")
-    return begin, end
+    return Filter(begin, end, names, writers)
 
 
 def _day(value: str, option: str) -> dt.date | None:
@@ -56,30 +58,48 @@ def _day(value: str, option: str) -> dt.date | None:
         raise typer.BadParameter(f"{option} is {value!r} but must be a date YYYY-MM-DD.") from None
 
 
+@contextmanager
+def usage(option: str) -> Iterator[None]:
+    """Tell an InputError that is raised here as wrong usage of an option."""
+    try:
+        yield
+    except InputError as error:
+        raise typer.BadParameter(f"{option}: {error}") from error
+
+
+@contextmanager
+def stopped(message: str) -> Iterator[None]:
+    """Leave with status 1 and a message when Ctrl-C comes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(message, err=True)
+        raise typer.Exit(1) from None
+
+
 def shown(value: str) -> str:
     """Return archived text on one line without control characters, safe for a terminal."""
     return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
-def wrapped(line: str, indent: int) -> str:
-    """Return a line cut at blanks to the terminal's width, 20 to 100; indented from the second.
+def say(line: str, *, hang: int | None = None, err: bool = False) -> None:
+    """Print a line that is safe for a terminal, cut at blanks to its width, 20 to 100.
 
+    What follows the first line stands `hang` blanks in; without a number, under its beginning.
     Where nobody looks on, as in a pipe, it stays whole.
     """
-    if not sys.stdout.isatty():
-        return line
-    width = max(20, min(100, shutil.get_terminal_size().columns))
-    blanks = " " * indent
-    # A URL or a long number is never broken, so that it can be clicked or copied.
-    return textwrap.fill(
-        line, width, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def say(line: str) -> None:
-    """Print a line, wrapped; what follows the first line stands under its beginning."""
-    line = line.rstrip()
-    typer.echo(wrapped(line, len(line) - len(line.lstrip())))
+    indent = len(line) - len(line.lstrip())
+    line = " " * indent + shown(line)
+    if (sys.stderr if err else sys.stdout).isatty():
+        # A URL or a long number is never broken, so that it can be clicked or copied.
+        line = textwrap.fill(
+            line,
+            max(20, min(100, shutil.get_terminal_size().columns)),
+            subsequent_indent=" " * (indent if hang is None else hang),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    typer.echo(line, err=err)
 
 
 def bar(label: str) -> Progress:

@@ -72,6 +72,38 @@ class Plan:
     keep: bool
 
 
+def sizes_of(given: str) -> tuple[int, ...]:
+    """Return the sizes of "10000,100000" in ascending order; raises InputError."""
+    sizes = {int(size) for size in given.split(",") if size.strip().isdecimal()}
+    if len(sizes) <= given.count(",") or min(sizes) < 100:
+        raise InputError(
+            f"it is {given!r} but must be different numbers of passages, each 100 or more, "
+            "as in 10000,100000."
+        )
+    return tuple(sorted(sizes))
+
+
+def peers_of(given: Sequence[str]) -> dict[str, Path]:
+    """Return the Pythons of programs given as NAME=PYTHON, by name; raises InputError."""
+    known = [peer for peer in bench_peers.PEERS if peer != bench_peers.OURS]
+    found = {}
+    for each in given:
+        name, _, python = each.partition("=")
+        if name not in known or not python:
+            raise InputError(
+                f"it is {each!r} but must be NAME=PYTHON with one of {', '.join(known)}."
+            )
+        # Not resolved: a link to Python tells by its own place which environment is meant.
+        path = Path(python).expanduser().absolute()
+        if path.is_dir() or not os.access(path, os.X_OK):
+            raise InputError(
+                f"there is no Python in {python!r}; make an environment with "
+                f"{bench_peers.PEERS[name][1]} and name its bin/python."
+            )
+        found[name] = path
+    return found
+
+
 def run(plan: Plan, now: dt.datetime, progress: Callable[[str, int, int], None]) -> str:
     """Measure every size, then every program; write and return the tables as Markdown.
 

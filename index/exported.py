@@ -1,5 +1,7 @@
 """Articles as rows of JSON that bring an archive to another home exactly: written, and read again.
 
+Lists of ids too, by which articles are removed.
+
 Such a row says `"as_archived": true`, and is then taken as it stands: nothing is tidied, guessed or
 named anew, which was done when the article first came in.
 """
@@ -7,12 +9,71 @@ named anew, which was done when the article first came in.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
+from index.files import read_lines, written_whole
 from index.records import Article
 
+if TYPE_CHECKING:
+    from index.archive import Archive
+
 MARK = "as_archived"
+
+STANDARD = Path("-")
+"""Stands for standard input and output where a file is named."""
+
+_AT_ONCE = 500
+
+
+def write(
+    archive: Archive, article_ids: Sequence[str], out: Path, progress: Callable[[int], None]
+) -> int:
+    """Write articles to a file, or standard output, as lines of JSON; return how many there were.
+
+    `progress` gets the number written since its last call. Raises InputError where `out` cannot be
+    written; what stops it leaves no file.
+    """
+    written = 0
+    with _opened(out) as file:
+        for at in range(0, len(article_ids), _AT_ONCE):
+            some = archive.articles(article_ids[at : at + _AT_ONCE])
+            file.writelines(line_of(article) for article, _ in some)
+            written += len(some)
+            progress(len(some))
+    return written
+
+
+@contextmanager
+def _opened(out: Path) -> Iterator[TextIO]:
+    if out != STANDARD:
+        with written_whole(out) as file:
+            yield file
+        return
+    # The terminal's own encoding may lack letters that the archive has.
+    file = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n")
+    try:
+        yield file
+        file.flush()
+    finally:
+        file.detach()
+
+
+def ids_in(path: Path) -> list[str]:
+    """Return the ids of a file, or of standard input: one a line, blanks around them cut off.
+
+    Raises InputError where it cannot be read.
+    """
+    if path == STANDARD:
+        written = sys.stdin.read().split("\n")
+    else:
+        written = read_lines(path, "a list of ids")
+    return list(dict.fromkeys(filter(None, map(str.strip, written))))
 
 
 def line_of(article: Article) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
@@ -108,7 +108,7 @@ class Fetcher:
         moved, permanent = "", True
         left = self._settings.seconds
         for _ in range(self._settings.max_redirects + 1):
-            host = _host_of(url)
+            host = netloc_of(url)
             delay = self._settings.pause
             if obey:
                 delay = max(delay, self._allowed_after(url, trusted))
@@ -142,19 +142,17 @@ class Fetcher:
         """Send one request; return its answer, and where it redirects to or ""."""
         import httpx2
 
-        door = _Door(private_allowed=urlsplit(url).netloc == trusted)
-        with _Deadline(max(seconds, 0.01), door) as deadline:
-            try:
-                with self._client.stream(
-                    "GET", url, headers=headers, extensions={"trace": door.trace}
-                ) as response:
-                    content = _content(response, limit) if response.status_code == 200 else b""
-            except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
-                deadline.check(self._settings.seconds)
-                raise FetchError(
-                    f"It cannot be fetched: {error or type(error).__name__}"
-                ) from error
-            deadline.check(self._settings.seconds)
+        door = _Door(max(seconds, 0.01), private_allowed=urlsplit(url).netloc == trusted)
+        late = f"It took longer than {self._settings.seconds:g} seconds"
+        asked = self._client.stream("GET", url, headers=headers, extensions={"trace": door.trace})
+        try:
+            with door, asked as response:
+                content = _content(response, limit) if response.status_code == 200 else b""
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
+            reason = f"It cannot be fetched: {error or type(error).__name__}"
+            raise FetchError(late if door.is_shut else reason) from error
+        if door.is_shut:
+            raise FetchError(late)
         found = response.headers
         target = found.get("location", "") if response.status_code in _REDIRECTS else ""
         answer = Fetched(
@@ -207,7 +205,7 @@ class Fetcher:
         return min(float(parser.crawl_delay(self._settings.agent) or 0), _LONGEST_DELAY)
 
 
-def _host_of(url: str) -> str:
+def netloc_of(url: str) -> str:
     """Return the host and port of an address that may be asked; raises FetchError for others."""
     try:
         parts = urlsplit(url)
@@ -254,13 +252,25 @@ def _content(response: httpx2.Response, limit: int) -> bytes:
 
 
 class _Door:
-    """Looks at whom a request talks to, before a word is said; `is_private` tells what it saw."""
+    """Looks at whom a request talks to, before a word is said, and ends the talk after `seconds`.
 
-    def __init__(self, *, private_allowed: bool) -> None:
+    No timeout of a single read stops one byte a second. `is_private` tells whom it saw, `is_shut`
+    that the time is over.
+    """
+
+    def __init__(self, seconds: float, *, private_allowed: bool) -> None:
+        self._timer = threading.Timer(seconds, self._shut)
+        self._timer.daemon = True
         self._private_allowed = private_allowed
         self._sockets: list[socket.socket] = []
-        self._is_shut = False
+        self.is_shut = False
         self.is_private = False
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take the events of a connection, as httpx2's extension `trace` has it."""
@@ -274,13 +284,13 @@ class _Door:
         if self.is_private and not self._private_allowed:
             stream.close()
             raise FetchError(f"It leads to the private address {address}", lasting=True)
-        if self._is_shut:
+        if self.is_shut:
             stream.close()
             raise FetchError("It took too long to connect")
 
-    def shut(self) -> None:
-        """End the talk, or keep it from beginning; another thread calls this."""
-        self._is_shut = True
+    def _shut(self) -> None:
+        """End the talk, or keep it from beginning; the timer's thread calls this."""
+        self.is_shut = True
         for each in self._sockets:
             with suppress(OSError):
                 # Of an SSL socket the plain method: its own would pull the rug from under a read.
@@ -297,29 +307,3 @@ def is_private(address: str) -> bool:
         if inner is not None:
             return is_private(str(inner))
     return not ip.is_global or ip.is_multicast
-
-
-class _Deadline:
-    """Shuts a door when time is over: no timeout of a single read stops one byte a second."""
-
-    def __init__(self, seconds: float, door: _Door) -> None:
-        self._door = door
-        self._passed = False
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def _end(self) -> None:
-        self._passed = True
-        self._door.shut()
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def check(self, seconds: float) -> None:
-        """Raise FetchError if the time is over; `seconds` are told."""
-        if self._passed:
-            raise FetchError(f"It took longer than {seconds:g} seconds")

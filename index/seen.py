@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from index.errors import ArchiveError
 from index.sqlite import connect, transaction
@@ -96,8 +96,9 @@ class Seen:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, once nothing uses it."""
+        with self._lock:
+            self._db.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -105,12 +106,15 @@ class Seen:
             with transaction(self._db):
                 yield self._db
 
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
     # Files
 
     def files(self) -> dict[str, Signature]:
         """Return the signature that each file had when it was read."""
-        with self._lock:
-            rows = self._db.execute("SELECT path, size, modified, changed FROM file").fetchall()
+        rows = self._rows("SELECT path, size, modified, changed FROM file")
         return {path: Signature(*rest) for path, *rest in rows}
 
     def keep_files(self, read: Iterable[tuple[str, Signature]], gone: Iterable[str] = ()) -> None:
@@ -125,9 +129,8 @@ class Seen:
 
     def feed(self, url: str) -> Feed:
         """Return what is known of a feed."""
-        with self._lock:
-            row = self._db.execute(f"SELECT {_FEED} FROM feed WHERE url = ?", (url,)).fetchone()
-        return Feed(*row) if row else Feed(url, url)
+        rows = self._rows(f"SELECT {_FEED} FROM feed WHERE url = ?", url)
+        return Feed(*rows[0]) if rows else Feed(url, url)
 
     def keep_feed(self, feed: Feed, items: Sequence[Item] = (), now: float = 0.0) -> None:
         """Remember an answer of a feed with the items that it lists, all or nothing.
@@ -149,13 +152,9 @@ class Seen:
 
     def waiting(self, url: str, most: int) -> list[Item]:
         """Return items of a feed whose pages are still to be read; those that failed come last."""
-        with self._lock:
-            rows = self._db.execute(
-                f"""SELECT {_ITEM} FROM item WHERE feed = ? AND NOT done
-                    ORDER BY tries, number LIMIT ?""",
-                (url, most),
-            ).fetchall()
-        return [Item(*row) for row in rows]
+        query = f"""SELECT {_ITEM} FROM item WHERE feed = ? AND NOT done
+                    ORDER BY tries, number LIMIT ?"""
+        return [Item(*row) for row in self._rows(query, url, most)]
 
     def finish(self, items: Iterable[Item]) -> None:
         """Remember that items are read, or never can be; their text is needed no more."""
@@ -177,11 +176,9 @@ class Seen:
 
     def host(self, name: str) -> tuple[float, int]:
         """Return until when a host is not to be asked, and its failures in a row."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT until, failures FROM host WHERE name = ?", (name,)
-            ).fetchone()
-        return row or (0.0, 0)
+        for until, failures in self._rows("SELECT until, failures FROM host WHERE name = ?", name):
+            return until, failures
+        return 0.0, 0
 
     def keep_host(self, name: str, until: float, failures: int) -> None:
         """Remember until when a host is not to be asked; one without failures is forgotten."""

@@ -13,22 +13,23 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from index import build as builds
-from index.archive import AddReport, Archive
-from index.embedding import Embedder
-from index.errors import ArchiveError, BusyError, EngineError, InputError
+from index import settings
+from index.adding import Reader
+from index.archive import AddReport
+from index.errors import ArchiveError, BusyError, EngineError, FetchError, InputError
+from index.fetch import Fetcher, netloc_of
 from index.files import locked
 from index.follow import Feeds, Found
-from index.manifest import Recipe
+from index.home import OpenHome
+from index.reading.dates import ZONES
 from index.reading.files import find_files, read
-from index.reading.inputs import Outcome
 from index.records import Article, ReadProblem
-from index.seen import Seen, Signature
-from index.versions import Versions
+from index.seen import FILE_NAME, Seen, Signature
 
 LOOK = 1.0
 """Seconds between two looks at the folders."""
@@ -53,6 +54,35 @@ def lock(home: Path) -> AbstractContextManager[None]:
     """Be the one watcher of a home; raises BusyError if another process is."""
     home.mkdir(parents=True, exist_ok=True)
     return locked(home / ".watch.lock", "is watching for this home")
+
+
+def check_feeds(urls: Sequence[str]) -> None:
+    """Raise InputError for the first that is no address of a feed."""
+    for url in urls:
+        try:
+            netloc_of(url)
+        except FetchError as error:
+            raise InputError(f"{error}.") from error
+
+
+@contextmanager
+def opened(
+    home: Path,
+    folders: Sequence[Path],
+    feeds: Sequence[str],
+    reader: Reader,
+    say: Callable[[str], None],
+    publisher: str = "",
+) -> Iterator[Watcher]:
+    """Open the one watcher of a home, as its settings say; raises BusyError if another has it."""
+    chosen = settings.load(home)
+    with lock(home), OpenHome.open(home) as inside, closing(Seen(home / FILE_NAME)) as seen:
+        followed = None
+        if feeds:
+            fetcher, zone = Fetcher(chosen.watch), ZONES[chosen.add.timezone]
+            followed = Feeds(feeds, seen, fetcher, chosen.watch, publisher=publisher, zone=zone)
+        watched = Folders(folders, seen)
+        yield Watcher(inside, watched, followed, say, reader=reader, keep=chosen.watch.keep)
 
 
 @dataclass(slots=True)
@@ -94,7 +124,7 @@ class Folders:
                 # A share whose server is gone fails in its own way.
                 if folder not in self._away:
                     self._away.add(folder)
-                    reason = f"{error} It is looked for again."
+                    reason = f"{error} Nothing is taken from it until it is there."
                     look.problems.append(ReadProblem(str(folder), reason))
                 continue
             if folder in self._away:
@@ -116,15 +146,21 @@ class Folders:
         self._forget_gone(listed, whole)
         return look
 
+    def away(self) -> list[Path]:
+        """Return the folders that the last look could not read."""
+        return sorted(self._away)
+
     def keep(self, read: Sequence[tuple[Path, Signature]]) -> None:
         """Remember files as they were when their articles went into the archive."""
         named = [(_name(file), signature) for file, signature in read]
         self._seen.keep_files(named)
         self._read.update(named)
 
-    def put_off(self, file: Path) -> None:
-        """Leave a file alone for a while, for it cannot be opened."""
+    def put_off(self, file: Path) -> bool:
+        """Leave a file alone for a while, for it cannot be opened; tell whether it is the first."""
+        first = file not in self._put_off
         self._put_off[file] = self._clock() + _OPEN_AGAIN
+        return first
 
     def _is_settled(self, file: Path, signature: Signature) -> bool:
         known, since = self._changing.get(file, (None, 0.0))
@@ -186,38 +222,34 @@ class Watcher:
 
     def __init__(
         self,
-        archive: Archive,
-        versions: Versions,
-        recipe: Recipe,
-        embedder: Embedder,
+        home: OpenHome,
         folders: Folders,
         feeds: Feeds | None,
         say: Callable[[str], None],
         *,
-        reader: Callable[[Path], Iterator[Outcome]] = read,
+        reader: Reader = read,
         keep: int = 10,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._archive, self._versions = archive, versions
-        self._recipe, self._embedder = recipe, embedder
+        self._home = home
         self._folders, self._feeds, self._say = folders, feeds, say
         self._reader, self._keep, self._clock = reader, keep, clock
-        live = versions.live()
-        version = versions.describe(live) if live else None
-        self._last_state = archive.state()
-        self._built = version.state if version and version.recipe == recipe else ""
-        if version is None and not archive.counts().articles:
+        live = home.versions.live()
+        version = home.versions.describe(live) if live else None
+        self._last_state = home.archive.state()
+        self._built = version.state if version and version.recipe == home.recipe else ""
+        if version is None and not home.archive.counts().articles:
             self._built = self._last_state
         self._gathered: list[Found] = []
         self._gathered_since = 0.0
         self._not_before = 0.0
         self._trouble: Exception | None = None
-        self._unread: set[Path] = set()
 
     def run_once(self, wait: Callable[[float], object] = time.sleep) -> None:
         """Take what is there now; files that are being written are waited for, a minute at most.
 
-        Raises what kept it from building, where that did not end by then.
+        Raises what kept it from building, where that did not end by then, and InputError for a
+        folder that is not there, once all else is taken.
         """
         if self._feeds is not None:
             self._gathered.extend(self._feeds.read())
@@ -225,24 +257,21 @@ class Watcher:
         while True:
             look = self._folders.look()
             self.take(look)
-            if not (look.waiting or self._trouble):
-                return
-            if self._clock() >= until:
-                if self._trouble is not None:
-                    raise self._trouble
-                return
+            if not (look.waiting or self._trouble) or self._clock() >= until:
+                break
             wait(LOOK)
+        if self._trouble is not None:
+            raise self._trouble
+        if away := self._folders.away():
+            raise InputError(f"Not looked at: {', '.join(repr(str(path)) for path in away)}.")
 
     def run(self, every: float, wait: Callable[[float], object] = time.sleep) -> None:
         """Watch until something is raised here; ask the feeds all `every` seconds."""
-        inbox: queue.Queue[Found] = queue.Queue(_MOST_GATHERED)
-        failed: list[BaseException] = []
+        inbox: _Inbox = queue.Queue(_MOST_GATHERED)
         if self._feeds is not None:
-            arguments = (self._feeds, inbox, every, failed)
+            arguments = (self._feeds, inbox, every)
             threading.Thread(target=_follow, args=arguments, name="feeds", daemon=True).start()
         while True:
-            for error in failed:
-                raise error
             begun = self._clock()
             look = self._folders.look()
             took = self._clock() - begun
@@ -250,11 +279,14 @@ class Watcher:
             self.take(look)
             wait(max(LOOK, took / _LOOK_SHARE))
 
-    def _gather(self, inbox: queue.Queue[Found]) -> None:
+    def _gather(self, inbox: _Inbox) -> None:
         while len(self._gathered) < _MOST_GATHERED and not inbox.empty():
+            found = inbox.get()
+            if isinstance(found, BaseException):
+                raise found
             if not self._gathered:
                 self._gathered_since = self._clock()
-            self._gathered.append(inbox.get())
+            self._gathered.append(found)
 
     def take(self, look: Look) -> None:
         """Make one pass: add what was found, build, tell what was done."""
@@ -269,7 +301,7 @@ class Watcher:
         report = AddReport()
         try:
             if look.ready or reading.found:
-                for so_far in self._archive.add(reading.articles(), _utc_now()):
+                for so_far in self._home.archive.add(reading.articles(), _utc_now()):
                     report = so_far
                     self._remember(reading)
             version = self._build(report)
@@ -306,25 +338,23 @@ class Watcher:
 
         What another process adds is left until it is quiet for a look.
         """
-        state = self._archive.state()
+        state = self._home.archive.state()
         quiet = report.new or report.changed or state == self._last_state
         self._last_state = state
         if state == self._built or not quiet:
             return ""
+        archive, versions = self._home.archive, self._home.versions
         built = builds.build(
-            self._archive, self._versions, self._recipe, self._embedder, now=_utc_now()
+            archive, versions, self._home.recipe, self._home.embedder, now=_utc_now()
         )
         self._built = state
-        if len(self._versions.names()) > self._keep:
-            self._versions.prune(self._keep)
+        if len(versions.names()) > self._keep:
+            versions.prune(self._keep)
         return built.version.name if built.version else ""
 
     def _tell_unread(self, reading: _Reading) -> None:
         """Tell once of each file that cannot be opened, and leave it for a while."""
-        told = [problem for file, problem in reading.unread if file not in self._unread]
-        for file, _ in reading.unread:
-            self._folders.put_off(file)
-            self._unread.add(file)
+        told = [problem for file, problem in reading.unread if self._folders.put_off(file)]
         self._tell(told)
         reading.told += len(told)
 
@@ -335,6 +365,7 @@ class Watcher:
             self._say(f"{_stamp()} and {len(problems) - _PROBLEMS_TOLD:,} more problems")
 
 
+@dataclass(slots=True)
 class _Reading:
     """Reads files and takes what feeds brought; the lists `..._done` tell what was read whole.
 
@@ -342,24 +373,20 @@ class _Reading:
     opened or whose disk fails, with the problem.
     """
 
-    def __init__(
-        self,
-        files: Sequence[tuple[Path, Signature]],
-        found: Sequence[Found],
-        reader: Callable[[Path], Iterator[Outcome]],
-    ) -> None:
-        self._files, self.found, self._reader = files, found, reader
-        self.files_done: list[tuple[Path, Signature]] = []
-        self.found_done: list[Found] = []
-        self.problems: list[ReadProblem] = []
-        self.told = 0
-        self.unread: list[tuple[Path, ReadProblem]] = []
+    files: Sequence[tuple[Path, Signature]]
+    found: Sequence[Found]
+    reader: Reader
+    files_done: list[tuple[Path, Signature]] = field(default_factory=list)
+    found_done: list[Found] = field(default_factory=list)
+    problems: list[ReadProblem] = field(default_factory=list)
+    told: int = 0
+    unread: list[tuple[Path, ReadProblem]] = field(default_factory=list)
 
     def articles(self) -> Iterator[Article]:
         """Yield the articles; what is done when one is yielded stands before it."""
-        for file, signature in self._files:
+        for file, signature in self.files:
             problems: list[ReadProblem] = []
-            for outcome in self._reader(file):
+            for outcome in self.reader(file):
                 if isinstance(outcome, Article):
                     yield outcome
                 else:
@@ -389,13 +416,12 @@ def _is_readable(file: Path) -> bool:
     return True
 
 
-def _follow(
-    feeds: Feeds, inbox: queue.Queue[Found], every: float, failed: list[BaseException]
-) -> None:
-    """Ask feeds all `every` seconds, for ever, in a thread of its own: sites may be slow.
+_Inbox = queue.Queue[Found | BaseException]
+"""What feeds brought, and last what ended the asking of them, for the watcher to raise."""
 
-    What ends it is put into `failed`, for the watcher to raise.
-    """
+
+def _follow(feeds: Feeds, inbox: _Inbox, every: float) -> None:
+    """Ask feeds all `every` seconds, for ever, in a thread of its own: sites may be slow."""
     try:
         while True:
             begun = time.monotonic()
@@ -403,7 +429,7 @@ def _follow(
                 inbox.put(found)
             time.sleep(max(LOOK, every - (time.monotonic() - begun)))
     except BaseException as error:
-        failed.append(error)
+        inbox.put(error)
 
 
 def _utc_now() -> dt.datetime:

@@ -298,6 +298,10 @@ def test_files_that_are_no_articles_are_told_and_do_not_stop_the_rest(tmp_path):
     assert done.returncode == 0
     assert "new 1" in done.stdout and "problems 2" in done.stdout
     assert "kosong.txt" in done.stderr and "biner.txt" in done.stderr
+    assert "without a date: 1 article," in done.stdout
+    assert "without a publisher: 1 article;" in done.stdout
+    named = tanya(tmp_path / "home", "add", folder, "--publisher", "Harian Kita").stdout
+    assert "without a publisher" not in named
 
 
 def test_add_remove_rollback_prune(tmp_path):
@@ -350,6 +354,15 @@ def test_help_names_what_is_typed(capsys):
         assert "[SET] A B" in capsys.readouterr().out
     assert run(app, ["serve", "--help"]) == 0
     assert "-1" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", ["add", "watch", "remove", "export", "ask", "search", "prune", "serve"]
+)
+def test_help_names_what_an_option_takes(capsys, command):
+    assert run(app, [command, "--help"]) == 0
+    options = capsys.readouterr().out.partition("Options:")[2]
+    assert "-h, --help" in options and "<list" not in options and "<path" not in options
 
 
 def test_help_shows_examples():

@@ -243,8 +243,8 @@ def test_ids_come_from_a_file_and_are_narrowed_by_other_options(
 def test_the_count_is_shown_and_asked_about(home, monkeypatch, capsys, answer, status, left):
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     assert tanya(home, "remove", "--publisher", "Kabar Lereng") == status
-    told = capsys.readouterr().out
-    assert "4 articles:" in told
+    told, problem = capsys.readouterr()
+    assert "4 articles:" in told and ("Nothing was removed" in problem) == (answer == "n\n")
     assert "Kabar Lereng: 4 (undated 1 · 2014 1 · 2015 1 · 2016 1)" in told
     assert len(kept(home)) == left
 

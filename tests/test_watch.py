@@ -21,6 +21,7 @@ from index.engines.local import LocalEngine
 from index.errors import BusyError
 from index.fetch import Fetcher
 from index.follow import Feeds
+from index.home import OpenHome
 from index.reading.publishers import article_id
 from index.seen import Seen
 from index.settings import ChunkingSettings, WatchSettings
@@ -83,10 +84,7 @@ class House:
         )
         recipe = builds.recipe("local", self.embedder, ChunkingSettings())
         self.watcher = watch.Watcher(
-            self.archive,
-            self.versions,
-            recipe,
-            self.embedder,
+            OpenHome(self.archive, self.versions, recipe, self.embedder),
             self.folders,
             self.feeds,
             self.lines.append,
@@ -231,7 +229,7 @@ def test_a_folder_that_goes_away_is_told_once_and_comes_back(house):
     away = house.inbox.with_name("jauh")
     house.inbox.rename(away)
     [line] = house.look()
-    assert "There is no file or folder" in line and "looked for again" in line
+    assert "There is no file or folder" in line and "until it is there" in line
     assert house.look() == []
     away.rename(house.inbox)
     house.write("b.jsonl", article(2))
@@ -253,6 +251,19 @@ def test_a_share_that_is_not_mounted_forgets_nothing_but_a_deleted_file_is_forgo
     house.look()
     assert list(house.folders._read) == [str(other)]
     assert house.ids() == ["a1", "a2"]
+
+
+def test_columns_are_mapped_as_by_add(tmp_path):
+    (tmp_path / "masuk").mkdir()
+    row = {"kepala": "Panen Padi di Waru", "uraian": f"{article(1).body}.", "siar": "2019-05-03"}
+    (tmp_path / "masuk" / "lama.json").write_text(json.dumps([row]), encoding="utf-8")
+    maps = [
+        part for pair in ("title=kepala", "text=uraian", "date=siar") for part in ("--map", pair)
+    ]
+    assert tanya(tmp_path / "rumah", "watch", tmp_path / "masuk", "--once", *maps) == 0
+    with Archive.open(tmp_path / "rumah" / FILE_NAME) as archive:
+        [(found, _)] = archive.articles(list(archive.fingerprints()))
+    assert (found.title, found.published) == ("Panen Padi di Waru", dt.date(2019, 5, 3))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
@@ -682,6 +693,10 @@ def test_killed_at_any_moment_nothing_is_lost_or_twice(tmp_path, web, capsys):
         ([], 2, "FOLDER"),
         (["masuk", "--every", "sebentar"], 2, "sebentar"),
         (["masuk", "--every", "0m"], 2, "0m"),
+        (["--feed", "contoh.example/rss"], 2, "http://HOST"),
+        (["--feed", "http://contoh.example/rss", "--feed", "masuk"], 2, "'masuk'"),
+        (["masuk", "--map", "isi=uraian"], 2, "'isi=uraian'"),
+        (["tidak-ada", "--once"], 1, "tidak-ada"),
     ],
 )
 def test_what_is_asked_wrongly_is_told(tmp_path, capsys, arguments, status, said):
