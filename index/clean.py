@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from index.records import Span
 from index.text import sentences, squeezed
 
-RULES = 3
+RULES = 4
 """Raised whenever the kept spans come out differently: a recipe is compared by it."""
 
+_FRAME = Path(__file__).with_name("frame.txt")
 LONGEST_REPEATED = 200
 SHORTEST_REPEATED = 8
 _STATEMENT_WORDS = 7
@@ -43,85 +47,89 @@ def line_key(line: str) -> str:
     return key
 
 
+@functools.cache
+def frame(name: str) -> frozenset[str]:
+    """Return a list of `frame.txt`: words and lines, squeezed, that stand around articles.
+
+    "openers" begin a sentence and, capitalised in a run of title words, end a headline; "small"
+    words stay small in one; nothing ends with the "unfinished"; "furniture" are class names.
+    """
+    lines = _FRAME.read_text(encoding="utf-8").splitlines()
+    return frozenset(
+        next(line for line in lines if line.startswith(f"{name}: "))[len(name) + 2 :].split(", ")
+    )
+
+
 # --- whole lines ---------------------------------------------------------------------------------
 
-TEASER_HEADS = frozenset(
-    "berita terkini|berita terkait|berita populer|berita lainnya|artikel terkait|artikel lainnya"
-    "|terpopuler|rekomendasi untuk anda|video terkait|baca artikel lainnya".split("|")
-)
-"""Lines, squeezed, that head a list of other articles."""
+_LONGEST_LABEL = 40
 
-FOOT_LINES = TEASER_HEADS | frozenset(
-    "komentar|kirim komentar|tulis komentar|ikuti kami|ikuti kami di|topik terkait".split("|")
-)
-"""Lines, squeezed, of which no article goes on after one."""
 
-_BARE_LINES = FOOT_LINES | frozenset(
-    "advertisement|iklan|scroll to continue with content|baca juga|baca|baca selengkapnya|simak"
-    "|simak juga|lihat juga|berita pilihan|terkini|breaking news|selengkapnya|news"
-    "|follow us|follow kami|bagikan|share|share this|copy link|salin tautan|tag|tags|foto terkait"
-    "|all right reserved|all rights reserved|all right reservedannotated|halaman selanjutnya"
-    "|halaman berikutnya|lanjut ke halaman berikutnya|selanjutnya|loading|next|previous|back to top"
-    "|kembali ke atas|daftar isi|whatsapp|facebook|twitter|telegram|saksikan live|lihat semua"
-    "|lihat selengkapnya|load more|pilihan editor|pilihan redaksi|lihat foto|tampilkan semua"
-    "|dengarkan artikel|dengarkan artikel ini|removed|tidak ditemukan|login"
-    "|berlangganan|subscribe".split("|")
-)
-LINK_LABELS = frozenset(
-    "baca|baca juga|baca selengkapnya|simak juga|lihat juga|artikel terkait|berita terkait".split(
-        "|"
+def is_label(text: str) -> bool:
+    """Tell whether a text is nothing but the label of a link to other articles.
+
+    "Baca juga" is, "Berita terkait" and "Video pilihan redaksi".
+    """
+    words = set(squeezed(text).split()) if len(text) <= _LONGEST_LABEL else set()
+    marks = words & (frame("label verbs") | frame("teaser heads") | frame("label marks"))
+    return bool(marks) and words - marks <= frame("label words")
+
+
+def heads_teasers(line: str) -> bool:
+    """Tell whether a line heads a list of other articles ("Berita terkait", "Terpopuler")."""
+    words = squeezed(line).split()
+    if not is_label(line) or words[0] in frame("label verbs") - {"baca"} or "juga" in words:
+        return False
+    return not frame("teaser heads").isdisjoint(words) and (
+        len(words) > 1 or words[0] == "terpopuler"
     )
-)
-"""Lines, squeezed, before the headline of another article."""
 
-_SHARE_WORDS = frozenset(
-    """facebook twitter x whatsapp wa telegram line linkedin instagram tiktok youtube pinterest
-    threads google email surel copy link salin tautan print cetak share shares bagikan tweet kirim
-    simpan""".split()
-)
 
-_LINK_WORDS = r"(?:Baca|BACA)(?:[ _]+(?:[Jj]uga|JUGA|[Pp]ula|PULA|[Ss]elengkapnya|[Bb]erita))?"
+def is_foot(line: str) -> bool:
+    """Tell whether no article goes on after a line."""
+    return heads_teasers(line) or (len(line) < 60 and squeezed(line) in frame("foot lines"))
+
+
+_LINK_WORDS = (
+    r"(?:(?:Baca|BACA)(?:[ _]+(?:[Jj]uga|JUGA|[Pp]ula|PULA|[Ss]elengkapnya|[Bb]erita))?"
+    r"|(?:Pilihan|PILIHAN) (?:[Ee]ditor|EDITOR|[Rr]edaksi|REDAKSI))"
+)
 _WATCH_WORDS = r"(?:Simak|SIMAK|Lihat|LIHAT|Tonton|TONTON|Saksikan|SAKSIKAN)"
 _ROLES = (
     r"(?:Penulis|PENULIS|Reporter|REPORTER|Pewarta|PEWARTA|Wartawan|Editor|EDITOR|Redaktur"
     r"|REDAKTUR|Penyunting|Sumber|SUMBER|Kontributor|Uploader|Source|Author|Oleh|Rep|Red)"
 )
 _REPORT_BY = r"Laporan (?:[Ww]artawann?|[Rr]eporter|[Kk]ontributor)"
-_LINE_RULES = re.compile(
-    "|".join(
-        (
-            rf"{_LINK_WORDS}\s*:",
-            r"(?:Baca [Jj]uga|BACA JUGA)\s+\S.{0,150}[^.\s]\s*$",
-            r"(?:Artikel|Berita|ARTIKEL|BERITA) (?:[Tt]erkait|TERKAIT|[Ll]ainnya|LAINNYA)\s?:",
-            r"(?:Tags?|TAGS?|Topik|TOPIK|[Kk]ata [Kk]unci)\s?:\s?\S.{0,200}[^.!?\s]\s*$",
-            r"(?:#[\w-]+[\s,]*)+$",
-            r"(?:Scroll|SCROLL|Gulir)\s(?:untuk|ke|down)\b.{0,80}$",
-            r"(?:BACA|Baca|LIHAT|Lihat|SIMAK|Simak)\s*(?:ARTIKEL )?(?:SELENGKAPNYA|[Ss]elengkapnya)"
-            r"(?:\s*(?:DI SINI|di ?sini|>+|<+|\.))*\s*$",
-            rf"{_WATCH_WORDS}\s+(?:[Jj]uga\s+)?(?:[Vv]ideo|[Ll]ive)\b.{{0,220}}$",
-            rf"{_WATCH_WORDS}\s+[Jj]uga\s*(?::|['\"‘’“]).{{0,220}}$",
-            r"\[Gambas\b.{0,80}$",
-            r"(?:©|\([cC]\)\s|[Cc]opyright\b|COPYRIGHT\b|Hak [Cc]ipta\b|HAK CIPTA\b"
-            r"|[Aa]ll [Rr]ights? [Rr]eserved).{0,160}$",
-            r"Dilarang (?:keras )?(?:mengambil|menyalin|memperbanyak|mengutip)\b.{0,260}$",
-            rf"{_ROLES}\s?:\s?\S.{{0,90}}[^.!?:\s]\s*$",
-            r"\(?(?:[Ff]oto|FOTO|Photo|Dok|Ilustrasi|Video)\s?:\s?\S.{0,90}$",
-            rf"{_REPORT_BY}\b.{{0,110}}[^.!?\s]\s*$",
-            r"Halaman\s*:?(?:\s+\d{1,2}){1,12}(?:\s+Selanjutnya)?\s*$",
-            r"(?:(?:Lanjut ke|Baca lanjutan|Simak|Lanjutkan|Buka|Klik)\b.{0,80})?"
-            r"\b[Hh]alaman (?:selanjutnya|berikutnya)\s*[.>]*\s*$",
-            r"(?:Bagikan|Share)\s*(?::|ke |artikel ini|berita ini|this).{0,80}$",
-            r"Konten ini (?:diolah|dibuat) dengan bantuan AI\.?$",
-            r"(?:A post shared by|Sebuah kiriman dibagikan oleh|View this post on)\b.{0,120}$",
-            r"Artikel ini (?:telah|sudah) (?:tayang|naik|terbit|dimuat|ditayangkan) di\b.{0,260}$",
-            r"https?://\S{1,190}$",
-        )
-    )
-)
+_FRAME_RULES = Path(__file__).with_name("frame_rules.txt")
+
+
+class _Rules(NamedTuple):
+    """What begins a whole line of the page's own; what is inside one, with a needle to look for."""
+
+    line: re.Pattern[str]
+    inside: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
+
+
+@functools.cache
+def _rules() -> _Rules:
+    named = {"watch": _WATCH_WORDS, "role": _ROLES, "report": _REPORT_BY, "caps": _CAPS_MARK}
+    whole: list[str] = []
+    inside: list[tuple[tuple[str, ...], re.Pattern[str]]] = []
+    for line in _FRAME_RULES.read_text(encoding="utf-8").splitlines():
+        needles, _, rule = line.partition(" ~ ")
+        for name, words in named.items():
+            rule = rule.replace(f"<{name}>", words)
+        if needles == "line":
+            whole.append(rule)
+        elif not line.startswith("#"):
+            inside.append((tuple(needles.split(", ")), re.compile(rule)))
+    return _Rules(re.compile("|".join(whole)), tuple(inside))
+
+
 _FOLLOW_LINE = re.compile(
     r"[-(\s]{0,3}(?:(?:Ikuti|IKUTI|Ayo ikuti|AYO IKUTI|Follow|FOLLOW|Dapatkan|DAPATKAN|Gabung"
-    r"|Bergabung|Mari bergabung|Yuk gabung)|(?P<news>Cek|CEK|Baca|BACA|Simak|SIMAK|Akses|Klik"
-    r"|Caranya klik|Update|Temukan))\b"
+    r"|Bergabung|Mari bergabung|Yuk gabung|Temukan kami)|"
+    r"(?P<news>Cek|CEK|Baca|BACA|Simak|SIMAK|Akses|Klik|Caranya klik|Update|Temukan))\b"
 )
 _CHANNEL = re.compile(r"google\s+news|whats?app|telegram", re.IGNORECASE)
 _FOLLOWED = re.compile(
@@ -135,6 +143,7 @@ _CAPTION_LINE = re.compile(
 _SENTENCE_END = re.compile(r"[.!?][\"”’']?\s+[A-Z\"“]")
 _INITIALS = re.compile(r"\((?:[a-z]{2,5}|[A-Z]{2,5}|[A-Z]-?\d{1,3})(?:/[A-Za-z0-9-]{1,6}){0,2}\)")
 _PAIRED_INITIALS = re.compile(r"\([a-z]{2,4}/[a-z]{2,5}\d?\)")
+_CREDIT_LINE = re.compile(r"\([a-z]{2,5}(?:/[a-z]{2,5}){1,2}\)")
 _SIGNATURE = re.compile(r"\((?:\*{1,3}|end|[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]*){1,4})\)$")
 
 
@@ -142,17 +151,19 @@ _SIGNATURE = re.compile(r"\((?:\*{1,3}|end|[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]*)
 _CALL = re.compile(
     r"(?:anda|kamu|sisa|sudah|belum|ingin|mau|yuk|ayo|mari|silakan|untuk|dapatkan|nikmati|berlangganan"
     r"|langganan|subscribe|masuk|login|log in|daftar|daftarkan|unduh|download|instal|install|pasang"
-    r"|aktifkan|jadilah|dukung|lanjut|lanjutkan|baca|akses|temukan|klik|konten|artikel|berita)\b",
+    r"|aktifkan|jadilah|dukung|lanjut|lanjutkan|baca|akses|temukan|klik|konten|artikel|berita|buat|coba|gunakan)\b",
     re.IGNORECASE,
 )
 _SERVICE = re.compile(
     r"\b(?:berlangganan|langganan|pelanggan|akun|log ?in|newsletter|buletin|aplikasi|notifikasi"
-    r"|premium|membership|gratis|(?:tanpa|bebas) iklan|e-?paper|kotak masuk|(?:email|surel) anda"
+    r"|premium|member(?:ship)?|anggota|akses (?:penuh|tanpa batas|eksklusif)|paket"
+    r"|gratis|(?:tanpa|bebas) iklan|e-?paper|kotak masuk|(?:email|surel) anda"
     r"|app store|play store|google play|subscri\w+)\b",
     re.IGNORECASE,
 )
 _READ = re.compile(
     r"\b(?:(?:mem)?baca\w*|(?:artikel|konten) (?:ini|premium|eksklusif|gratis)"
+    r"|(?:semua|seluruh|untuk|update) (?:berita|artikel|konten|kabar)|konten ini"
     r"|berita (?:ini|ter\w+|pilihan|lainnya|eksklusif|premium)|jurnalisme|newsletter|e-?paper"
     r"|kabar ter\w+|informasi ter\w+|selengkapnya)\b",
     re.IGNORECASE,
@@ -161,7 +172,10 @@ _BARE_OFFER = re.compile(
     r"(?:Sudah (?:berlangganan|menjadi pelanggan|jadi pelanggan|punya akun|memiliki akun|terdaftar)"
     r"|Belum (?:berlangganan|punya akun|memiliki akun|terdaftar))\s?\?.{0,160}$"
     r"|(?:Masuk|Login|Log in) (?:(?:ke|dengan) akun(?: anda)?|atau daftar|/ daftar|di sini)\W*$"
-    r"|(?:Berlangganan|Langganan) (?:sekarang|di sini|mulai (?:dari )?Rp)\b.{0,120}$",
+    r"|(?:Berlangganan|Langganan) (?:sekarang|di sini|mulai (?:dari )?Rp)\b.{0,120}$"
+    r"|(?:Mulai|Hanya) (?:dari )?Rp.{3,80}\b(?:batalkan|berhenti) kapan (?:saja|pun)\W*$"
+    r"|(?:Kami|(?:Situs|Laman|Website)(?: web)? ini|Dengan (?:melanjutkan|mendaftar|masuk|mengklik"
+    r"|menggunakan))\b.{0,200}\b(?:cookies?|kebijakan privasi|syarat (?:dan|&) ketentuan)\b.*$",
     re.IGNORECASE,
 )
 _LONGEST_OFFER = 320
@@ -172,18 +186,18 @@ _SAID = re.compile(
 
 def is_offer(text: str) -> bool:
     """Tell whether a text offers the reader a subscription, an account, a newsletter or an app."""
-    if len(text) > _LONGEST_OFFER or not _CALL.match(text) or _SAID.search(text):
+    if len(text) > _LONGEST_OFFER or _SAID.search(text):
         return False
     if _BARE_OFFER.match(text):
         return True
-    return bool(_SERVICE.search(text) and _READ.search(text))
+    return bool(_CALL.match(text) and _SERVICE.search(text) and _READ.search(text))
 
 
 def _is_share_bar(text: str) -> bool:
     if len(text) > 120 or text[-1] in ".!?":
         return False
     words = re.findall(r"[^\W\d_]+", text.lower())
-    return len(words) > 1 and all(word in _SHARE_WORDS for word in words)
+    return len(words) > 1 and all(word in frame("share") for word in words)
 
 
 def _is_follow(text: str) -> bool:
@@ -204,35 +218,45 @@ def is_boilerplate(line: str) -> bool:
     if len(line) > 400:
         return False
     key = squeezed(line[:80])
-    if not key or (len(line) < 60 and key in _BARE_LINES):
+    if not key or _CREDIT_LINE.fullmatch(line):
         return True
-    if _LINE_RULES.match(line):
+    if len(line) < 60 and (key in frame("bare lines") or is_foot(line) or is_label(line)):
+        return True
+    if _rules().line.match(line) or opens_with_label(line):
         return not _goes_on(line)
-    return _is_follow(line) or _is_caption(line) or is_offer(line) or _is_share_bar(line)
+    return any(rule(line) for rule in (_is_follow, _is_caption, is_offer, _is_share_bar, _is_pager))
+
+
+def opens_with_label(line: str) -> bool:
+    """Tell whether a line is a label and a colon, and perhaps what that is the label of."""
+    label, colon, _ = line[: _LONGEST_LABEL + 1].partition(":")
+    if not colon or not is_label(label):
+        return False
+    return " " in label.strip() or label.strip().lower() == "baca"
+
+
+def _is_pager(text: str) -> bool:
+    """Tell whether a text leads to the other pages of an article: "Halaman 2 dari 3", "1 2 Next".
+
+    A word alone counts, a number alone does not.
+    """
+    words = squeezed(text).split() if len(text) <= 80 else []
+    rest = {word for word in words if not (word.isdecimal() and len(word) <= 3)}
+    return not rest.isdisjoint(frame("pager")) and rest <= frame("pager") | frame("beside pager")
 
 
 def _goes_on(line: str) -> bool:
     """Tell whether real sentences follow on a line that begins as a link to another article."""
-    if not line[:4].lower() == "baca":
+    if opens_with_label(line):
+        if re.match(r"\s*[a-z]", line.partition(":")[2]):
+            return True
+    elif not line[:4].lower() == "baca":
         return False
     return len(line) > 220 or bool(re.search(r"[a-z)\d][.][\"”]?\s+[A-Z\"“]", line[:-1]))
 
 
 # --- inside a line -------------------------------------------------------------------------------
 
-# Words that open a sentence and, capitalised in the middle of a run of title words, end a headline.
-_OPENERS = frozenset(
-    """selain menurut dia ia sebelumnya namun sementara adapun saat setelah sebab karena
-    diketahui kemudian meski meskipun hal berdasarkan akibat sehingga selanjutnya selama sejak
-    lebih terkait dengan dalam pada untuk seperti para mereka kami kita sedangkan bahkan tak
-    oleh jika apabila nah lalu lantas ketika hingga sejauh sejumlah pihaknya dikatakan diberitakan
-    dijelaskan ditambahkan ditanya ditemui begitu demikian itu ini tersebut bagi atas""".split()
-)
-_TITLE_SMALL = frozenset(
-    """di ke dari dan atau yang untuk dengan pada dalam vs oleh akan ini itu bagi per hingga soal
-    karena usai jadi saat tak juga agar demi para bukan tapi sampai jelang lewat bisa serta si
-    sang atas sebagai antar tentang terhadap of the for and in to a""".split()
-)
 _WORD = re.compile(r"\S+")
 _SENTENCES_MEET = re.compile(r"[a-z]\.[A-Z]")
 _LONGEST_TITLE = 160
@@ -262,7 +286,7 @@ def _link_end(text: str, start: int, stop: int) -> int:
 
 def _end_at(word: re.Match[str], bare: str, start: int) -> int:
     """Return where a headline ends at or within a word, `start` where it goes on."""
-    if bare[:1].isupper() and bare.lower() in _OPENERS:
+    if bare[:1].isupper() and bare.lower() in frame("openers"):
         return word.start()
     if glued := re.search(r"[?!](?=[A-Z\"“])", word[0]):
         return word.start() + glued.end()
@@ -270,7 +294,7 @@ def _end_at(word: re.Match[str], bare: str, start: int) -> int:
 
 
 def _is_title_word(word: str) -> bool:
-    return not word or not word[0].islower() or word in _TITLE_SMALL
+    return not word or not word[0].islower() or word in frame("small")
 
 
 _CAPS_MARK = (
@@ -279,73 +303,6 @@ _CAPS_MARK = (
 )
 _MARK_AHEAD = rf"(?:{_CAPS_MARK}|\[Gambas\b|Baca [Jj]uga\s?:|\n)"
 
-# A rule runs only over a body that holds its needle (compared in lower case).
-_INLINE_RULES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
-    (("advertisement", "scroll to"), re.compile(_CAPS_MARK)),
-    (
-        ("advertisement",),
-        re.compile(r"(?<=[.!?\"”)…])\s{1,8}Advertisement(?=\s{1,8}[A-Z\"“(\d]|\s{0,8}$)"),
-    ),
-    (("[gambas",), re.compile(r"\[Gambas\s?:[^\]\n]{0,80}\]")),
-    (
-        ("baca juga",),
-        re.compile(r"(?<=[.!?\"”)…])\s{0,8}Baca Juga(?=\s{1,8}[A-Z\"“]|[A-Z][a-z])"),
-    ),
-    (
-        ("(baca", "[baca"),
-        re.compile(r"[(\[](?:Baca|BACA|baca)(?: [Jj]uga)?\s?:[^()\n\]]{0,200}[)\]]"),
-    ),
-    (
-        ("(foto", "(dok", "(credit", "(sumber foto", "(ist"),
-        re.compile(
-            r"\((?:[Ff]oto|FOTO|[Dd]ok\.|[Cc]redit|[Ss]umber [Ff]oto|[Ii]st(?:imewa)?\))"
-            r"(?:\s?[:.]?[^()\n]{0,90}\))?"
-        ),
-    ),
-    (
-        ("video", "simak juga", "lihat juga", "tonton juga"),
-        re.compile(
-            rf"{_WATCH_WORDS}\s+(?:[Jj]uga\s+)?(?:[Vv]ideo\s*:?\s*)?"
-            r"(?:['\"‘“][^\n\[]{1,160}?['\"’”](?:\s+di sini)?\s*:"
-            r"|[^\n\[.]{1,160}(?=\[Gambas))"
-        ),
-    ),
-    (("saksikan live",), re.compile(r"Saksikan Live\s?[Dd]etik\s?(?:[Pp]agi|[Ss]ore)\s?:")),
-    (
-        ("dapatkan update",),
-        re.compile(
-            r"Dapatkan [Uu]pdate\b[^\n]{0,500}?(?:terlebih (?:dulu|dahulu) di ponsel\.?)"
-            r"[\"';\]]{0,4}"
-        ),
-    ),
-    (
-        ("google",),
-        re.compile(
-            r"(?:Cek|Baca|Simak|Ikuti) (?:[Bb]erita|[Aa]rtikel)[^\n.]{0,80}Google\s{1,40}News"
-            r"(?:\s+dan\s+WA\s+Channel)?\.?"
-        ),
-    ),
-    (
-        ("copyright ©", "copyright (c)"),
-        re.compile(
-            r"(?:(?:Pewarta|Penerjemah)\s?:[^\n:]{1,80})?(?:Editor\s?:[^\n:]{1,60})?Copyright "
-            r"(?:©|\([cC]\))(?: ?[\w.]{1,30}){0,2} \d{4}"
-            r"\s?(?:Dilarang keras[^\n]{0,260}?ANTARA\.?)?"
-        ),
-    ),
-    (
-        ("artikel ini telah",),
-        re.compile(
-            r"Artikel ini telah (?:tayang|naik|terbit) di [^\n]{1,40}? dengan judul [^\n]{1,200}$",
-            re.MULTILINE,
-        ),
-    ),
-    (
-        ("selengkapnya",),
-        re.compile(r"BACA SELENGKAPNYA(?: DI SINI)?(?:\s*[<>]{1,5})?"),
-    ),
-    (("halaman",), re.compile(r"Halaman(?:\s{1,40}\d{1,2}){2,12}(?:\s{1,40}Selanjutnya)?")),
-)
 _LINK = re.compile(
     rf"(?<![A-Za-z])(?:{_LINK_WORDS}|{_WATCH_WORDS}(?: [Jj]uga)?(?: [Vv]ideo)?)\s?:\s?"
 )
@@ -365,7 +322,7 @@ _LAST_BYLINE = re.compile(
 def _inline_cuts(body: str, title: str) -> Iterator[Span]:
     """Yield the stretches of a body that are certainly boilerplate, in no order."""
     low = body.lower()
-    for needles, rule in _INLINE_RULES:
+    for needles, rule in _rules().inside:
         if any(needle in low for needle in needles):
             for match in rule.finditer(body):
                 yield match.span()
@@ -496,7 +453,7 @@ def _skipped(line: str, title_key: str, repeated: frozenset[str]) -> bool:
 
 
 def _opens_link(line: str) -> bool:
-    return squeezed(line) in LINK_LABELS or (line[-1] == ":" and line[:4].lower() == "baca")
+    return is_label(line)
 
 
 def _is_linked_title(line: str, label: str) -> bool:
@@ -530,12 +487,6 @@ _DASH = re.compile(r"[-–—]{1,2}(?:\s|$)")
 # "(KPK) menyita": a line that is nothing but brackets is a signature.
 _SHORT_NAME = re.compile(r"\([^\W\d_][\w\s-]{0,40}\)[\s.,]")
 _LIST_MARK = re.compile(r"(?:[-–—•*·▪]|\d{1,3}[.)]|[A-Za-z][.)])\s")
-# Nothing ends with these: a headline, a list's item or a sentence goes on after them.
-_UNFINISHED = frozenset(
-    """di ke dari dan atau yang untuk dengan pada dalam oleh akan kepada bahwa agar supaya karena
-    serta antara terhadap tentang sebagai seperti adalah ialah yakni yaitu hingga sampai para si
-    sang kata ujar tutur jelas ungkap menurut saat ketika melalui bernama terkait soal""".split()
-)
 _LONG_LINE = 40
 _LONGEST_LINK = 80
 _LINES_AHEAD = 16
@@ -550,7 +501,9 @@ def _joined_lines(body: str, lines: Sequence[Span]) -> set[int]:
     """
     texts = [body[start:end] for start, end in lines]
     ends = [0, *(end for _, end in lines)]
-    near = {n for n in range(1, len(texts)) if body.count("\n", ends[n], lines[n][0]) == 1}
+    # Some put a blank line between all pieces; where only some lines have one, it is a paragraph's.
+    gaps = [body.count("\n", ends[n], lines[n][0]) for n in range(len(texts))]
+    near = {n for n in range(1, len(texts)) if gaps[n] == min(gaps[1:])}
     plain = {n for n in near if _goes_on_plainly(texts[n - 1], texts[n])}
     joined: set[int] = set()
     # Where all is in small letters, these say nothing.
@@ -563,7 +516,8 @@ def _joined_lines(body: str, lines: Sequence[Span]) -> set[int]:
             continue
         if n in plain and texts[n][0].islower():
             long = length >= _LONG_LINE or len(texts[n]) >= _LONG_LINE
-            if long or (length >= _LONG_LINE / 3 and _ends(texts, n, plain)):
+            enough = length >= _LONG_LINE / 3 or _is_named(texts[n - 1])
+            if long or (enough and _ends(texts, n, plain)):
                 joined.add(n)
         elif n in plain or (len(plain) > 1 and _is_piece(texts, n, joined, plain)):
             joined.add(n)
@@ -584,7 +538,7 @@ def _goes_on_plainly(before: str, line: str) -> bool:
 def _is_no_piece(line: str, followed: bool) -> bool:
     """Tell whether a line is boilerplate; "Facebook" is not where the next line goes on."""
     key = squeezed(line[:80])
-    return bool(key) and is_boilerplate(line) and not (followed and key in _SHARE_WORDS)
+    return bool(key) and is_boilerplate(line) and not (followed and key in frame("share"))
 
 
 def _ends(texts: Sequence[str], n: int, plain: set[int]) -> bool:
@@ -612,15 +566,24 @@ def _is_piece(texts: Sequence[str], n: int, joined: set[int], plain: set[int]) -
         return False
     if before[-1] in _CLOSERS:
         return line[0].islower() and len(before) >= _LONG_LINE
-    if before[-1] == "," or words[-1] in _UNFINISHED:
+    if before[-1] == "," or words[-1] in frame("unfinished"):
         return True
     inside = n - 1 in joined
     if inside and len(words) == 1 and before.islower() and len(texts[n - 2]) >= _LONG_LINE:
         return True
-    named = all(_is_title_word(word.strip(_WORD_EDGE)) for word in line.split())
-    if not named or len(line) > _LONGEST_LINK or not (inside or words[-1][0].islower()):
+    if not _is_named(line):
         return False
+    if not (inside or words[-1][0].islower()):
+        # A sentence that opens with an office and its holder: "Bupati", "Rani Sari", "berkata".
+        opens = n == 1 or texts[n - 2][-1] in _STOPS or texts[n - 2][-1] in _CLOSERS
+        return opens and _is_named(before) and n + 1 in plain and _ends(texts, n + 1, plain)
     return n + 1 in plain if line[-1] not in _STOPS else not words[-1][0].isupper()
+
+
+def _is_named(line: str) -> bool:
+    """Tell whether a line may be the text of a link: words as in a name, without a stop."""
+    words = line.split()
+    return len(line) <= _LONGEST_LINK and all(_is_title_word(w.strip(_WORD_EDGE)) for w in words)
 
 
 def _merged(cuts: Iterator[Span]) -> list[Span]:
@@ -676,6 +639,9 @@ _NOBODY = re.compile(
 _TEAM = re.compile(r"(?:[Tt]im|[Tt]eam) (?:[a-z]|Harian|Koran|Media|Tribun|Liputan|CNN|CNBC).*")
 # A programme or desk of a publisher after a name: "Rina Maharani - detikOto".
 _BESIDE_NAME = re.compile(r"\s+[-–—|]\s+.*$|\s*\([^)]*\)?\s*$")
+_DATE_BESIDE = re.compile(
+    r"[\s,|(]*(?:\b(?:Senin|Selasa|Rabu|Kamis|Jum['’]?at|Sabtu|Minggu)\b[\s,(]*)?(?<!\w)\d.*$"
+)
 _LONGEST_CREDIT = 2_000
 _HOST_LIKE = re.compile(r"\.(?:com|co|id|net|org)\b|^tribun", re.IGNORECASE)
 
@@ -685,7 +651,8 @@ def names(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     if is_newsroom(text[:_LONGEST_CREDIT].strip().replace("/", ".")):
         return ()
-    for part in _NAME_BREAK.split(_BESIDE_NAME.sub("", text[:_LONGEST_CREDIT])):
+    written = _BESIDE_NAME.sub("", _DATE_BESIDE.sub("", text[:_LONGEST_CREDIT]))
+    for part in _NAME_BREAK.split(written):
         name = part.strip(" .:()-\t*")
         if name and len(name) <= 60 and any(c.isalpha() for c in name):
             if not is_newsroom(name):

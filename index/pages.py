@@ -14,6 +14,10 @@ Pages = Mapping[int, Article]
 
 # Of two texts of one page most lines are the same; two pages of one article share none.
 _SAME_PAGE = 0.3
+# Of a page the article in one piece has most lines, others where it was corrected meanwhile.
+_MOSTLY = 0.6
+# A correction takes out less than what other pages hold.
+_CORRECTED = 0.8
 
 
 def number_of(article: Article) -> int:
@@ -26,10 +30,16 @@ def placed(pages: Pages, article: Article) -> dict[int, Article]:
     number = number_of(article)
     pages = dict(pages)
     if number == SOME_PAGE:
-        number = next((n for n, page in pages.items() if _alike(page, article)), 0)
+        number = next((n for n, page in pages.items() if _shares(page, article)), 0)
         if not number and 1 in pages and _opens(article) and not _opens(pages[1]):
             pages = {n + 1: page for n, page in pages.items()}
         number = number or (max(pages) + 1 if 1 in pages else 1)
+    if number in pages and not number_of(pages[number]) and _holds(pages[number], article):
+        # What stands there is the article in one piece.
+        return pages
+    if not number:
+        # A page that tells of no others may be the article in one piece, in place of its pages.
+        pages = {n: page for n, page in pages.items() if not _shares(page, article, _MOSTLY)}
     pages[max(number, 1)] = replace(article, page=0)
     return dict(sorted(pages.items()))
 
@@ -63,9 +73,15 @@ def _opens(article: Article) -> bool:
     return text.dateline_end(article.body, 0, len(article.body)) > 0
 
 
-def _alike(page: Article, other: Article) -> bool:
+def _shares(page: Article, other: Article, part: float = _SAME_PAGE) -> bool:
+    """Tell whether two texts share this part of the shorter one's lines."""
     mine, theirs = _lines(page), _lines(other)
-    return len(mine & theirs) >= _SAME_PAGE * min(len(mine), len(theirs))
+    return len(mine & theirs) >= part * min(len(mine), len(theirs))
+
+
+def _holds(whole: Article, page: Article) -> bool:
+    """Tell whether a text holds another, and a good deal more than a correction takes out."""
+    return _lines(page) < _lines(whole) and len(page.body) < _CORRECTED * len(whole.body)
 
 
 def _lines(article: Article) -> set[str]:

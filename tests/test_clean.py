@@ -47,6 +47,16 @@ def kept(body: str, **options: object) -> list[str]:
         "Foto: Rini Maharani/Harian Contoh",
         "Bagikan ke Facebook",
         "Halaman 1 2 3 Selanjutnya",
+        "Halaman 2 dari 3",
+        "« Sebelumnya 1 2",
+        "Pilihan Editor: Nelayan Muntok Keluhkan Solar Langka",
+        "Video pilihan redaksi",
+        "Editor: -",
+        "Penulis:",
+        "(rin/idr)",
+        "(Kontributor Muntok, Rini Maharani)",
+        "HARIAN CONTOH/RINI MAHARANI",
+        "Error 403: Forbidden",
         "HALAMAN SELANJUTNYA >>>",
         "BACA SELENGKAPNYA DI SINI<<<",
         "Laporan Wartawan Harian Contoh, Rini Maharani",
@@ -70,6 +80,9 @@ def test_boilerplate_line_is_dropped(line: str) -> None:
         "Komentar warga beragam, tetapi sebagian besar mendukung pasar yang baru.",
         "Bagikan beras kepada tetangga, begitu pesan lurah kepada warga yang panen.",
         "- Harga beras medium: Rp 12.500 per kilogram",
+        "Pilihan lainnya: warga menyeberang dengan perahu milik nelayan.",
+        "Halaman 2 dari dokumen itu memuat tanda tangan wali kota.",
+        "500 orang hadir",
         '"Ikuti kami di lapangan saja," ujar camat itu sambil berjalan ke tambak.',
         "JAKARTA, CONTOH.COM -- Menteri membuka rapat tentang harga ikan.",
     ],
@@ -268,6 +281,7 @@ BROKEN = [
     "Skor 6-0 menjadi hasil\nterbesar\nsepanjang turnamen, kata pelatih\nOki Saputra.",
     "Video itu ia unggah di\nFacebook\nsetelah rapat, lalu dihapus dari akun\nKPK\n(\nlembaga\n).",
     "Mereka menghitung\ntotal ownership\n-nya sebelum membeli mobil itu.",
+    "Kepala Dinas Pasar\nRatih Anjani\nmenolak.",
     "Komisi Pemberantasan Korupsi\n(KPK) menyita\n12\nmobil dari rumah\nBayu Aji\n.",
 ]
 
@@ -305,6 +319,13 @@ def test_headings_lists_and_paragraphs_are_not_joined(lines: list[str]) -> None:
     ]
 
 
+def test_blank_lines_between_all_pieces_are_a_scrapers_too() -> None:
+    body = "\n".join([*BROKEN[:2], FIRST, SECOND]).replace("\n", "\n\n")
+    assert kept(body) == [*(text.replace("\n", "\n\n") for text in BROKEN[:2]), FIRST, SECOND]
+    paragraphs = f"{FIRST}\n\nharga beras turun\n\nBayu Aji\n\n{SECOND}\nLapak itu\nmurah."
+    assert kept(paragraphs)[:3] == [FIRST, "harga beras turun", "Bayu Aji"]
+
+
 def test_text_in_small_letters_is_not_joined_for_it() -> None:
     body = f"{FIRST.lower()[:-1]}\n{SECOND.lower()}"
     assert len(kept(body)) == 2
@@ -324,6 +345,12 @@ def test_text_in_small_letters_is_not_joined_for_it() -> None:
         "Daftar newsletter kami, kabar terbaru langsung di kotak masuk Anda.",
         "Unduh aplikasi Harian Contoh di Play Store untuk membaca berita lebih cepat.",
         "Baca berita tanpa iklan dengan berlangganan Harian Contoh.",
+        "Dapatkan akses tanpa batas ke semua berita dengan paket tahunan Harian Contoh.",
+        "Konten ini hanya tersedia untuk anggota Harian Contoh.",
+        "Unduh aplikasi Harian Contoh di Play Store untuk berita lebih cepat.",
+        "Buat akun gratis untuk melanjutkan membaca.",
+        "Mulai Rp 9.900 per minggu. Batalkan kapan saja.",
+        "Kami menggunakan cookie agar Anda mendapat pengalaman terbaik di situs ini.",
         "Bagikan: Facebook Twitter WhatsApp Salin tautan",
         "Tag: pasar ikan, Sungailiat",
         "#PasarIkan #Sungailiat",
@@ -346,6 +373,8 @@ def test_offer_to_the_reader_is_dropped(line: str) -> None:
         '"Anda harus berlangganan untuk membaca koran ini," kata direktur itu.',
         "Pelanggan membaca koran itu tanpa iklan sejak tahun lalu.",
         "Dapatkan beras murah di pasar ikan sampai akhir pekan.",
+        "Anggota dewan mendapat paket perjalanan ke tiga kota di Sulawesi.",
+        "Mulai Rp 9.900 per minggu, pedagang dapat menyewa lapak di pasar ikan.",
     ],
 )
 def test_news_about_subscriptions_and_apps_is_kept(line: str) -> None:
@@ -363,6 +392,8 @@ def test_news_about_subscriptions_and_apps_is_kept(line: str) -> None:
         ("Antara/Rina", ("Rina",)),
         ("Rina/Bayu", ("Rina", "Bayu")),
         ("Rina Maharani, Tim Liputan", ("Rina Maharani",)),
+        ("Rina Maharani 4 Maret 2025", ("Rina Maharani",)),
+        ("Rina Maharani, Selasa (4/3/2025)", ("Rina Maharani",)),
         ("Tim Redaksi", ()),
         ("TIM REDAKSI", ()),
         ("Tim detikcom - detikNews", ()),

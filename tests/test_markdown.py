@@ -23,6 +23,15 @@ SECOND = "Wali kota berkata seluruh pedagang lama mendapat lapak tanpa membayar 
         (f"![Pasar ikan](https://a.id/b.jpg)\n\n{FIRST}", FIRST),
         ("Kata [wali kota](https://a.id/b_(c) 'Profil') itu.", "Kata wali kota itu."),
         ("Kata [wali kota][1] itu.\n\n[1]: https://a.id/b\n\n**Selesai**.", None),
+        (
+            "**Kata** [Wali Kota] itu [sic].\n\n[wali kota]: https://a.id/b",
+            "Kata Wali Kota itu [sic].",
+        ),
+        (f"**Satu**[^1] hal.\n\n[^1]: {FIRST}", f"Satu hal.\n\n{FIRST}"),
+        (
+            "**Harga**\n\n| Jenis | Rp |\n|---|---:|\n| Beras | 12.500 |",
+            "Harga\n\nJenis | Rp\nBeras | 12.500",
+        ),
         (f"## Pasar *baru*\n\n{FIRST}", f"Pasar baru\n\n{FIRST}"),
         (f"# Pasar baru\n\n{FIRST}", f"Pasar baru\n\n{FIRST}"),
         (
@@ -74,9 +83,23 @@ url = "https://kabar.example/r/1702?page=all"
 publisher = "Kabar Bitung"
 +++
 """
+OTHER = """---
+layout: post
+Headline: Pasar ikan: dibuka lagi
+publishedAt: 19 Juni 2025
+byline:
+  - name: Rini Maharani
+    role: reporter
+  - {role: reporter, nama: Bayu Aji}
+tags: [pasar, ikan]
+canonicalUrl: https://kabar.example/r/1702?page=all
+sumber: Kabar Bitung
+editor: N/A
+...
+"""
 
 
-@pytest.mark.parametrize("told", [YAML, TOML])
+@pytest.mark.parametrize("told", [YAML, TOML, OTHER])
 @pytest.mark.parametrize("name", ["a.md", "a.txt", "a"])
 def test_front_matter_tells_what_its_file_is(tmp_path: Path, told: str, name: str) -> None:
     path = tmp_path / name

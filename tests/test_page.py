@@ -89,6 +89,8 @@ def test_teasers_of_other_articles_are_left_out(tmp_path: Path, others: str) -> 
     [
         "<p><strong>Baca juga: Penyanyi kampung merilis album ketiga di studio.</strong></p>",
         "<p><b>Baca juga: <a href='/r/2'>Penyanyi kampung merilis album ketiga</a></b></p>",
+        "<p><b>Pilihan Editor: <a href='/r/2'>Penyanyi kampung merilis album ketiga</a></b></p>",
+        "<p>Artikel lainnya: " + each("<a href='/r/{n}'>{head}</a>, ") + "</p>",
         "<p>Baca juga:</p><ul>" + each("<li>{head}</li>") + "</ul>",
         "<p>Baca juga</p><ul>" + each("<li><a href='/r/{n}'>{head}</a></li>") + "</ul>",
         "<p><a href='/r/2'>Penyanyi kampung merilis album ketiga di studio.</a></p>",
@@ -111,6 +113,22 @@ def test_link_to_another_article_inside_a_paragraph_is_left_out(tmp_path: Path) 
     link = "<b>Baca juga:</b> <a href='/r/2'>Penyanyi kampung merilis album ketiga</a>"
     html = page(f"<div><h1>{TITLE}</h1><p>{OWN[0]} {link} {OWN[1]}</p>{paragraphs(*OWN[2:])}</div>")
     assert news(tmp_path, html) == [f"{OWN[0]} {OWN[1]}", *OWN[2:]]
+
+
+def test_words_of_labels_in_a_sentence_are_no_label(tmp_path: Path) -> None:
+    told = "Berita lainnya datang dari <a href='/x'>pasar baru di kota</a>, foto dari <a>Ani</a>."
+    html = page(f"<div><h1>{TITLE}</h1>{paragraphs(*OWN, told)}</div>")
+    assert news(tmp_path, html)[-1].endswith("dari pasar baru di kota, foto dari Ani.")
+
+
+def test_short_items_of_a_list_and_headings_are_the_article(tmp_path: Path) -> None:
+    items = ("Membawa kartu penduduk.", "Memakai pelampung", "Tidak membawa ternak.")
+    listed = "<ol>" + "".join(f"<li>{item}</li>" for item in items) + "</ol>"
+    parts = (f"<h3>Pukul sembilan</h3><p>{OWN[1]}</p>", f"<h3>Pukul sepuluh</h3><p>{OWN[2]}</p>")
+    links = "<p>Baca juga:</p><ul>" + each("<li><a href='/r/{n}'>{head}</a></li>") + "</ul>"
+    html = page(f"<article><h1>{TITLE}</h1>{''.join(parts)}{listed}{links}</article>")
+    lines = ["Pukul sembilan", OWN[1], "Pukul sepuluh", OWN[2], *items]
+    assert news(tmp_path, html) == lines
 
 
 def test_links_of_the_article_itself_are_kept(tmp_path: Path) -> None:
@@ -148,6 +166,16 @@ def test_newsrooms_are_no_authors_of_a_page(tmp_path: Path) -> None:
     assert (found.authors, found.editors) == (("Surya", "Rini Maharani"), ())
 
 
+def test_parts_of_the_publisher_are_no_people_of_a_page(tmp_path: Path) -> None:
+    named = [{"name": "Rini Maharani, Harian Teluk TV"}, {"name": "Harian Sutrisno"}]
+    linked = {"@type": "NewsArticle", "headline": TITLE, "author": named}
+    linked |= {"editor": {"name": "Bayu Aji"}, "publisher": {"name": "Harian Teluk"}}
+    head = f"{META}<script type='application/ld+json'>{json.dumps(linked)}</script>"
+    found = outcome(tmp_path, page(f"<div>{paragraphs(*OWN)}</div>", head))
+    assert isinstance(found, Article)
+    assert (found.authors, found.editors) == (("Rini Maharani", "Harian Sutrisno"), ("Bayu Aji",))
+
+
 def test_declared_text_tells_which_paragraphs_belong(tmp_path: Path) -> None:
     linked = {"@type": "NewsArticle", "headline": TITLE, "articleBody": " ".join(OWN)}
     head = f"{META}<script type='application/ld+json'>{json.dumps(linked)}</script>"
@@ -175,6 +203,7 @@ LINKED = [{"@type": "NewsArticle", "headline": head} for head, _ in OTHERS]
             f"<h1>Banjir</h1>{LISTED}",
             CLAIM + "<link rel='canonical' href='https://teluk.example/tag/banjir'>",
         ),
+        (each("<div><a href='/foto/{n}'><img src='{n}.jpg'><p>{head}</p></a></div>") * 2, CLAIM),
         (
             f"<h1>Ekonomi</h1>{LISTED}",
             f"{CLAIM}<script type='application/ld+json'>{json.dumps(LINKED)}</script>",
@@ -200,6 +229,10 @@ def test_list_that_calls_itself_an_article_is_refused(tmp_path: Path, body: str,
         ("<ul><li><a href='?page=1'>1</a></li><li class='active'><a href='?page=2'>2</a></ul>", 2),
         ("<a href='?page=1'>1</a> <a href='?page=2'>2</a> <a href='?page=2'>Selanjutnya</a>", -1),
         ("<a href='/r/7/berita-lain-lagi?page=2'>2</a>", 0),
+        ("<p>Halaman 2 dari 3 <a href='?page=1'>Awal</a> <a href='?page=3'>Terus</a></p>", 2),
+        ("<p><a href='?page=2'>Selanjutnya »</a></p>", 1),
+        ("<p><a href='?page=2'>« Sebelumnya</a></p>", 3),
+        ("<p><a href='?page=2'>Komentar</a></p>", -1),
         ("<link rel='prev' href='https://teluk.example/r/1201/jembatan-gantung-dibuka/2'>", 3),
         ("<link rel='next' href='https://teluk.example/r/1201/jembatan-gantung-dibuka/2'>", 1),
         ("<p><b>1</b> <a href='/r/1201/jembatan-gantung-dibuka/2'>2</a></p>", 1),
@@ -211,6 +244,17 @@ def test_number_of_a_page(tmp_path: Path, around: str, number: int) -> None:
     assert isinstance(found, Article)
     assert found.page == number
     assert SOME_PAGE == -1
+
+
+@pytest.mark.parametrize("mark", [" - Halaman 2", " (Halaman 2)", ": Hal. 2", " | Page 2 of 3"])
+def test_title_tells_the_number_of_a_page(tmp_path: Path, mark: str) -> None:
+    text = f"<div><h1>{TITLE}{mark}</h1>{paragraphs(*OWN)}</div>"
+    first = outcome(tmp_path, page(text.replace(mark, "")))
+    for own in ("", "/2"):
+        head = META.replace(TITLE, TITLE + mark).replace("dibuka'>", f"dibuka{own}'>")
+        found = outcome(tmp_path, page(text, head))
+        assert isinstance(found, Article) and isinstance(first, Article)
+        assert (found.title, found.page, found.id) == (TITLE, 2, first.id)
 
 
 def test_bare_number_of_an_address_is_a_page_where_the_other_pages_are_linked(

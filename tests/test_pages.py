@@ -82,6 +82,19 @@ def test_text_of_all_pages_on_one_makes_the_others_superfluous(tmp_path: Path) -
     assert again.same == 1
 
 
+def test_article_in_one_piece_is_not_lost_to_its_first_page(tmp_path: Path) -> None:
+    first = article(URL, TEXTS[0], SOME_PAGE)
+    added(tmp_path / "a.db", [article(f"{URL}?page=all", WHOLE)], [first])
+    assert kept(tmp_path / "a.db")[0].body == WHOLE
+    pages = [article(f"{URL}?page={n}", text) for n, text in enumerate(TEXTS, start=1)]
+    added(tmp_path / "b.db", pages, [article(f"{URL}?page=all", WHOLE)])
+    assert kept(tmp_path / "b.db")[0].body == WHOLE
+    pages[2] = replace(pages[2], body=f"{pages[2].body}\nSawah kering.\nTanggul utuh.")
+    whole = "\n\n".join(page.body for page in pages).replace("4,8", "5,1")
+    added(tmp_path / "c.db", pages, [article(f"{URL}?page=all", whole)])
+    assert kept(tmp_path / "c.db")[0].body == whole
+
+
 def test_pages_under_one_address_are_told_apart_by_their_text(tmp_path: Path) -> None:
     pages = [article(URL, text, SOME_PAGE) for text in TEXTS[:2]]
     for number, order in enumerate((pages, pages[::-1])):

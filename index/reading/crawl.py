@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from index import clean
-from index.reading import inputs
+from index.reading import cells, inputs
 from index.reading.dates import beside_date, date_in, date_in_url, date_of
+from index.reading.fields import plan
 from index.reading.inputs import TOO_LONG, InputFile, Outcome, decode
 from index.reading.markdown import front_matter, plain
 from index.reading.publishers import (
@@ -22,7 +23,7 @@ from index.reading.publishers import (
     publisher_in,
     publisher_of_dateline,
 )
-from index.reading.scraped import name_of, one_line, people, persons, tidied
+from index.reading.scraped import one_line, people, persons, tidied
 from index.records import Article
 from index.text import squeezed
 
@@ -48,43 +49,35 @@ def read(file: InputFile) -> Iterator[Outcome]:
         yield _told(found, told, file) if isinstance(found, Article) and told else found
 
 
-_NAMES = {
-    "title": ("title", "judul", "headline"),
-    "published": ("date", "published", "published_at", "publish_date", "tanggal", "pubdate"),
-    "url": ("url", "source_url", "original_url", "link", "permalink", "canonical", "tautan"),
-    "publisher": ("publisher", "site", "media", "sitename", "site_name", "source", "sumber"),
-    "authors": ("authors", "author", "penulis", "reporter"),
-    "editors": ("editors", "editor"),
-}
-"""What front matter tells, under the names that it is told by."""
-
-
 def _told(article: Article, told: Mapping[str, object], file: InputFile) -> Article:
     """Return an article with what its file's front matter tells, which counts before its text."""
+    names = plan(tuple(told), file.columns).names
 
-    def value(name: str) -> object:
-        return next((told[key] for key in _NAMES[name] if told.get(key)), None)
+    def values(target: str) -> Iterator[object]:
+        return (told[name] for name in names[target] if not cells.is_nothing(told[name]))
 
-    title, body = one_line(value("title")), article.body
+    title, body = one_line(next(values("title"), "")), article.body
     if title and article.title and not _same(article.title, title):
         # The text opens with no headline of its own, so that is a paragraph.
         body = f"{article.title}\n\n{body}"
     title = title or article.title
-    source = one_line(told.get("source"))
-    url = one_line(value("url")) or (source if "://" in source else "") or article.url
-    publisher = canonical_publisher(name_of(value("publisher")) or host_of(url) or file.publisher)
+    urls = (one_line(value) for value in values("url"))
+    url = next((url for url in urls if re.match(r"(?:https?:)?//|[^/\s]+\.\w+/", url)), article.url)
+    named = (name for value in values("publisher") if "://" not in (name := cells.name_in(value)))
+    publisher = canonical_publisher(next(named, "") or host_of(url) or file.publisher)
     publisher = publisher or article.publisher
-    published = date_of(str(value("published") or ""), file.today) or date_in_url(url, file.today)
+    dates = (date_of(str(value), file.today, file.zone) for value in values("date"))
+    published = next(filter(None, dates), None) or date_in_url(url, file.today)
     return replace(
         article,
-        id=article_id(told.get("id"), publisher, url, title, body),
+        id=article_id(next(values("id"), None), publisher, url, title, body),
         publisher=publisher,
         title=title,
         body=body,
         url=url,
         published=published or article.published,
-        authors=people(value("authors")) or article.authors,
-        editors=people(value("editors")) or article.editors,
+        authors=next(filter(None, map(people, values("author"))), article.authors),
+        editors=next(filter(None, map(people, values("editor"))), article.editors),
     )
 
 
@@ -156,7 +149,7 @@ def _same(line: str, title: str) -> bool:
 
 
 def _is_foot_mark(line: str) -> bool:
-    return line.rstrip(" :.").lower() in clean.FOOT_LINES or line.startswith(("©", "Copyright"))
+    return clean.is_foot(line) or line.startswith(("©", "Copyright"))
 
 
 def _is_paragraph(line: str) -> bool:
@@ -249,7 +242,7 @@ def _teasers_start(page: Sequence[str], first: int) -> int:
     What stands before such a line is the article where it is the longer part.
     """
     for number in range(first + 1, len(page)):
-        if squeezed(page[number][:60]) in clean.TEASER_HEADS:
+        if clean.heads_teasers(page[number]):
             before, after = (sum(map(len, part)) for part in (page[first:number], page[number:]))
             if before >= after:
                 return number

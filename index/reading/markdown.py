@@ -17,10 +17,13 @@ _IMAGE = re.compile(
     rf"!\[[^\[\]\n]{{0,600}}\]\(\s?(?:{_ADDRESS}|[^\s()]{{1,300}}\.\w{{3,4}}){_TITLE}\s?\)"
 )
 _LINK = re.compile(rf"\[([^\[\]\n]{{1,600}})\]\(\s?<?{_ADDRESS}>?{_TITLE}\s?\)")
-_NAMED_LINK = re.compile(r"\[([^\[\]\n]{1,600})\]\[[^\[\]\n]{0,60}\]")
+_NAMED_LINK = re.compile(r"\[([^\[\]\n]{1,600})\](?:\[([^\[\]\n]{0,60})\])?")
 _ADDRESS_LINE = re.compile(
-    r"^ {0,3}\[[^\[\]\n]{1,60}\]: {1,4}<?https?://\S{1,1000}.{0,200}$", re.MULTILINE
+    r"^ {0,3}\[([^\[\]\n]{1,60})\]: {1,4}<?https?://\S{1,1000}.{0,200}$", re.MULTILINE
 )
+_FOOTNOTE = re.compile(r"\[\^[^\[\]\n]{1,40}\](?:: ?)?")
+_TABLE_RULE = re.compile(r"^ {0,3}\|?(?: *:?-{2,}:? *\|){1,40} *(?::?-{2,}:?)? *\n?", re.MULTILINE)
+_TABLE_EDGE = re.compile(r"^ {0,3}\| *(?=\S.*\|)|(?<=\S) *\| *$", re.MULTILINE)
 _STRONG = re.compile(r"(?<![\w*\\])(\*\*|__)(?=[^\s*_])([^\n]{0,600}?[^\s*_\\])\1(?![\w*])")
 _BOLD = re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])[^\n]{0,600}?[^\s*\\]\*\*(?![\w*])")
 _EMPHASIS = re.compile(r"(?<![\w*_\\])([*_])(?=[^\s*_])([^*_\n]{0,300}?[^\s*_\\])\1(?![\w*_])")
@@ -47,8 +50,14 @@ def plain(text: str, *, certain: bool = False) -> str:
         if not any(mark.search(text) for mark in (_IMAGE, _LINK, _BOLD, _HEADINGS)):
             return text
     text = _LINK.sub(r"\1", _IMAGE.sub("", text))
-    if _ADDRESS_LINE.search(text):
-        text = _NAMED_LINK.sub(r"\1", _ADDRESS_LINE.sub("", text))
+    if named := {match[1].lower() for match in _ADDRESS_LINE.finditer(text)}:
+        text = _NAMED_LINK.sub(
+            lambda link: link[1] if (link[2] or link[1]).lower() in named else link[0],
+            _ADDRESS_LINE.sub("", text),
+        )
+    text = _FOOTNOTE.sub("", text)
+    if _TABLE_RULE.search(text):
+        text = _TABLE_EDGE.sub("", _TABLE_RULE.sub("", text))
     text = _HEADING.sub("", _RULE.sub("", _FENCE.sub("", text)))
     text = _BULLET.sub("- ", _QUOTE.sub("", text))
     text = _EMPHASIS.sub(r"\2", _STRONG.sub(r"\2", text))
@@ -58,17 +67,19 @@ def plain(text: str, *, certain: bool = False) -> str:
 # --- front matter --------------------------------------------------------------------------------
 
 _FRONT = re.compile(
-    r"(?P<mark>---|\+\+\+)[ \t]*\n(?P<told>.{0,20000}?)\n(?P=mark)[ \t]*(?:\n|\Z)", re.DOTALL
+    r"(?P<mark>---|\+\+\+)[ \t]*\n(?P<told>.{0,20000}?)\n(?:(?P=mark)|\.\.\.)[ \t]*(?:\n|\Z)",
+    re.DOTALL,
 )
 _KEY = re.compile(r"([A-Za-z][\w .-]{0,60}):(?:[ \t]+(.*))?$")
-_ITEM = re.compile(r"\s*-[ \t]+(.+)$")
+_NAME_WITHIN = re.compile(r"\{[^{}]{0,300}?\b(?:name|nama):[ \t]*([^,{}]{1,300})[^{}]{0,300}\}")
+_ITEM = re.compile(r"\s*-[ \t]+(?:(?:name|nama):[ \t]+)?(.+)$")
 
 
 def front_matter(text: str) -> tuple[Mapping[str, object], str]:
     """Split a file's text into what its front matter tells and the rest; ({}, text) without one.
 
-    Front matter is YAML between lines of "---" or TOML between lines of "+++". Keys are in lower
-    case; values are strings and lists of them (of YAML), and whatever TOML knows.
+    Front matter is YAML between lines of "---" or TOML between lines of "+++". Values are strings
+    and lists of them (of YAML), and whatever TOML knows.
     """
     found = _FRONT.match(text)
     if not found:
@@ -83,17 +94,17 @@ def front_matter(text: str) -> tuple[Mapping[str, object], str]:
         told = _yaml(found["told"])
     if not told:
         return {}, text
-    return {key.lower(): value for key, value in told.items()}, text[found.end() :].lstrip()
+    return told, text[found.end() :].lstrip()
 
 
 def _yaml(text: str) -> dict[str, object]:
     """Read the YAML that front matter is made of: keys with a string, or with a list of strings.
 
-    Of deeper values only their first line's key is read.
+    Of objects in a list the name is read, of deeper values only their first line's key.
     """
     told: dict[str, object] = {}
     key = ""
-    for line in text.split("\n"):
+    for line in _NAME_WITHIN.sub(r"\1", text).split("\n"):
         if found := _KEY.match(line):
             key = found[1].strip()
             value = (found[2] or "").strip()

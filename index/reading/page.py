@@ -67,7 +67,9 @@ _ERROR_TITLE = re.compile(
     re.IGNORECASE,
 )
 _PAGE_TITLE = re.compile(
-    r"\s*[-–|(]?\s*\b(?:Halaman|Hal\.|Page)\s+(?:\d{1,3}|all)\b\)?(?=\s*$|\s+[-–|])", re.IGNORECASE
+    r"\s*[-–—|(:,]\s*(?:Halaman|Hal\.?|Page)\s+(?P<number>\d{1,3}|all|semua)\b"
+    r"(?:\s+(?:dari|of)\s+\d{1,3})?\)?(?=\s*$|\s+[-–—|])",
+    re.IGNORECASE,
 )
 _SEARCH_TITLE = re.compile(
     r"^(?:hasil (?:pencarian|cari)|search results?|pencarian|kumpulan (?:artikel|berita)|indeks)\b",
@@ -124,28 +126,34 @@ def _article(text: str, file: InputFile) -> Outcome:
     blocks = blocks_of(tree)
     page = without_teasers(blocks, f"{title} {head.page_title}")
     extracted = trafilatura.bare_extraction(
-        text, include_comments=False, include_tables=False, with_metadata=True
+        text, include_comments=False, include_tables=False, with_metadata=False
     )
     declared = text_of(head.linked.get("articleBody"))
     body = body_of(page, (extracted.text or "") if extracted else "", declared)
-    title = title or (one_line(extracted.title) if extracted else "")
     url = _url_of(head) or file.url
     if reason := _no_article(head, title, body, url, page):
         return file.problem(reason)
+    published = _published(head, url, file)
+    if not (title and published):
+        # Looking for them all over a page takes a while.
+        guess = trafilatura.extract_metadata(text)
+        title = title or one_line(guess.title)
+        published = published or date_of(guess.date, file.today)
     publisher = _publisher_of(head, url, body, file.publisher)
     address, number = _place_of(tree, head, url)
     bylines = [found for block in blocks if (found := clean.read_byline(block.text))]
     authors = people(head.linked.get("author")) or persons(n for b in bylines for n in b.authors)
     authors = authors or _meta_authors(head)
+    editors = people(head.linked.get("editor")) or persons(n for b in bylines for n in b.editors)
     return Article(
         id=article_id(None, publisher, address, title, body),
         publisher=publisher,
         title=title,
         body=body,
         url=url,
-        published=_published(head, url, extracted.date if extracted else None, file),
-        authors=tuple(n for n in authors if canonical_publisher(n) != publisher),
-        editors=persons(n for b in bylines for n in b.editors),
+        published=published,
+        authors=tuple(name for name in authors if not _is_newsroom(name, publisher)),
+        editors=tuple(name for name in editors if not _is_newsroom(name, publisher)),
         origin=canonical_publisher(next((b.origin for b in bylines if b.origin), "")),
         page=number,
     )
@@ -221,6 +229,14 @@ def _own(
     return {}
 
 
+def _is_newsroom(name: str, publisher: str) -> bool:
+    """Tell whether a name is the publisher's own, or that of a part of it ("Kabar Kota TV")."""
+    own = f"{squeezed(publisher)} "
+    return canonical_publisher(name) == publisher or (
+        own.count(" ") > 1 and f"{squeezed(name)} ".startswith(own)
+    )
+
+
 def _meta_authors(head: _Head) -> tuple[str, ...]:
     written = head.meta("author", "dtk:author", "content_author", "article:author")
     return () if "/" in written or "@" in written else persons(clean.names(written))
@@ -232,7 +248,7 @@ def _title_of(head: _Head) -> str:
     whole = squeezed(shown) or squeezed(named)
     headings = [h for h in head.headings if len(h.split()) > 2]
     if same := [h for h in headings if squeezed(h) in whole]:
-        return max(same, key=len)
+        return _PAGE_TITLE.sub("", max(same, key=len))
     if len(whole.split()) < 3 and headings:
         return headings[0]
     return named or _PAGE_TITLE.sub("", _without_site(_PAGE_TITLE.sub("", shown), head))
@@ -286,12 +302,12 @@ def _publisher_of(head: _Head, url: str, body: str, fallback: str) -> str:
     return canonical_publisher(named or host or publisher_of_dateline(body) or fallback)
 
 
-def _published(head: _Head, url: str, guess: str | None, file: InputFile) -> dt.date | None:
+def _published(head: _Head, url: str, file: InputFile) -> dt.date | None:
     values = [head.linked.get("datePublished"), *(head.metas.get(name) for name in _DATE_METAS)]
     for value in values:
         if found := date_of(value, file.today, file.zone):
             return found
-    return date_in_url(url, file.today) or date_of(guess, file.today)
+    return date_in_url(url, file.today)
 
 
 def _no_article(head: _Head, title: str, body: str, url: str, page: Page) -> str:
@@ -324,14 +340,21 @@ def _is_outweighed(head: _Head, body: str, page: Page) -> bool:
     dated = bool(head.linked.get("datePublished") or head.meta(*_DATE_METAS))
     if page.teasers >= 3 and page.teased > (4 * len(body) if dated else len(body)):
         return True
-    headlines = sum(block.is_headline for block in page.blocks)
-    return not dated and headlines >= _MANY and len(body) < _SHORT
+    headlines = [block.text for block in page.blocks if block.is_headline]
+    if 2 * sum(len(line) for line in body.split("\n") if line in headlines) > len(body):
+        return True
+    return not dated and len(headlines) >= _MANY and len(body) < _SHORT
 
 
 # --- articles over several pages -----------------------------------------------------------------
 
 _MOST_LINKS = 5_000
 _BARE_NUMBER = re.compile(r"(.+/[^/]*[A-Za-z][^/]*)/(\d{1,2})")
+_NUMBER_OF = re.compile(
+    r"\b(?:halaman|hal\.?|page)\s*:?\s*(\d{1,3})\s*(?:dari|of|/)\s*\d", re.IGNORECASE
+)
+_BEFORE = re.compile(r"sebelumnya|previous|prev\b|^\W*[«‹<]", re.IGNORECASE)
+_AFTER = re.compile(r"selanjutnya|berikutnya|next|[»›>]\W*$", re.IGNORECASE)
 _CURRENT = re.compile(r"\b(?:active|current|aktif|selected)\b", re.IGNORECASE)
 
 
@@ -344,19 +367,23 @@ def _place_of(tree: Any, head: _Head, url: str) -> tuple[str, int]:
     if told := next((own for own in map(page_of, _urls_of(head)) if own[1]), None):
         return told
     address = page_of(url)[0]
+    shown = (head.page_title, head.meta("og:title"), *head.headings)
+    titled = [found["number"] for title in shown if (found := _PAGE_TITLE.search(title))]
+    if titled and titled[0].isdecimal():
+        return address.removesuffix(f"/{titled[0]}"), int(titled[0])
     if bare := _BARE_NUMBER.fullmatch(address):
         number, linked = _pages_linked(tree, url, bare[1])
         if number or set(linked) - {int(bare[2])}:
             return bare[1], int(bare[2])
     number, linked = _pages_linked(tree, url, address) if address else (0, {})
     if linked and not number:
-        number = _unlinked_number(list(linked.values())[0], set(linked)) or SOME_PAGE
+        number = _unlinked_number(linked) or SOME_PAGE
     return address, number
 
 
-def _pages_linked(tree: Any, url: str, address: str) -> tuple[int, dict[int, Any]]:
+def _pages_linked(tree: Any, url: str, address: str) -> tuple[int, dict[int, list[Any]]]:
     """Return which page the links to an article's pages tell of, 0 for none, and the links."""
-    linked: dict[int, Any] = {}
+    linked: dict[int, list[Any]] = {}
     links = tree.xpath("//a[@href]|//link[@href and (@rel='next' or @rel='prev')]")
     for link in links[:_MOST_LINKS]:
         try:
@@ -379,15 +406,26 @@ def _pages_linked(tree: Any, url: str, address: str) -> tuple[int, dict[int, Any
         if number and (_CURRENT.search(marks) or link.get("aria-current")):
             return number, linked
         if number:
-            linked.setdefault(number, link)
+            linked.setdefault(number, []).append(link)
     return 0, linked
 
 
-def _unlinked_number(link: Any, linked: set[int]) -> int:
-    """Return the one number among a list of pages that is no link, 0 where there is none."""
-    for around in itertools.islice(link.iterancestors(), 3):
-        shown = [text for text in around.itertext() if text.strip().isdecimal()]
-        numbers = {int(text) for text in shown if len(text.strip()) <= 3}
-        if len(left := numbers - linked) == 1 and left <= {1, *(n + 1 for n in linked)}:
+def _unlinked_number(linked: Mapping[int, Sequence[Any]]) -> int:
+    """Return which page is shown by the list of an article's pages; 0 where it does not tell.
+
+    It says so ("Halaman 2 dari 3"), or shows one number that is no link, or it has no numbers, but
+    a link to the page before or after.
+    """
+    number, links = next(iter(linked.items()))
+    for around in itertools.islice(links[0].iterancestors(), 3):
+        texts = [text.strip() for text in around.itertext()]
+        if told := _NUMBER_OF.search(" ".join(texts)):
+            return int(told[1])
+        left = {int(text) for text in texts if text.isdecimal() and len(text) <= 3} - set(linked)
+        if len(left) == 1 and left <= {1, *(n + 1 for n in linked)}:
             return left.pop()
-    return 0
+    labels = " ".join(link.text_content() for each in linked.values() for link in each)
+    if len(linked) > 1 or re.search(r"\d", labels):
+        return 0
+    before, after = (bool(mark.search(labels)) for mark in (_BEFORE, _AFTER))
+    return number + before - after if before != after else 0

@@ -27,19 +27,8 @@ _SKIPPED = frozenset(
     template head object video audio""".split()
 )
 _ROLES = frozenset("navigation complementary banner contentinfo search dialog menu".split())
-# Words of class names and ids under which publishers keep what is not the article.
-_FURNITURE = frozenset(
-    """related relateds terkait lainnya recommend recommended recommendation rekomendasi popular
-    populer terpopuler trending bacajuga readmore readalso sharebar sharing sosmed socmed newsletter
-    comment comments komentar breadcrumb breadcrumbs sidebar caption twitter tweet instagram
-    tiktok promo iklan advertisement taboola outbrain""".split()
-)
 _CLASS_WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]+")
-_LABEL = re.compile(
-    r"[(\[]?\b(?:baca|simak|lihat|tonton)(?:(?:\s+(?:juga|pula|selengkapnya))?\s*:|\s+(?:juga|pula))\s*$",
-    re.IGNORECASE,
-)
-_LABEL_IN_LINK = re.compile(r"\s*(?:baca|simak|lihat|tonton)\s+(?:juga|pula)\b", re.IGNORECASE)
+_LABEL_BEFORE = re.compile(r"[(\[]?\b(?P<words>[^\W\d_]+(?: +[^\W\d_]+){0,4})\s*(?P<colon>:?)\s*$")
 # Few elements call themselves furniture and hold the article; looking into each costs time.
 _MOST_LOOKED = 20
 
@@ -184,12 +173,32 @@ def _without_labelled_links(pieces: Sequence[tuple[str, bool]]) -> list[tuple[st
     left: list[tuple[str, bool]] = []
     for is_link, run in itertools.groupby(pieces, key=lambda piece: piece[1]):
         text = "".join(piece for piece, _ in run)
-        label = _LABEL.search(left[-1][0][-80:]) if is_link and left else None
+        label = _label_at_end(left[-1][0]) if is_link and left else ""
         if label:
-            left[-1] = (left[-1][0][: -len(label[0])], False)
-        elif not (is_link and _LABEL_IN_LINK.match(text)):
+            left[-1] = (left[-1][0].removesuffix(label), False)
+        elif not (is_link and _is_labelled(text)):
             left.append((text, is_link))
     return left
+
+
+def _label_at_end(text: str) -> str:
+    """Return the label with which a text ends, before a link, "" for none."""
+    tail = text[-80:]
+    found = _LABEL_BEFORE.search(tail)
+    while found and not clean.is_label(found["words"]) and " " in found["words"]:
+        found = _LABEL_BEFORE.search(tail, found.start("words") + found["words"].index(" ") + 1)
+    if found and clean.is_label(found["words"]) and (found["colon"] or " " in found["words"]):
+        return found[0]
+    return ""
+
+
+def _is_labelled(link: str) -> bool:
+    words = link.split()
+    return clean.opens_with_label(link.strip()) or (
+        len(words) > 2
+        and words[1].lower() in ("juga", "pula")
+        and clean.is_label(" ".join(words[:2]))
+    )
 
 
 def _unlinked_length(element: Any) -> int:
@@ -211,7 +220,8 @@ def _calls_itself_furniture(element: Any) -> bool:
         # Some pages show the rest of an article at a click.
         return len(element.findall(".//p")) < 2
     names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return any(word.lower() in _FURNITURE for word in _CLASS_WORD.findall(names[:300]))
+    furniture = clean.frame("furniture")
+    return any(word.lower() in furniture for word in _CLASS_WORD.findall(names[:300]))
 
 
 # --- teasers of other articles -------------------------------------------------------------------
@@ -320,7 +330,7 @@ def _labelled(blocks: Sequence[Block]) -> Iterator[int]:
     """Yield the identities of the headlines after a "Baca juga" of its own: a line, or a list."""
     labelled = ""
     for block in blocks:
-        if squeezed(block.text[:40]) in clean.LINK_LABELS:
+        if clean.is_label(block.text):
             labelled = "any"
         elif labelled and not block.is_prose and labelled in ("any", block.tag):
             yield id(block)
@@ -345,7 +355,7 @@ def _offered(blocks: Sequence[Block]) -> Iterator[int]:
 def _before_foot(blocks: Sequence[Block]) -> list[Block]:
     """Drop what follows a line after which no article goes on ("Berita lainnya"), in its box."""
     left = list(blocks)
-    feet = [b for b in blocks if len(b.text) < 60 and squeezed(b.text) in clean.FOOT_LINES]
+    feet = [b for b in blocks if clean.is_foot(b.text)]
     for foot in feet[:20]:
         if foot not in left or not foot.parents:
             continue
@@ -382,7 +392,7 @@ def body_of(page: Page, extracted: str, declared: str) -> str:
         found = "" if page.teasers else extracted.strip()
         return declared if len(declared) > len(found) else found
     inside = _inside(blocks, anchors)
-    mostly_prose = sum(len(b.text) for b in anchors) > 0.5 * len(extracted.strip())
+    mostly_prose = _length(anchors) > _length([b for b in blocks if _is_loose(b, kept)])
     first, last = _extent(inside, set(anchors), kept if mostly_prose else set())
     body = "\n".join(_lines_of(inside[first:last], kept, mostly_prose))
     return declared if len(declared) > 2 * len(body) else body
@@ -418,6 +428,13 @@ def _anchors(blocks: Sequence[Block], extracted: str, kept: set[str]) -> list[Bl
     return largest if missed else found
 
 
+def _is_loose(block: Block, kept: set[str]) -> bool:
+    """Tell whether trafilatura took a block that is no sentence and no item of a list of words."""
+    if block.is_prose or squeezed(block.text) not in kept:
+        return False
+    return block.text[-1] not in ".!?:;," and (block.tag != "li" or block.linked > 0)
+
+
 def _length(blocks: Sequence[Block]) -> int:
     return sum(len(block.text) for block in blocks)
 
@@ -430,7 +447,7 @@ def _extent(inside: Sequence[Block], anchors: set[Block], kept: set[str]) -> tup
         # What stands before a dateline is a teaser or the caption of a photo.
         if is_dateline(inside[number].text):
             first = number
-    if first and re.search(r"\w.{0,80}[-–—]$", inside[first - 1].text[:100]):
+    if first and _opens(inside, first - 1):
         first -= 1
     last = max(numbers[-1], first)
     depth = len(inside[last].parents)
@@ -441,6 +458,16 @@ def _extent(inside: Sequence[Block], anchors: set[Block], kept: set[str]) -> tup
             break
         last += 1
     return first, last + 1
+
+
+def _opens(inside: Sequence[Block], number: int) -> bool:
+    """Tell whether a block before the first paragraph is a dateline, or one of several headings."""
+    block = inside[number]
+    if re.search(r"\w.{0,80}[-–—]$", block.text[:100]):
+        return True
+    if not re.fullmatch("h[2-6]", block.tag) or block.linked:
+        return False
+    return any(b.tag == block.tag and not b.linked for b in inside[number + 1 :])
 
 
 def _lines_of(blocks: Sequence[Block], kept: set[str], mostly_prose: bool) -> Iterator[str]:
