@@ -370,6 +370,9 @@ def test_broken_utf8_keeps_the_rest(tmp_path: Path) -> None:
         "1481785500000",
         1481785500.5,
         20161215,
+        "20161215 0710",
+        42719,
+        "42719.25",
     ],
 )
 def test_dates_in_many_forms(tmp_path: Path, value: object) -> None:
@@ -669,6 +672,22 @@ def test_page_that_is_no_article_is_a_problem(tmp_path: Path, text: str) -> None
 def test_html_under_another_name_is_read_as_html(tmp_path: Path) -> None:
     (found,) = articles(written(tmp_path / "a.txt", page("<title>x</title>", PARAGRAPHS)))
     assert found.title == TITLE
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("robots.txt", "User-agent: *\nDisallow: /admin/\nSitemap: https://a.id/s.xml\n", "words"),
+        ("url.txt", "".join(f"https://a.id/{n}-pasar-ikan-baru\n" for n in range(9)), "words"),
+        ("Makefile", "semua:\n\techo\n", "words"),
+        ("berita.txt", f"-- dump\nINSERT INTO `berita` VALUES (1,'{FIRST}');\n", "SQL"),
+    ],
+)  # fmt: skip
+def test_what_programs_keep_in_text_files_is_no_article(
+    tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    (problem,) = outcomes(written(tmp_path / name, content))
+    assert isinstance(problem, ReadProblem) and said in problem.reason
 
 
 # --- files that are no good ----------------------------------------------------------------------

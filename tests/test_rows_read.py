@@ -246,6 +246,12 @@ SECOND = {"title": "Harga Kopi", "text": OTHER, "date": "2025-06-19"}
         [list(ROW), list(ROW.values()), list(SECOND.values())],
         {"values": [list(ROW), list(ROW.values()), list(SECOND.values())]},
         [{"page_content": each["text"], "metadata": each | {"text": 1}} for each in (ROW, SECOND)],
+        {"@graph": [{"@type": "WebSite", "name": "Kabar", "url": URL}, ROW, SECOND]},
+        {"articles": [{"title": r["title"], "summary": r["text"], "date": r["date"]}
+                      for r in (ROW, SECOND)]},
+        [{"@type": "NewsArticle", **ROW}, {"@type": "WebSite", "name": "x"}, SECOND],
+        {"rss": {"channel": {"title": "Kabar", "item": [ROW, SECOND]}}},
+        {"posts": [{**ROW, "status": "published"}, {**SECOND, "status": "publish"}]},
     ],
 )  # fmt: skip
 def test_rows_in_any_wrapping(tmp_path, value):
@@ -259,7 +265,40 @@ def test_rows_in_any_wrapping(tmp_path, value):
             (TITLE, TEXT, "2025-06-18"),
             ("Harga Kopi", OTHER, "2025-06-19"),
         ]
-        assert told(found) == []
+        assert [each for each in told(found) if not each.note] == []
+
+
+def test_rows_that_were_not_published_are_counted_and_left_out(tmp_path):
+    page = {**SECOND, "post_status": "publish", "post_type": "page", "type": "page"}
+    rows = [
+        {**ROW, "type": "page"},
+        page,
+        *({**SECOND, "post_status": s} for s in ("draft", "Private", "trash", "future")),
+    ]
+    found = outcomes(tmp_path / "a.json", json.dumps({"db": [{"data": {"posts": rows}}]}))
+    assert [each.title for each in articles(found)] == [TITLE]
+    (problem,) = told(found)
+    assert "6 rows: drafts 2, pages 1, private posts 1, deleted posts 1" in problem.reason
+
+
+def test_a_page_that_stands_in_a_row_is_read_as_a_page(tmp_path):
+    head = (
+        "<meta property='og:type' content='article'><meta property='og:site_name' content='Kabar'>"
+    )
+    menu = "<nav><a href='/'>Beranda</a><a href='/opini'>Opini</a></nav>"
+    code = f"<!DOCTYPE html><html><head><title>{TITLE}</title>{head}</head>"
+    code += (
+        f"<body>{menu}<article><h1>{TITLE}</h1><p>{TEXT}</p><p>{OTHER}</p></article></body></html>"
+    )
+    for name in ("html", "raw_html", "content"):
+        found = one(tmp_path, {name: code, "url": URL, "tanggal": "2025-06-18"})
+        assert (found.title, found.body.split(), found.publisher) == (
+            TITLE, f"{TEXT} {OTHER}".split(), "Kabar",
+        )  # fmt: skip
+        assert (found.url, str(found.published)) == (URL, "2025-06-18")
+    assert one(tmp_path, {"html": code, "text": TEXT}).body == TEXT
+    fragment = f"<html><body><p>{TEXT}</p></body></html>"
+    assert one(tmp_path, {"title": TITLE, "content": fragment}).body == TEXT
 
 
 @pytest.mark.parametrize(
@@ -277,6 +316,7 @@ def test_rows_in_any_wrapping(tmp_path, value):
             ],
         },
         json.dumps([TEXT, OTHER]),
+        json.dumps({"blocks": [{"type": "paragraph", "data": {"text": t}} for t in (TEXT, OTHER)]}),
     ],
 )
 def test_a_text_in_parts(tmp_path, body):
@@ -343,6 +383,12 @@ A, B = json.dumps({"title": TITLE, "text": TEXT}), json.dumps({"title": "B", "te
         ("a.json", f"[{json.loads(A)!r}, {json.loads(B)!r}]"),
         ("a.jsonl", "\n".join(json.dumps(json.loads(each), indent=2) for each in (A, B))),
         ("a.jsonl", f'{{"articles": [{A}, {B}]}}'),
+        ("a.json", f"// ekspor\n[\n{A}, // satu\n/* dua */ {B}\n] /* akhir */"),
+        ("a.jsonl", "".join(f'{{"_id": ObjectId("{n}"), "jumlah": NumberLong(5), {each[1:]}\n'
+                            for n, each in (("a7", A), ("a8", B)))),
+        ("a.json", f"[{A[:-1]}, \"n\": \"jum\\'at\"}}, {B}]"),
+        ("a.csv", f"title,text\n{TITLE},{TEXT}\ntitle,text\nB,{OTHER}\n"),
+        ("a.csv", f"Laporan Berita\nDicetak: 3 Mei\n\ntitle;text\n{TITLE};{TEXT}\nB;{OTHER}\n"),
         ("a.csv", f'sep=;\ntitle;text\n{TITLE};"{TEXT}"\nB;{OTHER}\n'),
         ("a.csv", f'\ufeffsep=|\ntitle|text\n{TITLE}|"{TEXT}"\nB|{OTHER}\n'),
         ("a.csv", f'"sep=,"\n\ntitle,text\n{TITLE},"{TEXT}"\nB,{OTHER}\n'),
@@ -411,6 +457,14 @@ def test_parquet_is_read_in_batches(tmp_path):
         assert found[0].published == dt.date(2025, 6, 19)
     found = outcomes(tmp_path / "b.parquet", data[: len(data) // 2])
     assert articles(found) == [] and "damaged" in told(found)[0].reason
+
+
+def test_raw_line_breaks_in_json_lines_cost_no_row(tmp_path):
+    parts = [A.replace("mulai", "\n\n\tmulai"), "rusak", B.replace("harga", "harga\n")]
+    found = outcomes(tmp_path / "a.jsonl", "\n".join([*parts, A[:-9], B]))
+    assert [each.title for each in articles(found)] == [TITLE, "B", "B"]
+    assert articles(found)[0].body == TEXT.replace("mulai", "\n\n\tmulai")
+    assert [each.place for each in told(found)] == ["a.jsonl:4", "a.jsonl:7"]
 
 
 def test_cells_too_many_are_the_rest_of_a_last_text_and_else_told(tmp_path):
@@ -485,6 +539,13 @@ def test_both_halves_of_a_glued_export_are_kept(tmp_path):
         ({"id": "7", "title": "A", "body": TEXT}, {"title": "B", "body": f"{TEXT} Baru."}, 1),
         ({"id": "b-7", "title": "A", "body": TEXT}, {"title": "B", "body": OTHER}, 1),
         ({"id": "7", "title": "A", "body": TEXT}, {"title": "B", "body": OTHER}, 2),
+        ({"id": "7.0", "title": "A", "body": TEXT}, {"title": "B", "body": OTHER}, 2),
+        (
+            {"id": "b-7", "title": "A", "body": TEXT},
+            {"title": "B", "body": OTHER, "publisher": "Q"},
+            2,
+        ),
+        ({"id": "b-7", "title": "A", "body": TEXT}, {"body": OTHER, "publisher": "Q"}, 1),
         (
             {"id": "b-7", "title": "A", "body": TEXT, "url": URL},
             {"title": "B", "body": OTHER, "url": f"{URL}8"},
@@ -493,8 +554,8 @@ def test_both_halves_of_a_glued_export_are_kept(tmp_path):
     ],
 )
 def test_a_correction_replaces_and_another_article_does_not(tmp_path, first, second, kept):
-    homes.add(tmp_path, [Article(publisher="P", **first)])
-    homes.add(tmp_path, [Article(publisher="P", **{**first, **second})])
+    homes.add(tmp_path, [Article(**{"publisher": "P", **first})])
+    homes.add(tmp_path, [Article(**{"publisher": "P", **first, **second})])
     with Archive.open(tmp_path / "archive.db") as archive:
         assert len(archive.fingerprints()) == kept
         assert archive.get(first["id"]).body == (first if kept == 2 else second)["body"]
@@ -508,7 +569,10 @@ def test_a_correction_replaces_and_another_article_does_not(tmp_path, first, sec
     [", ,\n,,", "SCROLL TO CONTINUE WITH CONTENT", "[Removed]", "Tidak Ditemukan", "N/A", "null"]
     + ["-", "...", "\n  Teluk Waru, Kabar Pesisir -- ,\n,\n, ,\n", "ADVERTISEMENT\n\n- - -", "nan"]
     + ["Berita tidak ditemukan", "404 Not Found", "Loading...", "Baca selengkapnya di sini"]
-    + ["[+311 chars]", "<p></p>", "&nbsp;", "Tanpa isi", "No content available"],
+    + ["[+311 chars]", "<p></p>", "&nbsp;", "Tanpa isi", "No content available", "[Galeri foto]"]
+    + ["Maaf, halaman yang Anda tuju tidak ditemukan", "Error: the URL could not be retrieved"]
+    + ["Baca juga:\n- Harga Kopi Naik\n- Dermaga Baru", "pesisir.example", "Isi berita tidak ada"]
+    + ["Maaf, artikel ini tidak tersedia", "This content is not available", "Teks tidak ada"],
 )
 def test_a_body_without_words_is_a_problem_of_its_row(tmp_path, text):
     for name, content in (
@@ -521,7 +585,16 @@ def test_a_body_without_words_is_a_problem_of_its_row(tmp_path, text):
         assert problem.place == f"{name}:2" and "no text" in problem.reason
 
 
-@pytest.mark.parametrize("text", ["Pasar buka", "R2", "beras\ngula", "Tidak ada hujan hari ini"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Berita itu tidak ada hubungannya dengan pasar",
+        "Pasar buka",
+        "R2",
+        "beras\ngula",
+        "Tidak ada hujan hari ini",
+    ],
+)
 def test_a_short_body_has_words(text):
     assert has_words(text)
 
@@ -530,6 +603,7 @@ def test_a_short_body_has_words(text):
     ("mark", "left"),
     [
         ("… [+2219 chars]", "…"),
+        (" [+45 chars]", ""),
         ("... [+15 karakter]", "..."),
         (" [...]", ""),
         (" […]", ""),

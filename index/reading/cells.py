@@ -23,7 +23,8 @@ _WHAT = (
 _MARKS = re.compile(r"[\W_]+")
 _NOTHING = re.compile(
     r"n a|na|none|null|nil|nan|nat|undefined|unknown|anonymous|anonim|empty|kosong|blank|removed"
-    rf"|deleted|dihapus|(?:\d{{3}} )?(?:(?:{_WHAT}) )?(?:not|no|tidak|tak|belum|tanpa)"
+    rf"|deleted|dihapus|(?:\d{{3}} )?(?:(?:maaf|sorry|this|the) )?(?:(?:{_WHAT}) )*"
+    r"(?:(?:ini|is|was) )?(?:not|no|tidak|tak|belum|tanpa|unavailable)"
     r"(?: (?:ada|found|available|ditemukan|tersedia|diketahui|disebutkan|dicantumkan|specified"
     rf"|provided|given|known|applicable|defined|{_WHAT}))*"
 )
@@ -42,6 +43,47 @@ def is_nothing(value: object) -> bool:
 def _says_nothing(text: str) -> bool:
     said = " ".join(_MARKS.sub(" ", text.lower()).split())
     return not said or _NOTHING.fullmatch(said) is not None
+
+
+# --- items that are no published articles --------------------------------------------------------
+
+# What an export holds besides articles. Types that a site made up itself ("berita") are kept.
+_NO_ARTICLES = {
+    "page": "pages",
+    "attachment": "attachments",
+    "nav_menu_item": "menu items",
+    "revision": "revisions",
+    "comment": "comments",
+    "settings": "settings",
+    "template": "templates",
+    "custom_css": "styles",
+    "customize_changeset": "styles",
+    "oembed_cache": "caches",
+    "user_request": "requests",
+    "product": "products",
+    "shop_order": "orders",
+}
+_STATUSES = {
+    "draft": "drafts",
+    "auto-draft": "drafts",
+    "pending": "drafts",
+    "future": "drafts",
+    "scheduled": "drafts",
+    "unpublished": "drafts",
+    "private": "private posts",
+    "trash": "deleted posts",
+    "trashed": "deleted posts",
+    "soft_trashed": "deleted posts",
+    "deleted": "deleted posts",
+}
+
+
+def left_out(kind: str, status: str) -> str:
+    """Return what an item of an export is that is no published article, in the plural; else ""."""
+    kind = kind.strip().lower()
+    if kind in _NO_ARTICLES or kind.startswith(("wp_", "acf-", "elementor_")):
+        return _NO_ARTICLES.get(kind, kind)
+    return _STATUSES.get(status.strip().lower(), "")
 
 
 # --- values in their wrappings -------------------------------------------------------------------
@@ -96,7 +138,10 @@ _PARTS = frozenset(
 def text_in(value: object) -> str:
     """Return an article's text: a string, paragraphs, or these in sections and blocks."""
     if isinstance(value, str):
-        return text_of(value)
+        parsed = unpacked(value)
+        if parsed is value or not (text := text_in(parsed)):
+            return text_of(value)
+        return text
     return text_of(list(_paragraphs(value))).strip()
 
 
@@ -130,22 +175,35 @@ _BARE_DATELINE = re.compile(r"[^\W\d_][\w .,'’()/]{1,80}?\s*[-–—]+[\W_]*")
 _WALL = re.compile(
     r"(?:just a moment|loading|memuat|please (?:wait|enable|turn on)|enable javascript|"
     r"you need to enable|access denied|akses ditolak|forbidden|checking your browser|"
-    r"verify(?:ing)? (?:that )?you are)\b",
+    r"verify(?:ing)? (?:that )?you are|(?:sorry,? )?you have been blocked|video player|"
+    r"javascript is (?:disabled|required))\b",
     re.IGNORECASE,
+)
+_MISSING = re.compile(
+    r"(?:[^\n.!?]{0,60}\W)?(?:halaman|page|konten|content|artikel|article|berita|url|video)\b"
+    r"[^\n.!?]{0,40} (?:(?:tidak|belum) (?:ada|dapat dimuat|ditemukan|tersedia)|"
+    r"(?:not|no longer) (?:be )?(?:available|exist|found|loaded|retrieved))\W*",
+    re.IGNORECASE,
+)
+_POINTERS = re.compile(
+    r"^[ \t]*(?:baca|simak|lihat)(?: juga| pula)?\s?:[ \t]*\n(?:[ \t]*[-*•].*(?:\n|\Z))+",
+    re.IGNORECASE | re.M,
 )
 
 
 def has_words(text: str) -> bool:
     """Tell whether a text says anything but a dateline, links and the words of a page's frame."""
-    if len(text) < 200 and _WALL.match(text):
+    if len(text) < 200 and (_WALL.match(text) or _MISSING.fullmatch(text.strip())):
         return False
-    return any(_says(line.strip()) for line in text.split("\n"))
+    return any(_says(line.strip()) for line in _POINTERS.sub("", text).split("\n"))
 
 
 def _says(line: str) -> bool:
     if not re.search(r"[^\W\d_]{2}|[^\W\d_]\d|\d[^\W\d_]", line) or is_nothing(line):
         return False
-    return not (clean.is_boilerplate(line) or _BARE_DATELINE.fullmatch(line))
+    if re.fullmatch(r"\[[^\[\]]{1,40}\]", line):  # "[video]"
+        return False
+    return not (clean.is_boilerplate(line) or _BARE_DATELINE.fullmatch(line) or is_host(line))
 
 
 class Stub(NamedTuple):
@@ -172,17 +230,19 @@ _ELSEWHERE = re.compile(
 )
 # A reference at the end of a longer text is a line of its page, which cleaning knows.
 _TEASER = 1_000
-_CUT_OFF = 400
 
 
-def stub_of(text: str) -> Stub:
-    """Cut off the mark that a text's rest was left out, "[+2219 chars]" or "Baca selengkapnya"."""
+def stub_of(text: str, longest: int = 400) -> Stub:
+    """Cut off the mark that a text's rest was left out, "[+2219 chars]" or "Baca selengkapnya".
+
+    A text that merely ends in "..." is one where it has fewer than `longest` characters.
+    """
     short = False
     marks = (_COUNTED, _ELSEWHERE, _ELLIPSIS, _ELSEWHERE) if len(text) < _TEASER else (_COUNTED,)
     for mark in marks:
         if match := mark.search(text, max(0, len(text) - 400)):
             text, short = text[: match.start()].rstrip(), True
-    return Stub(text, short or (len(text) < _CUT_OFF and text.endswith(("...", "…"))))
+    return Stub(text, short or (len(text) < longest and text.endswith(("...", "…"))))
 
 
 # --- names ---------------------------------------------------------------------------------------

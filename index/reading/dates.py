@@ -16,7 +16,9 @@ from index.text import month_numbers
 _MONTHS = month_numbers(published=True)
 _MONTH_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(?:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$")
+_COMPACT = re.compile(
+    r"^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(?:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$"
+)
 _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})(?!\d)")
 _NAMED = re.compile(
     rf"(?<!\d)(\d{{1,2}})[\s\-/]+({_MONTH_NAMES})\b\.?,?[\s\-/]*(\d{{4}})(?!\d)", re.I
@@ -59,7 +61,8 @@ def date_of(value: object, today: dt.date, zone: dt.timezone = WIB) -> dt.date |
     """Return the calendar date that a value tells: of an instant that in `zone`, else as written.
 
     An instant says how far it is from UTC ("Z", "GMT", "+0000"), or is a number, also one in a
-    text: seconds since 1970, or thousandths or smaller parts of them. A number may be YYYYMMDD too.
+    text: seconds since 1970, or thousandths or smaller parts of them. A number may be YYYYMMDD too,
+    or the days that spreadsheets count since the end of 1899.
     None for no date, for one before 1800, and for one more than two days after `today`.
     """
     if isinstance(value, bool) or value is None:
@@ -95,33 +98,25 @@ def _likely(date: dt.date | None, today: dt.date) -> dt.date | None:
 
 
 def _epoch_date(value: float, zone: dt.timezone) -> dt.date | None:
+    if 30_000 <= value < 60_000:
+        return dt.date(1899, 12, 30) + dt.timedelta(days=int(value))
     seconds = abs(value)
     # Milliseconds, microseconds, nanoseconds; the largest is some time in the year 5138.
     while 1e11 <= seconds < 1e20:
         seconds /= 1000
     # 0 and small numbers are a missing date, not 1970.
     if value < 0 or not 1e8 <= seconds < 1e11:
-        return _compact_date(str(int(value)), zone) if 18_000_101 <= value < 1e8 else None
+        return _written_date(str(int(value)), zone) if 18_000_101 <= value < 1e8 else None
     return dt.datetime.fromtimestamp(seconds, zone).date()
-
-
-def _compact_date(text: str, zone: dt.timezone) -> dt.date | None:
-    match = _COMPACT.match(text)
-    date = _calendar(match[1], match[2], match[3]) if match else None
-    if not match or not date or not match[6]:
-        return date
-    return _in_zone(date, f" {match[4]}:{match[5]}{match[6]}", zone)
 
 
 @functools.lru_cache(maxsize=20_000)
 def _written_date(text: str, zone: dt.timezone) -> dt.date | None:
     if not text or not any(char.isdigit() for char in text):
         return None
-    if re.fullmatch(r"\d{10}|\d{13}|\d{16}|\d{19}|\d{9}\d*\.\d+", text):
+    if re.fullmatch(r"\d{10}|\d{13}|\d{16}|\d{19}|\d{5}(?:\.\d+)?|\d{9,}\.\d+", text):
         return _epoch_date(float(text), zone)
-    if found := _compact_date(text, zone):
-        return found
-    text = _YEAR_LAST.sub(r"\1 \2, \5 \3 \4", text)
+    text = _COMPACT.sub(r"\1-\2-\3 \4:\5\6", _YEAR_LAST.sub(r"\1 \2, \5 \3 \4", text))
     if first := _first_place(text):
         return _in_zone(first.date, text[first.end :], zone)
     return _parsed_date(text, zone)

@@ -19,11 +19,18 @@ from dataclasses import dataclass, field, replace
 from typing import IO, Any
 from urllib.parse import urljoin
 
-from index.reading import inputs
+from index.reading import cells, inputs
 from index.reading.dates import date_in_url, date_of
-from index.reading.inputs import InputFile, Outcome, decode, shortened, wide_encoding
+from index.reading.inputs import (
+    InputFile,
+    Outcome,
+    decode,
+    known_encoding,
+    shortened,
+    wide_encoding,
+)
 from index.reading.publishers import article_id, canonical_publisher, host_of, is_known
-from index.reading.scraped import distinct, name_of, one_line, people, text_of, without_controls
+from index.reading.scraped import distinct, one_line, text_of, without_controls
 from index.records import Article
 
 _ITEM_LIMIT = 2 * inputs.RECORD_LIMIT
@@ -42,33 +49,11 @@ _LISTS = {
     "sitemapindex": ("an index of sitemaps", b"<loc>", _PAGES),
     "opml": ("a list of feeds (OPML)", b"xmlUrl=", "Save the feeds that it lists, and add those."),
 }
-# What an export holds besides articles. Types that a site made up itself ("berita") are kept.
-_NO_ARTICLES = {
-    "page": "pages",
-    "attachment": "attachments",
-    "nav_menu_item": "menu items",
-    "revision": "revisions",
-    "comment": "comments",
-    "settings": "settings",
-    "template": "templates",
-    "custom_css": "styles",
-    "customize_changeset": "styles",
-    "oembed_cache": "caches",
-    "user_request": "requests",
-    "product": "products",
-    "shop_order": "orders",
-}
-_STATUSES = {"private": "private posts", "trash": "deleted posts", "soft_trashed": "deleted posts"}
-
 # A feed's content is the article, however short; of a summary that is as short as a page's text
 # that is taken for no article, or breaks off, the rest stands on the page.
 _SHORTEST_CONTENT = 80
 _SHORTEST_SUMMARY = 250
 _SHORTEST_BROKEN_OFF = 1_000
-_BROKEN_OFF = re.compile(
-    r"(?:\[?(?:\.{3}|…)\]?|(?:baca|lihat)? ?selengkapnya|read more|continue reading|»|→)\W*$",
-    re.IGNORECASE,
-)
 _POINTER = re.compile(
     r"(?:The post|Artikel|Postingan|Pos) .{1,300} (?:appeared first on|first appeared on"
     r"|(?:pertama kali (?:tampil|muncul)|muncul pertama kali) (?:pada|di)) .{1,100}",
@@ -146,9 +131,8 @@ def read(file: InputFile) -> Iterator[Outcome]:
         yield file.problem(str(error))
         return
     if left:
-        told = ", ".join(f"{kind} {number:,}" for kind, number in left.most_common())
         advice = "; of teasers add the pages that they link to" if left["teasers"] else ""
-        yield file.problem(f"Left out of {count:,} items: {told}{advice}.")
+        yield file.left_out(left, count, "items", advice)
     if undated:
         yield file.problem(
             f"The dates of {undated:,} articles cannot be read or lie ahead; they are kept without."
@@ -318,15 +302,10 @@ def _chunks(content: IO[bytes], encoding: str | None) -> Iterator[bytes]:
     """Yield a file's bytes: as UTF-8, or as they are where they do not say what they are."""
     chunk = content.read(_CHUNK)
     declared = _DECLARED.match(chunk.removeprefix(codecs.BOM_UTF8))
-    name = encoding or (declared[1].decode("ascii").lower() if declared else "utf-8")
-    name = "cp1252" if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii") else name
-    if encoding is None and name.startswith(("utf-16", "utf-32", "ucs")):
+    name = encoding or known_encoding(declared[1].decode("ascii") if declared else "utf-8")
+    if encoding is None and name.startswith(("utf-16", "utf-32")):
         name = "utf-8"  # What says so in single bytes is not so.
-    try:
-        bytes(4).decode(name)  # Python's "hex" and the like are no encodings of text.
-        decoder = codecs.getincrementaldecoder(name)("replace")
-    except (LookupError, UnicodeError):
-        name = "utf-8"
+    decoder = codecs.getincrementaldecoder(name)("replace")
     while chunk:
         as_is = name in ("utf-8", "utf8")
         yield chunk if as_is else decoder.decode(chunk).encode("utf-8", "replace")
@@ -454,7 +433,7 @@ def _entry(item: Mapping[str, Any], feed: _Feed) -> Entry:
     if not is_full:
         full, text = max((full, text), (brief, paragraphs(brief)), key=lambda both: len(both[1]))
     local = item.get("wp_post_date") or ""
-    authors = people(item.get("authors") or item.get("author"))
+    authors = cells.people_in(item.get("authors") or item.get("author"))
     return Entry(
         id=one_line(item.get("id")),
         title=one_line(item.get("title")),
@@ -462,7 +441,7 @@ def _entry(item: Mapping[str, Any], feed: _Feed) -> Entry:
         # WordPress writes its own time there, and in pubDate that of Greenwich.
         published=local if re.search("[1-9]", local) else _date(item),
         authors=distinct(feed.names.get(name, name) for name in authors),
-        publisher=name_of(dict(item.get("source") or {}).get("title")) or feed.title,
+        publisher=cells.name_in(dict(item.get("source") or {}).get("title")) or feed.title,
         html=full,
         text=text,
         kind=_left_out(item) or _kind_of(text, is_full),
@@ -486,12 +465,11 @@ def _left_out(item: Mapping[str, Any]) -> str:
     """Return what an export's item is that is no published article, in the plural; "" for one."""
     kinds = [tag["term"].rpartition("#")[2] for tag in item.get("tags", []) if _is_kind(tag)]
     kind = item.get("wp_post_type") or item.get("blogger_type") or next(iter(kinds), "")
-    kind = kind.strip().lower()
-    if kind in _NO_ARTICLES or kind.startswith(("wp_", "acf-", "elementor_")):
-        return _NO_ARTICLES.get(kind, kind)
     status = (item.get("wp_status") or item.get("blogger_status") or "").strip().lower()
+    if reason := cells.left_out(kind, status):
+        return reason
     if status not in ("", "publish", "live") or item.get("app_draft") == "yes":
-        return _STATUSES.get(status, "drafts")
+        return "drafts"
     return "posts with a password" if item.get("wp_post_password") else ""
 
 
@@ -503,7 +481,7 @@ def _kind_of(text: str, is_full: bool) -> str:
     """Tell an article from a teaser: a feed's summary is one where it is short or breaks off."""
     if not text:
         return "items without text"
-    if _BROKEN_OFF.search(text[-80:]) and len(text) < _SHORTEST_BROKEN_OFF:
+    if len(text) < _SHORTEST_BROKEN_OFF and cells.stub_of(text, _SHORTEST_BROKEN_OFF).short:
         return "teasers"
     return "article" if is_full or len(text) >= _SHORTEST_SUMMARY else "teasers"
 

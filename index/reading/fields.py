@@ -296,7 +296,8 @@ def plan(names: tuple[str, ...], columns: Columns) -> Plan:
 def opens(name: str) -> bool:
     """Tell whether an object under this name may hold fields of the article: "metadata", "doc"."""
     words = set(words_of(name))
-    return bool(words) and not meaning(name).ranks and not words & (_OTHER | _SUMMARIES)
+    is_other = words & (_OTHER | _SUMMARIES) and words != {"rss"}
+    return bool(words) and not meaning(name).ranks and not is_other
 
 
 def is_known(name: str) -> bool:

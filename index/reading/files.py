@@ -37,10 +37,13 @@ _READERS: dict[str, Callable[[InputFile], Iterator[Outcome]]] = {
 _SUFFIXES = {
     ".txt": "text",
     ".md": "text",
+    ".markdown": "text",
     ".html": "html",
     ".htm": "html",
+    ".xhtml": "html",
     ".jsonl": "lines",
     ".ndjson": "lines",
+    ".jl": "lines",
     ".json": "json",
     ".csv": "csv",
     ".tsv": "csv",
@@ -292,6 +295,9 @@ def _outcomes(file: InputFile, head: bytes, suffix: str) -> Iterator[Outcome]:
     if kind is None:
         yield file.problem(f"This kind of file is not known. Known are {KNOWN}.")
         return
+    if kind == "text" and (reason := _no_prose(suffix, start)):
+        yield file.problem(reason)
+        return
     found = failed = 0
     for outcome in _READERS[kind](file):
         yield outcome
@@ -313,6 +319,22 @@ def _binary_reason(head: bytes) -> str:
     controls = sum(byte < 9 or 13 < byte < 27 for byte in head)
     if controls > 0.02 * len(head):
         return "It is not a text file (it holds binary data)."
+    return ""
+
+
+_SQL = re.compile(
+    r"^(?:INSERT INTO|(?:CREATE|DROP|LOCK|ALTER) TABLE|CREATE DATABASE|COPY \S+ \()\b", re.M | re.I
+)
+_WORD = r"[^\W\d_]{1,30}(?:[-'’][^\W\d_]{1,30})?"
+_WORDS = re.compile(rf"(?<!\w)(?:{_WORD}[\"”“‘’(),.:;?!]{{0,2}}[ \t]{{1,9}}[\"“‘(]?){{3}}{_WORD}")
+
+
+def _no_prose(suffix: str, head: str) -> str:
+    """Return why a text is no article but a program's or a list; "" where it may be one."""
+    if _SQL.search(head):
+        return "It is a dump of an SQL database; export its table as CSV, and add that."
+    if not _WORDS.search(head) and (not suffix or "\n" in head.strip()):
+        return "It holds no four words in a row, so it is no article."
     return ""
 
 

@@ -6,7 +6,9 @@ import codecs
 import datetime as dt
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -45,6 +47,11 @@ class InputFile:
         """Make a problem, or a note, with its place."""
         return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason, note)
 
+    def left_out(self, left: Counter[str], count: int, what: str, advice: str = "") -> ReadProblem:
+        """Tell how many of `count` rows, items or records were left out, and as what."""
+        told = ", ".join(f"{kind} {number:,}" for kind, number in left.most_common())
+        return self.problem(f"Left out of {count:,} {what}: {told}{advice}.")
+
     def whole(self, limit: int) -> bytes | None:
         """Return all of the content, None where it is longer than `limit` bytes."""
         data = self.content.read(limit + 1)
@@ -53,12 +60,8 @@ class InputFile:
     def pieces(self) -> Iterator[str]:
         """Yield the text in pieces of about a megabyte."""
         if self.encoding is not None:
-            text = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline="")
-            try:
+            with self._as_text(self.encoding) as text:
                 yield from iter(lambda: text.read(_PIECE), "")
-            finally:
-                # The file belongs to whoever opened it.
-                text.detach()
             return
         rest = b""
         while data := self.content.read(_PIECE):
@@ -74,10 +77,15 @@ class InputFile:
         """Yield (number from 1, line with its end); None for a line that is too long."""
         if self.encoding is None:
             yield from _bounded_lines(self.content)
-            return
-        text = io.TextIOWrapper(self.content, self.encoding, errors="replace", newline="\n")
+        else:
+            with self._as_text(self.encoding) as text:
+                yield from _bounded_lines(text)
+
+    @contextmanager
+    def _as_text(self, encoding: str) -> Iterator[IO[str]]:
+        text = io.TextIOWrapper(self.content, encoding, errors="replace", newline="\n")
         try:
-            yield from _bounded_lines(text)
+            yield text
         finally:
             # The file belongs to whoever opened it.
             text.detach()
@@ -148,10 +156,22 @@ def decode_page(data: bytes, encoding: str | None = None) -> str:
     named = _CHARSET.search(data[:8192]) or _XML_ENCODING.match(data[:400].lstrip())
     if encoding is not None or data.startswith(codecs.BOM_UTF8) or named is None:
         return decode(data, encoding)
-    name = named[1].decode("ascii").lower()
-    if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"):
-        name = "cp1252"
     try:
-        return data.decode(name)
-    except (LookupError, UnicodeDecodeError):
+        return data.decode(known_encoding(named[1].decode("ascii")))
+    except UnicodeDecodeError:
         return decode(data)
+
+
+def known_encoding(name: str) -> str:
+    """Return the encoding that a declaration of this name means, "utf-8" where there is none.
+
+    What calls itself Latin-1 is Windows-1252, as browsers read it and those who write it mean.
+    """
+    name = name.strip().lower()
+    if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"):
+        return "cp1252"
+    try:
+        bytes(4).decode(name)  # Python's "hex" and the like are no encodings of text.
+    except (LookupError, UnicodeError):
+        return "utf-8"
+    return name

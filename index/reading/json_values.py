@@ -16,9 +16,16 @@ from index.reading import inputs
 
 # Raw newlines and tabs stand in many scrapes' strings.
 _DECODER = json.JSONDecoder(strict=False)
-_SPACE = re.compile(r"[\s\ufeff\x00\x1e]*")
+_COMMENT = r"//[^\n]*\n|/\*.*?\*/"
+_SPACE = re.compile(rf"(?:[\s\ufeff\x00\x1e]+|{_COMMENT})*", re.DOTALL)
 _BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-_LATE_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[\]}])', re.DOTALL)
+_STRING = r'("[^"\\]*(?:\\.[^"\\]*)*")'
+_LATE_COMMA = re.compile(rf"{_STRING}|,(?=\s*[\]}}])", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+# Comments, and values as MongoDB's shell writes them: ObjectId("6f"), NumberLong(5).
+_NO_JSON = re.compile(
+    rf"{_STRING}|{_COMMENT}|\b(?:new )?[A-Z][A-Za-z]+\(\s*({_STRING[1:-1]}|-?\d+)\s*\)", re.DOTALL
+)
 # A script around the value, or a comment before it.
 _PROLOGUE = re.compile(
     r"(?:\s*(?://[^\n]*\n|/\*.*?\*/|(?:var|let|const|export|default)\s|[\w$.]+\s*[=(](?!=)))+",
@@ -30,7 +37,7 @@ _COLUMNS = re.compile(r"\{\s*\"[^\"]{1,80}\"\s*:\s*\{\s*\"0\"\s*:")
 WRAPPERS = frozenset(
     """articles article data items item results result posts post response responses docs documents
     hits news rows records berita artikel entries edges value values content payload output list
-    stories feed nodes""".split()
+    stories feed nodes graph""".split()
 )
 """Keys that hold the articles of an answer of a program."""
 
@@ -42,10 +49,9 @@ COLUMNS_LIMIT = 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A part of a JSON text that could not be read, and why; `cut` where the text ends in it."""
+    """A part of a JSON text that could not be read, and why."""
 
     reason: str
-    cut: bool = False
 
 
 class _UnreadError(Exception):
@@ -99,7 +105,7 @@ class _Walk:
             else:
                 yield from self.element(char)
         if self.entered:
-            yield Broken(_CUT, cut=True)
+            yield Broken(_CUT)
 
     def element(self, char: str) -> Iterator[object]:
         """Read a value of a list, or one that stands alone."""
@@ -168,10 +174,10 @@ class _Walk:
                     return found
 
     def mended(self, reason: str) -> object:
-        """Decode a value that has commas too many or Python's quotes; raises _UnreadError."""
+        """Decode a value as programs write it that is nearly JSON; raises _UnreadError."""
         end = self.end_of_value()
         part = self.text[self.at : end]
-        mend = ast.literal_eval if part[1:].lstrip()[:1] == "'" else _without_late_commas
+        mend = ast.literal_eval if part[1:].lstrip()[:1] == "'" else _nearly_json
         try:
             found = mend(part)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -213,7 +219,7 @@ class _Walk:
             end = self.at
         self.at = end
         if unread.open and self.ended and self.at == len(self.text):
-            yield Broken(_CUT, cut=True)
+            yield Broken(_CUT)
         elif unread.open:
             yield Broken(inputs.TOO_LONG)
         else:
@@ -229,18 +235,18 @@ class _Walk:
                 pass
             yield Broken(
                 "It is a table written column by column, which is cut short or larger than "
-                f"{COLUMNS_LIMIT // 1_000_000} MB. Write it row by row, as JSON lines.",
-                cut=True,
+                f"{COLUMNS_LIMIT // 1_000_000} MB. Write it row by row, as JSON lines."
             )
 
     def peek(self) -> str:
         """Return the next character that is no space, "" at the end."""
         while True:
             self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.more(0):
-                return ""
+            char = self.text[self.at : self.at + 1]
+            held = len(self.text) - self.at
+            # A comment may end in what is not held yet.
+            if (char and char != "/") or held > inputs.RECORD_LIMIT or not self.more(held):
+                return char
 
     def more(self, held: int) -> bool:
         """Hold more of the text, at least twice as much; False at its end."""
@@ -258,5 +264,7 @@ class _Walk:
         return len(parts) > 1
 
 
-def _without_late_commas(text: str) -> object:
+def _nearly_json(text: str) -> object:
+    text = _NO_JSON.sub(lambda match: match[1] or match[2] or "", text)
+    text = _ESCAPE.sub(lambda match: match[0] if match[1] in '"\\/bfnrtu' else match[1], text)
     return loads(_LATE_COMMA.sub(lambda match: match[1] or "", text))

@@ -13,6 +13,7 @@ from index.reading.inputs import InputFile
 from index.records import Article, ReadProblem
 
 _FIRST_ROWS = 50
+_COUNT = re.compile(r"\d{1,6}(?:\.0)?")
 _LIKE = {"date": "dates", "url": "addresses of pages", "text": "long texts"}
 
 
@@ -57,7 +58,8 @@ class Looks:
             return "url"
         if len(written) >= 200 and written.count(" ") >= 20:
             return "text"
-        if len(written) <= 60 and date_of(written, self.file.today):
+        # Five digits may be a postcode or a count.
+        if 5 < len(written) <= 60 and date_of(written, self.file.today):
             return "date"
         return ""
 
@@ -83,10 +85,10 @@ class Looks:
 
     def _ids_count_rows(self) -> bool:
         numbers = [str(each) for each in self.ids]
-        if len(numbers) < 2 or not all(re.fullmatch(r"\d{1,6}", number) for number in numbers):
+        if len(numbers) < 2 or not all(map(_COUNT.fullmatch, numbers)):
             return False
-        first = int(numbers[0])
-        return first <= 1 and numbers == [str(first + n) for n in range(len(numbers))]
+        counted = [int(float(number)) for number in numbers]
+        return counted[0] <= 1 and counted == [counted[0] + n for n in range(len(counted))]
 
     def _note(self, reason: str) -> ReadProblem:
         return self.file.problem(reason, note=True)

@@ -149,14 +149,16 @@ def is_another(one: Article, other: Article) -> bool:
     """Tell whether two articles of one id are not one that was corrected.
 
     Exports that number their rows give one id to many articles: these have other titles, other
-    texts, and other URLs or, where no URL tells, a number for an id.
+    texts, and other URLs or, where no URL tells, other publishers or a number for an id.
     """
     if one.title and squeezed(one.title) == squeezed(other.title):
         return False
     first, second = canonical_url(one.url), canonical_url(other.url)
     if first and first == second:
         return False
-    if not (first and second) and not re.fullmatch(r"\d{1,9}", one.id):
+    publishers = {one.publisher, other.publisher} - {""}
+    is_number = re.fullmatch(r"\d{1,9}(?:\.0)?", one.id)
+    if not (first and second) and len(publishers) < 2 and not is_number:
         return False
     return not _alike(one.body, other.body)
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import itertools
 import re
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import IO, NamedTuple
+from dataclasses import replace
+from typing import IO, NamedTuple, cast
 
 from index import exported
-from index.reading import cells, inputs, json_values
+from index.reading import cells, inputs, json_values, page
 from index.reading.crawl import headline_off
 from index.reading.dates import date_in_url, date_of
-from index.reading.fields import Plan, meaning, plan, words_of
+from index.reading.fields import Columns, Plan, meaning, plan, words_of
 from index.reading.inputs import TOO_LONG, InputFile, Outcome, shortened
 from index.reading.looks import Looks
 from index.reading.publishers import (
@@ -39,6 +42,8 @@ class _Rows:
         self.header: list[str] = []
         self.looks = Looks(file)
         self.stubs: list[int] = []
+        self.rows = 0
+        self.left: Counter[str] = Counter()
         # Of each id its text, title and URL as hashes; on the disk, for a file may have millions.
         self.seen = sqlite3.connect("")
         self.seen.execute("CREATE TABLE seen (id INTEGER PRIMARY KEY, text, title, url)")
@@ -54,6 +59,8 @@ class _Rows:
                 else:
                     yield from self.read_value(value, number)
             yield from self.looks.notes()
+            if self.left:
+                yield self.file.left_out(self.left, self.rows, "rows")
             if self.stubs:
                 yield self.file.problem(self._told_stubs(), note=True)
 
@@ -86,6 +93,10 @@ class _Rows:
                 reason = f"This row of an export cannot be taken: {error}."
                 yield self.file.problem(reason, number)
             return
+        self.rows += 1
+        if kind := _left_out(fields):
+            self.left[kind] += 1
+            return
         row = _Row(fields, self.file)
         found = _article_of(row, number)
         self.looks.see(row.plan, fields, row.own_id, found)
@@ -117,6 +128,17 @@ class _Rows:
         return ""
 
 
+def _left_out(fields: Mapping[str, object]) -> str:
+    """Return what a row is that is no published article, in the plural; "" for any other."""
+    for name, value in fields.items():
+        said = value if isinstance(value, str) else ""
+        kind = said if words_of(name) == ("post", "type") else ""
+        status = said if words_of(name)[-1:] == ("status",) else ""
+        if reason := cells.left_out(kind, status):
+            return reason
+    return ""
+
+
 # --- one row -------------------------------------------------------------------------------------
 
 
@@ -128,6 +150,8 @@ class _Row:
         self.plan: Plan = plan(tuple(fields), file.columns)
         self.own_id = self._id()
         self.is_stub = False
+        self.page = ""
+        """The code of a whole page that stands where the text may."""
         self.unread_date: object = None
 
     def tried(self, target: str) -> Iterator[tuple[str, object]]:
@@ -142,7 +166,8 @@ class _Row:
         for name in self.plan.names["text"]:
             written = self.fields[name]
             # The code of a page, which some scrapes keep beside the text.
-            if isinstance(written, str) and "html" in words_of(name) and _PAGE.match(written):
+            if isinstance(written, str) and _PAGE.match(written):
+                self.page = self.page or written
                 continue
             text = cells.text_in(written)
             if not cells.has_words(text):
@@ -175,8 +200,9 @@ class _Row:
         for _, value in self.tried("date"):
             if found := date_of(value, self.file.today, self.file.zone):
                 return found
-            if self.unread_date is None and _is_meant(value):
-                self.unread_date = value
+            # 0 and "0000-00-00" say that there is none.
+            if self.unread_date is None and re.search(r"[1-9]|[^\W\d_]", str(value)):
+                self.unread_date = None if isinstance(value, bool) else value
         return None
 
     def publisher(self) -> str:
@@ -213,18 +239,8 @@ class _Row:
         return second
 
 
-_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body)\b", re.IGNORECASE)
-_NO_DATE = frozenset("none null nil nan nat n/a na undefined unknown".split())
-
-
-def _is_meant(date: object) -> bool:
-    """Tell whether a value of a date means one; "-", "null" and 0 say that there is none."""
-    if isinstance(date, bool) or not isinstance(date, str | int | float):
-        return False
-    if not isinstance(date, str):
-        return date > 0
-    written = date.strip().lower()
-    return written not in _NO_DATE and bool(re.search(r"[1-9]|[^\W\d_]", written))
+# A whole page has a head; a fragment between <html> and <body> is a text.
+_PAGE = re.compile(r"\s*<(?:!doctype|html|head)\b[^\0]{0,9999}?<(?:title|meta)\b", re.IGNORECASE)
 
 
 def _article_of(row: _Row, number: int) -> Outcome:
@@ -232,19 +248,21 @@ def _article_of(row: _Row, number: int) -> Outcome:
     if not row.plan.names["text"]:
         return file.problem(_told_fields(row.fields), number)
     body = row.text()
+    of_page = _NO_ARTICLE if body else _article_in_page(row)
+    body = body or of_page.body
     if not body:
         return file.problem(_told_empty(row), number)
     if len(body) > inputs.RECORD_LIMIT:
         return file.problem(TOO_LONG, number)
-    title = row.title()
+    title = row.title() or of_page.title
     if not title:
         title, body = headline_off(body)
-    url = row.url()
-    given = row.publisher()
+    url = row.url() or of_page.url
+    given = row.publisher() or of_page.publisher
     if "://" in given:
         given = file.publisher or given
     publisher = canonical_publisher(given or file.publisher or host_of(url))
-    published = row.date() or date_in_url(url, file.today)
+    published = row.date() or of_page.published or date_in_url(url, file.today)
     return Article(
         id=article_id(row.own_id, publisher, url, title, body),
         publisher=publisher,
@@ -252,9 +270,21 @@ def _article_of(row: _Row, number: int) -> Outcome:
         body=body,
         url=url,
         published=published,
-        authors=row.people("author"),
-        editors=row.people("editor"),
+        authors=row.people("author") or of_page.authors,
+        editors=row.people("editor") or of_page.editors,
     )
+
+
+def _article_in_page(row: _Row) -> Article:
+    """Return the article of the page whose code stands in a row; an empty one for none."""
+    if not row.page:
+        return _NO_ARTICLE
+    code = cast(io.BufferedReader, io.BytesIO(row.page.encode("utf-8", "replace")))
+    file = replace(row.file, content=code, encoding="utf-8", url=row.url())
+    return next((found for found in page.read(file) if isinstance(found, Article)), _NO_ARTICLE)
+
+
+_NO_ARTICLE = Article("", "", "", "")
 
 
 def _told_fields(fields: Mapping[str, object]) -> str:
@@ -268,10 +298,8 @@ def _told_fields(fields: Mapping[str, object]) -> str:
 def _told_empty(row: _Row) -> str:
     written = (cells.text_in(row.fields[name]) for name in row.plan.names["text"])
     said = next((" ".join(text.split()) for text in written if text), "")
-    return f"The article has no text, only {shortened(said)!r}." if said else _NO_TEXT
-
-
-_NO_TEXT = "The article has no text."
+    only = f", only {shortened(said)!r}" if said else ""
+    return f"The article has no text{only}."
 
 
 # --- JSON ----------------------------------------------------------------------------------------
@@ -289,16 +317,42 @@ def read_lines(file: InputFile) -> Iterator[Outcome]:
 
 
 def _line_values(file: InputFile) -> Iterator[tuple[int, object]]:
-    for number, line in file.lines():
-        if line is None:
+    for number, written in _json_lines(file):
+        if written is None:
             yield number, json_values.Broken(TOO_LONG)
-        elif written := line.strip("\ufeff\x1e \t\r\n"):
-            try:
-                yield number, json_values.loads(written)
-            except (ValueError, RecursionError):
-                # A list's brackets may stand in any line of it.
-                for value in json_values.values([written.lstrip("[], ")], _is_wanted(file)):
-                    yield number, value
+            continue
+        try:
+            yield number, json_values.loads(written)
+        except (ValueError, RecursionError):
+            # A list's brackets may stand in any line of it.
+            pieces = [written.lstrip("[], ")]
+            yield from ((number, value) for value in json_values.values(pieces, _is_wanted(file)))
+
+
+def _json_lines(file: InputFile) -> Iterator[tuple[int, str | None]]:
+    """Yield (number of its first line, text) of each row, also of one with raw line breaks."""
+    held, first = "", 0
+    for number, line in file.lines():
+        text = (line or "").strip(_BLANKS)
+        if held and (_OPENS.match(text) or len(held) > inputs.RECORD_LIMIT):
+            yield first, held
+            held = ""
+        if line is None:
+            yield number, None
+        if not held:
+            held, first = (line or "").lstrip(_BLANKS), number
+        else:
+            held += line or ""
+        if held and (not _OPENS.match(held) or _CLOSES.search(held, max(0, len(held) - 10))):
+            yield first, held
+            held = ""
+    if held:
+        yield first, held
+
+
+_BLANKS = "\ufeff\x1e \t\r\n"
+_OPENS = re.compile(r"\{\s*\"")
+_CLOSES = re.compile(r"\}[\s,\]]*$")
 
 
 def read_json(file: InputFile) -> Iterator[Outcome]:
@@ -324,6 +378,10 @@ def _unwrapped(
 # --- tables --------------------------------------------------------------------------------------
 
 
+_PREAMBLE = 12
+"""Behind the first line that says something a header is looked for in so many."""
+
+
 class _Table(NamedTuple):
     """The header of a CSV file, and how its rows are cut."""
 
@@ -337,14 +395,13 @@ def read_csv(file: InputFile) -> Iterator[Outcome]:
     problems: list[ReadProblem] = []
     # The limit belongs to the whole process, and Python's own is too small for a long article.
     csv.field_size_limit(inputs.RECORD_LIMIT)
-    held: list[str] = []
-    lines = _csv_lines(file, held, problems)
+    lines = _csv_lines(file, problems)
     try:
-        table = _csv_header(lines)
+        table, behind = _csv_header(lines, file.columns)
     except csv.Error as error:
         yield file.problem(f"The header cannot be read: {error}.", 1)
         return
-    cut = _csv_rows(lines, held, table, file, problems)
+    cut = _csv_rows(itertools.chain(behind, lines), table, file, problems)
     columns = plan(tuple(table.header), file.columns)
     if not columns.names["text"]:
         yield from problems
@@ -363,7 +420,8 @@ def read_csv(file: InputFile) -> Iterator[Outcome]:
                 row[columns_there - 1 :] = [table.delimiter.join(row[columns_there - 1 :])]
             elif any(cell.strip() for cell in row[columns_there:]):
                 surplus.append(number)
-            if any(cell.strip() for cell in row):
+            # A scrape that went on writes its header again.
+            if any(cell.strip() for cell in row) and row != table.header:
                 # Reversed, so that the first of two cells of one name counts.
                 pairs = list(zip(table.header, row, strict=False))
                 yield number, dict(reversed(pairs))
@@ -378,20 +436,29 @@ def read_csv(file: InputFile) -> Iterator[Outcome]:
         )
 
 
-def _csv_header(lines: Iterator[str]) -> _Table:
-    """Read the header, and before it what Excel is told by: "sep=;"; raises csv.Error."""
-    number, header_line, told = 0, "", ""
-    for header_line in lines:
-        number += 1
-        written = header_line.strip("\ufeff \t\r\n")
-        match = re.fullmatch(r"\"?sep=(.|\\t)\"?[,;]*", written, re.IGNORECASE)
-        if match:
+def _csv_header(lines: Iterator[str], columns: Columns) -> tuple[_Table, list[str]]:
+    """Read the header, and what stands before it: the name of a report, "sep=;" for Excel.
+
+    Returns the lines behind it that were read too; raises csv.Error.
+    """
+    told = ""
+    tables: list[_Table] = []
+    behind: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if tables:
+            behind.append(line)
+        written = line.strip("\ufeff \t\r\n")
+        if match := re.fullmatch(r"\"?sep=(.|\\t)\"?[,;]*", written, re.IGNORECASE):
             told = match[1].replace("\\t", "\t")
         elif written.strip(",;\t|"):
+            delimiter = told or max(",;\t|", key=line.count)
+            names = next(csv.reader([line.lstrip("\ufeff")], delimiter=delimiter), [])
+            tables.append(_Table([name.strip() for name in names], delimiter, number))
+            if is_header(tables[-1].header, columns):
+                return tables[-1], []
+        if len(behind) == _PREAMBLE:
             break
-    delimiter = told or max(",;\t|", key=header_line.count)
-    cells_of = next(csv.reader([header_line.lstrip("\ufeff")], delimiter=delimiter), [])
-    return _Table([name.strip() for name in cells_of], delimiter, number)
+    return tables[0] if tables else _Table([], ",", 1), behind
 
 
 def _told_header(table: _Table, columns: Plan, file: InputFile) -> Iterator[ReadProblem]:
@@ -423,25 +490,26 @@ def _told_no_text(table: _Table, rows: Sequence[Sequence[str]], file: InputFile)
     return file.problem(reason, table.line)
 
 
-def _csv_lines(file: InputFile, held: list[str], problems: list[ReadProblem]) -> Iterator[str]:
-    """Yield a file's lines as a reader of tables can take them, and hold them."""
+def _csv_lines(file: InputFile, problems: list[ReadProblem]) -> Iterator[str]:
+    """Yield a file's lines as a reader of tables can take them."""
     for number, line in file.lines():
         if line is None:
             problems.append(file.problem(TOO_LONG, number))
-            line = "\n"
-        held.append(line.replace("\x00", ""))
-        yield held[-1]
+        yield "\n" if line is None else line.replace("\x00", "")
 
 
 def _csv_rows(
-    lines: Iterator[str],
-    held: list[str],
-    table: _Table,
-    file: InputFile,
-    problems: list[ReadProblem],
+    lines: Iterable[str], table: _Table, file: InputFile, problems: list[ReadProblem]
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (number of its first line, cells); an empty row where one cannot be read."""
-    reader = csv.reader(lines, delimiter=table.delimiter)
+    held: list[str] = []
+
+    def holding() -> Iterator[str]:
+        for line in lines:
+            held.append(line)
+            yield line
+
+    reader = csv.reader(holding(), delimiter=table.delimiter)
     while True:
         # The header was read before, and the reader counts from 0.
         number = reader.line_num + table.line + 1

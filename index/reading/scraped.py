@@ -5,7 +5,6 @@ Also the texts and names that values of rows and pages hold.
 
 from __future__ import annotations
 
-import ast
 import html
 import re
 from collections.abc import Iterable
@@ -128,20 +127,4 @@ def text_of(value: object) -> str:
     """Return an article's text from a JSON or CSV value: a string, or a list of paragraphs."""
     if isinstance(value, list):
         return "\n".join(filter(None, (text_of(part) for part in value if isinstance(part, str))))
-    if not isinstance(value, str):
-        return ""
-    if re.match(r"\s*\[\s*[\"']", value) and value.rstrip().endswith("]") and len(value) < 10**6:
-        try:
-            parts = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return _prose(value)
-        return text_of(parts) if isinstance(parts, list) else _prose(value)
-    return _prose(value)
-
-
-# What a news service puts in the place of what it does not give.
-_CUT_SHORT = re.compile(r"\s{0,8}\[\+\d{1,7} chars\]$")
-
-
-def _prose(text: str) -> str:
-    return _CUT_SHORT.sub("", plain(tidied(text)))
+    return plain(tidied(value)) if isinstance(value, str) else ""

@@ -5,6 +5,7 @@ Lists, answers of programs with a list in them, objects within objects, tables b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,8 +44,14 @@ def _rows_of(value: dict[str, object], columns: Columns) -> Iterator[object]:
     elif not _has_text(row, columns) and (lists := _lists_of_rows(row, columns)):
         for each in lists:
             yield from rows_in(each, columns)
-    else:
+    elif not _is_thing(row, columns):
         yield row
+
+
+def _is_thing(row: Mapping[str, object], columns: Columns) -> bool:
+    """Tell whether an object of a web page's linked data is no article, but its site."""
+    is_other = not re.search("Article|Posting|Report|^$", str(row.get("@type", "")))
+    return is_other and not plan(tuple(row), columns).has_text
 
 
 def _is_action(value: dict[str, object]) -> bool:
@@ -107,9 +114,13 @@ def _holds_rows(name: str, value: object, columns: Columns) -> bool:
     words = words_of(name.rpartition(".")[2])
     is_named = bool(words) and set(words) <= WRAPPERS
     first = flat(value[0], columns)
-    if is_row(value[0], columns) or (is_named and _has_text(first, columns)):
+    tried = plan(tuple(first), columns)
+    # Under such a name a summary is a text too, and the article may stand behind its site.
+    if is_named and (_has_text(first, columns) or (tried.names["text"] and tried.names["title"])):
         return True
-    return not plan(tuple(first), columns).has_text and bool(_lists_of_rows(first, columns))
+    if any(is_row(part, columns) for part in (value[:20] if is_named else value[:1])):
+        return True
+    return not tried.has_text and bool(_lists_of_rows(first, columns))
 
 
 # --- tables --------------------------------------------------------------------------------------

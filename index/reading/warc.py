@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import IO, cast
 
 from index.reading import page
-from index.reading.inputs import InputFile, Outcome, decode, wide_encoding
+from index.reading.inputs import InputFile, Outcome, decode, known_encoding, wide_encoding
 from index.records import Article
 
 _HEAD = 1 << 16
@@ -68,8 +68,7 @@ def read(file: InputFile) -> Iterator[Outcome]:
         else:
             yield found
     if left:
-        told = ", ".join(f"{reason} {number:,}" for reason, number in left.most_common())
-        yield file.problem(f"Left out of {count:,} records: {told}.")
+        yield file.left_out(left, count, "records")
 
 
 @dataclass(slots=True)
@@ -170,14 +169,14 @@ def _charset(body: bytes, headers: Headers) -> str | None:
     if wide := wide_encoding(body[:400]):
         return wide
     named = _CHARSET.search(headers.get("content-type", ""))
-    name = named[1].lower() if named else ""
-    # Browsers read what calls itself Latin-1 as Windows-1252, and so do those who write it.
-    name = "cp1252" if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii") else name
-    try:
-        body.decode(name or "ascii")
-    except (LookupError, ValueError):
+    if not named:
         return None
-    return name or None
+    name = known_encoding(named[1])
+    try:
+        body.decode(name)
+    except UnicodeError:
+        return None
+    return name
 
 
 # --- as sent over the wire -----------------------------------------------------------------------
