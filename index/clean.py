@@ -638,7 +638,7 @@ _NOBODY = re.compile(
 # "Tim detikcom" is a newsroom, Tim Cook a man.
 _TEAM = re.compile(r"(?:[Tt]im|[Tt]eam) (?:[a-z]|Harian|Koran|Media|Tribun|Liputan|CNN|CNBC).*")
 # A programme or desk of a publisher after a name: "Rina Maharani - detikOto".
-_BESIDE_NAME = re.compile(r"\s+[-–—|]\s+.*$|\s*\([^)]*\)?\s*$")
+_BESIDE_NAME = re.compile(r"\s+[-–—|]\s*.*$|\s*\([^)]*\)?\s*$")
 _DATE_BESIDE = re.compile(
     r"[\s,|(]*(?:\b(?:Senin|Selasa|Rabu|Kamis|Jum['’]?at|Sabtu|Minggu)\b[\s,(]*)?(?<!\w)\d.*$"
 )

@@ -388,6 +388,7 @@ def test_news_about_subscriptions_and_apps_is_kept(line: str) -> None:
     ("written", "people"),
     [
         ("Rina Maharani - detikOto", ("Rina Maharani",)),
+        ("Rina Maharani -detikOto", ("Rina Maharani",)),
         ("Rina Maharani (detikcom)", ("Rina Maharani",)),
         ("Antara/Rina", ("Rina",)),
         ("Rina/Bayu", ("Rina", "Bayu")),

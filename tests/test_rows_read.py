@@ -96,8 +96,36 @@ def test_the_date_of_publication_wins(tmp_path, row, expected):
 
 
 @pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (["10/21/2025 20:43", "10/7/2025 20:51"], ["2025-10-21", "2025-10-07"]),
+        (["21/10/2025", "7/10/2025"], ["2025-10-21", "2025-10-07"]),
+        (["7/10/2025", "8/10/2025"], ["2025-10-07", "2025-10-08"]),
+        # No order fits both: each is read by itself, day first where that can be.
+        (["10/21/2025", "21/10/2025", "7/10/2025"], ["2025-10-21", "2025-10-21", "2025-10-07"]),
+    ],
+)
+def test_the_dates_of_a_column_have_one_order(tmp_path, dates, expected):
+    lines = [f"{TITLE} {n},{day},{TEXT}" for n, day in enumerate(dates)]
+    found = outcomes(tmp_path / "a.csv", "\n".join(["judul,tanggal,isi", *map(_quoted, lines)]))
+    assert [str(each.published) for each in articles(found)] == expected
+
+
+def _quoted(line):
+    title, day, text = line.split(",", 2)
+    return f'{title},{day},"{text}"'
+
+
+def test_a_title_ends_before_its_site(tmp_path):
+    row = {"text": TEXT, "url": URL}
+    assert one(tmp_path, {**row, "judul": f"{TITLE} | pesisir.example"}).title == TITLE
+    assert one(tmp_path, {**row, "judul": f"{TITLE} - Lengkap"}).title == f"{TITLE} - Lengkap"
+
+
+@pytest.mark.parametrize(
     ("row", "url", "publisher"),
     [
+        ({"source": "kabar_pesisir.csv", "link": URL}, URL, "pesisir.example"),
         ({"source": URL, "source-hostname": "Harian Pesisir"}, URL, "Harian Pesisir"),
         ({"source": "Harian Pesisir", "link": URL}, URL, "Harian Pesisir"),
         ({"sumber": "pesisir.example", "url": URL}, URL, "pesisir.example"),

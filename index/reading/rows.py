@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import IO, NamedTuple, cast
@@ -42,6 +42,7 @@ class _Rows:
         self.header: list[str] = []
         self.looks = Looks(file)
         self.stubs: list[int] = []
+        self.month_first: frozenset[str] = frozenset()
         self.rows = 0
         self.left: Counter[str] = Counter()
         # Of each id its text, title and URL as hashes; on the disk, for a file may have millions.
@@ -51,7 +52,10 @@ class _Rows:
     def read_all(self, values: Iterable[tuple[int, object]]) -> Iterator[Outcome]:
         """Read (row number, value) of a whole file, then tell what holds for many of them."""
         with closing(self.seen):
-            for number, value in values:
+            values = iter(values)
+            first = list(itertools.islice(values, _FIRST_ROWS))
+            self.month_first = month_first([value for _, value in first])
+            for number, value in itertools.chain(first, values):
                 if isinstance(value, json_values.Broken):
                     yield self.file.problem(value.reason, number)
                 elif isinstance(value, ReadProblem):
@@ -59,6 +63,8 @@ class _Rows:
                 else:
                     yield from self.read_value(value, number)
             yield from self.looks.notes()
+            for name in sorted(self.month_first):
+                yield self.file.problem(f"The dates of {name!r} are read month first.", note=True)
             if self.left:
                 yield self.file.left_out(self.left, self.rows, "rows")
             if self.stubs:
@@ -97,7 +103,7 @@ class _Rows:
         if kind := _left_out(fields):
             self.left[kind] += 1
             return
-        row = _Row(fields, self.file)
+        row = _Row(fields, self.file, self.month_first)
         found = _article_of(row, number)
         self.looks.see(row.plan, fields, row.own_id, found)
         if not isinstance(found, Article):
@@ -145,8 +151,10 @@ def _left_out(fields: Mapping[str, object]) -> str:
 class _Row:
     """The values of a row: found by its names, and where these leave a choice by their looks."""
 
-    def __init__(self, fields: Mapping[str, object], file: InputFile) -> None:
-        self.fields, self.file = fields, file
+    def __init__(
+        self, fields: Mapping[str, object], file: InputFile, month_first: Collection[str] = ()
+    ) -> None:
+        self.fields, self.file, self.month_first = fields, file, month_first
         self.plan: Plan = plan(tuple(fields), file.columns)
         self.own_id = self._id()
         self.is_stub = False
@@ -181,7 +189,9 @@ class _Row:
 
     def title(self) -> str:
         written = (one_line(value) for _, value in self.tried("title"))
-        return next((t for t in written if not t.startswith(("http://", "https://"))), "")
+        title = next((t for t in written if not t.startswith(("http://", "https://"))), "")
+        site = _SITE_BEHIND.search(title)
+        return title[: site.start()] if site and is_host(site[1]) else title
 
     def url(self) -> str:
         """Return the first address; of a name for something else only one of a page."""
@@ -197,7 +207,9 @@ class _Row:
 
     def date(self) -> dt.date | None:
         """Return the first date that can be read, and remember the first that cannot."""
-        for _, value in self.tried("date"):
+        for name, value in self.tried("date"):
+            if name in self.month_first:
+                value = _NUMBERS.sub(r"\2\1", str(value), count=1)
             if found := date_of(value, self.file.today, self.file.zone):
                 return found
             # 0 and "0000-00-00" say that there is none.
@@ -212,7 +224,7 @@ class _Row:
             found = cells.name_in(self.fields[name])
             if cells.is_nothing(found) or not re.search(r"[^\W\d_]", found):
                 continue
-            if date_of(found, self.file.today):
+            if date_of(found, self.file.today) or _FILE_NAME.search(found):
                 continue
             is_name = "://" not in found and not is_host(found)
             if is_name or (not given and meaning(name).ranks.get("publisher", 0) < 1):
@@ -229,6 +241,8 @@ class _Row:
         """Return the row's own id; a small number or an address only where there is no other."""
         second: object = None
         for name, value in self.tried("id"):
+            if isinstance(own := self.fields[name], str) and own.startswith("["):
+                value = own  # BEIR's "[12]" is an id, not a list.
             written = one_line(value)
             unsure = meaning(name).ranks.get("id", 0) >= 3
             if isinstance(value, bool) or not written or (unsure and " " in written):
@@ -240,6 +254,27 @@ class _Row:
 
 
 # A whole page has a head; a fragment between <html> and <body> is a text.
+# A page's title names its site: "Pasar dibuka | contoh.co.id".
+_SITE_BEHIND = re.compile(r"\s+[|–—-]\s+(\S+)$")
+_FILE_NAME = re.compile(r"\.(?:csv|tsv|jsonl?|xlsx?|txt|html?|xml|parquet|zip|gz)$", re.IGNORECASE)
+_FIRST_ROWS = 200
+"""So many rows tell the order of day and month in the columns of a file."""
+_NUMBERS = re.compile(r"^(\s*\d{1,2}[/.-])(\d{1,2}[/.-])(?=\d{4}\b)")
+
+
+def month_first(rows: Sequence[object]) -> frozenset[str]:
+    """Return the names whose dates put the month first: "10/21/2025" stands in one of these rows,
+    and "21/10/2025" in none."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in rows:
+        for name, value in row.items() if isinstance(row, dict) else ():
+            numbers = _NUMBERS.match(value) if isinstance(value, str) else None
+            first, second = (int(part[:-1]) for part in numbers.groups()) if numbers else (0, 0)
+            if max(first, second) > 12 >= min(first, second):
+                found[second > 12].add(name)
+    return frozenset(found[True] - found[False])
+
+
 _PAGE = re.compile(r"\s*<(?:!doctype|html|head)\b[^\0]{0,9999}?<(?:title|meta)\b", re.IGNORECASE)
 
 
