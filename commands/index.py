@@ -269,7 +269,8 @@ def _remove_chosen(archive: Archive, found: _Chosen, ids: list[str] | None, yes:
 
 
 def _tell_removed(what: str, article_ids: list[str], done: list[str]) -> None:
-    unknown = [article_id for article_id in article_ids if article_id not in set(done)]
+    known = set(done)
+    unknown = [article_id for article_id in article_ids if article_id not in known]
     typer.echo(f"{what} {len(done):,}")
     if unknown:
         listed = ", ".join(map(repr, unknown[:PROBLEMS_SHOWN]))

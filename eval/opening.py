@@ -9,8 +9,9 @@ from eval import compare, runs
 from eval import questions as sets
 from eval.questions import QuestionSet, Relevant
 from eval.runs import Run, TextsOf
-from index.archive import FILE_NAME, Archive
+from index.archive import FILE_NAME
 from index.errors import InputError
+from index.home import open_archive
 
 Note = Callable[[str], None]
 """Is given what a person should know of figures, a sentence a call."""
@@ -88,9 +89,7 @@ def gaps(home: Path, asked: QuestionSet) -> list[str]:
 
     Raises InputError without an archive, and as `questions.gaps`.
     """
-    if not (home / FILE_NAME).exists():
-        raise InputError(f"There is no archive in {str(home)!r} yet: run `tanya add PATH`.")
-    with Archive.open(home / FILE_NAME) as archive:
+    with open_archive(home, must_exist=True) as archive:
         return sets.gaps(asked, archive.present(asked.wanted()))
 
 
@@ -112,7 +111,7 @@ def field_of(home: Path, name: str) -> TextsOf | None:
         return None
 
     def of(ids: Sequence[str]) -> Mapping[str, str]:
-        with Archive.open(home / FILE_NAME) as archive:
+        with open_archive(home) as archive:
             found = archive.articles(list(dict.fromkeys(ids)))
         return {article.id: str(getattr(article, name) or "") for article, _ in found}
 

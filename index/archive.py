@@ -282,12 +282,14 @@ class Archive:
 
         An article that is no page, and of which no pages are kept, is returned as it is.
         """
-        rows = self._db.execute(
-            """SELECT id, publisher, title, body, url, published, authors, editors, origin, '', '',
-                 number FROM page WHERE id = ?""",
-            (article.id,),
-        )
-        kept = {row[11]: _article(row) for row in rows}
+        kept: dict[int, Article] = {}
+        if known is not None:
+            rows = self._db.execute(
+                """SELECT id, publisher, title, body, url, published, authors, editors, origin, '',
+                     '', number FROM page WHERE id = ?""",
+                (article.id,),
+            )
+            kept = {row[11]: _article(row) for row in rows}
         if not kept and not pages.number_of(article):
             return article
         if not kept and known is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from index.files import word_table
 from index.records import Span
 from index.text import sentences, squeezed
 
@@ -54,10 +55,7 @@ def frame(name: str) -> frozenset[str]:
     "openers" begin a sentence and, capitalised in a run of title words, end a headline; "small"
     words stay small in one; nothing ends with the "unfinished"; "furniture" are class names.
     """
-    lines = _FRAME.read_text(encoding="utf-8").splitlines()
-    return frozenset(
-        next(line for line in lines if line.startswith(f"{name}: "))[len(name) + 2 :].split(", ")
-    )
+    return frozenset(word_table(_FRAME)[name])
 
 
 # --- whole lines ---------------------------------------------------------------------------------
@@ -412,7 +410,7 @@ def kept_spans(
         line = body[start:end]
         goes_on = index in joined
         if not goes_on and _skipped(line, title_key, repeated):
-            label = line if _opens_link(line) else ""
+            label = line if is_label(line) else ""
             continue
         if label and _is_linked_title(line, label):
             label = ""
@@ -450,10 +448,6 @@ def _skipped(line: str, title_key: str, repeated: frozenset[str]) -> bool:
         if squeezed(line) == title_key:
             return True
     return bool(repeated) and line_key(line) in repeated
-
-
-def _opens_link(line: str) -> bool:
-    return is_label(line)
 
 
 def _is_linked_title(line: str, label: str) -> bool:

@@ -5,12 +5,13 @@ No message names anything but the file that the person named.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -49,6 +50,20 @@ def read_lines(path: Path, what: str) -> list[str]:
             return file.read().splitlines()
     except UNREADABLE as error:
         raise unreadable(path, what, error) from error
+
+
+@functools.cache
+def word_table(path: Path) -> Mapping[str, Sequence[str]]:
+    """Return the words of a table that comes with the program, each with those beside it.
+
+    A line is "word: other, other", or a word alone; one that begins with "#" is a heading.
+    """
+    found: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            word, _, others = line.partition(":")
+            found[word] = [other.strip() for other in others.split(",")] if others else []
+    return found
 
 
 def json_value(line: str, place: str) -> Any:

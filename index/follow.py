@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from index.fetch import Fetched, Fetcher
 from index.reading import page
 from index.reading.dates import WIB, date_of
 from index.reading.feeds import Entry, entries
-from index.reading.inputs import InputFile, wide_encoding
+from index.reading.inputs import InputFile, buffered, wide_encoding
 from index.reading.publishers import article_id, canonical_publisher, host_of
 from index.records import Article, ReadProblem
 from index.seen import Feed, Item, Seen
@@ -190,12 +189,11 @@ class Feeds:
         if answer.kind not in _PAGES:
             return self._own_text(item, f"It is {answer.kind}, not a page.")
         publisher = self._publisher or host_of(item.link)
-        content: io.BufferedReader = io.BufferedReader(io.BytesIO(answer.content))
         file = InputFile(
             item.link,
             publisher,
             self._today(),
-            content,
+            buffered(answer.content),
             wide_encoding(answer.content[:4096]),
             zone=self._zone,
         )

@@ -50,7 +50,7 @@ class OpenHome:
         from index.embedding import open_embedder
 
         chosen = settings.load(home)
-        versions = open_versions(home)
+        versions = Versions.of(home, chosen.engine)
         embedder = open_embedder(chosen.embedding)
         wanted = recipe(versions.engine, embedder, chosen.chunking)
         with open_archive(home, must_exist=must_exist) as archive:

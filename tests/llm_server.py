@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.loopback import Loopback, Quiet
 
 Behaviour = Callable[["Visit"], None]
 
@@ -63,17 +65,16 @@ class Visit:
         self.server.closing.wait()
 
 
-class LlmServer:
+class LlmServer(Loopback):
     """The server; use it as a context manager. `visits` are the requests that came."""
 
     def __init__(self, behave: Behaviour) -> None:
         self.behave = behave
         self.visits: list[Visit] = []
-        self.closing = threading.Event()
         self.hung_up = threading.Event()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self) -> None:
                 visit = Visit(self, outer)
                 outer.visits.append(visit)
@@ -82,27 +83,12 @@ class LlmServer:
                 except (BrokenPipeError, ConnectionResetError):
                     outer.hung_up.set()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
+        super().__init__(Handler)
 
     @property
     def url(self) -> str:
         """Return the base URL, as it would stand in the settings."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        return f"http://{self.host}/v1"
 
 
 def says(answer: str, step: int = 5, finish: str = "stop") -> Behaviour:

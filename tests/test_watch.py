@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -304,6 +305,19 @@ def test_what_was_added_but_not_built_is_built_at_the_next_start(house):
     assert house.live() == ["a1"]
 
 
+@contextmanager
+def elsewhere(script):
+    """Have a script hold something in another process while the block runs."""
+    other = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        other.stdout.readline()
+        yield
+    finally:
+        other.communicate(b"\n", timeout=60)
+
+
 @pytest.mark.parametrize("held", ["build", "archive"])
 def test_another_writer_is_told_once_and_waited_for(house, held):
     house.write("a.jsonl", article(1))
@@ -325,17 +339,11 @@ connect({str(house.home / FILE_NAME)!r}).execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 input()
 """
-    other = subprocess.Popen(
-        [sys.executable, "-c", command], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        other.stdout.readline()
+    with elsewhere(command):
         told = [line for _ in range(3) for line in house.look()]
         [busy] = [line for line in told if "Another process" in line]
         assert busy.endswith("It is tried again.")
         assert house.live() == []
-    finally:
-        other.communicate(b"\n", timeout=60)
     told += house.look()
     assert sum("No column" in line for line in told) == 1
     assert house.live() == house.ids() == ["a1"]
@@ -359,15 +367,9 @@ with watch.lock(Path({str(tmp_path)!r})):
     print("held", flush=True)
     input()
 """
-    other = subprocess.Popen(
-        [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        other.stdout.readline()
+    with elsewhere(script):
         with pytest.raises(BusyError, match="is watching for this home"), watch.lock(tmp_path):
             pass
-    finally:
-        other.communicate(b"\n", timeout=60)
     with watch.lock(tmp_path):
         pass
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from xml.sax.saxutils import escape
+
+from tests.loopback import Loopback, Quiet
 
 Page = Callable[["Visit"], None]
 
@@ -39,16 +39,15 @@ class Visit:
         self._handler.wfile.flush()
 
 
-class Web:
+class Web(Loopback):
     """The server; `pages` answer by path, `visits` are the requests that came, in order."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.visits: list[Visit] = []
-        self.closing = threading.Event()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 visit = Visit(self, outer)
                 outer.visits.append(visit)
@@ -57,13 +56,7 @@ class Web:
                 except (BrokenPipeError, ConnectionResetError):
                     pass
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
-        self.host = f"127.0.0.1:{self._http.server_address[1]}"
+        super().__init__(Handler)
 
     def url(self, path: str) -> str:
         """Return the address of a page."""
@@ -72,16 +65,6 @@ class Web:
     def asked(self, path: str) -> int:
         """Count the requests for a page."""
         return sum(visit.path == path for visit in self.visits)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
 
 def answers(content: bytes | str = b"", status: int = 200, **headers: str) -> Page:

@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO
+from dataclasses import dataclass, replace
+from typing import IO, cast
 
 from index.reading.dates import WIB
 from index.reading.fields import NO_COLUMNS, Columns
@@ -46,6 +46,10 @@ class InputFile:
     def problem(self, reason: str, row: int | None = None, *, note: bool = False) -> ReadProblem:
         """Make a problem, or a note, with its place."""
         return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason, note)
+
+    def within(self, data: bytes, encoding: str | None, url: str) -> InputFile:
+        """Return a page that stands in this file; its problems have this file's place."""
+        return replace(self, content=buffered(data), encoding=encoding, url=url)
 
     def left_out(self, left: Counter[str], count: int, what: str, advice: str = "") -> ReadProblem:
         """Tell how many of `count` rows, items or records were left out, and as what."""
@@ -89,6 +93,11 @@ class InputFile:
         finally:
             # The file belongs to whoever opened it.
             text.detach()
+
+
+def buffered(data: bytes) -> io.BufferedReader:
+    """Return bytes as an open file."""
+    return io.BufferedReader(cast(io.RawIOBase, io.BytesIO(data)))
 
 
 _PIECE = 1 << 20

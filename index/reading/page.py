@@ -384,12 +384,18 @@ def _place_of(tree: Any, head: _Head, url: str) -> tuple[str, int]:
 def _pages_linked(tree: Any, url: str, address: str) -> tuple[int, dict[int, list[Any]]]:
     """Return which page the links to an article's pages tell of, 0 for none, and the links."""
     linked: dict[int, list[Any]] = {}
+    # Most links lead elsewhere, and to tell which page an address is of takes a while.
+    path = address.partition("?")[0]
+    path = path[path.find("/") :] if "/" in path else ""
     links = tree.xpath("//a[@href]|//link[@href and (@rel='next' or @rel='prev')]")
     for link in links[:_MOST_LINKS]:
         try:
-            there, number = page_of(urljoin(url, link.get("href").strip()))
+            whole = urljoin(url, link.get("href").strip())
         except ValueError:
             continue
+        if path not in whole:
+            continue
+        there, number = page_of(whole)
         relation = (link.get("rel") or "").lower()
         label = one_line(link.text_content()).lower()
         rest = there.removeprefix(f"{address}/")

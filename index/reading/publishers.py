@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from index.files import word_table
 from index.records import Article
 from index.text import squeezed
 
@@ -24,9 +25,8 @@ _HOST_PREFIX = re.compile(r"^(?:www\d?|m|amp|mobile|wap)\.")
 @functools.cache
 def _names() -> dict[str, str]:
     table: dict[str, str] = {}
-    for line in TABLE.read_text(encoding="utf-8").splitlines():
-        name, _, others = line.partition(": ")
-        for other in (name, *others.split(", ")):
+    for name, others in word_table(TABLE).items():
+        for other in (name, *others):
             table.setdefault(other.lower(), name)
     return table
 

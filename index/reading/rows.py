@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import itertools
 import re
 import shutil
@@ -13,8 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from index import exported
 from index.reading import cells, inputs, json_values, page
@@ -23,12 +21,7 @@ from index.reading.dates import date_in_url, date_of
 from index.reading.fields import Columns, Plan, meaning, plan, words_of
 from index.reading.inputs import TOO_LONG, InputFile, Outcome, shortened
 from index.reading.looks import Looks
-from index.reading.publishers import (
-    article_id,
-    canonical_publisher,
-    host_of,
-    is_host,
-)
+from index.reading.publishers import article_id, canonical_publisher, host_of, is_host
 from index.reading.scraped import one_line
 from index.reading.shapes import is_header, is_row, rows_in
 from index.records import Article, ReadProblem
@@ -54,7 +47,7 @@ class _Rows:
         with closing(self.seen):
             values = iter(values)
             first = list(itertools.islice(values, _FIRST_ROWS))
-            self.month_first = month_first([value for _, value in first])
+            self.month_first = _month_first([value for _, value in first])
             for number, value in itertools.chain(first, values):
                 if isinstance(value, json_values.Broken):
                     yield self.file.problem(value.reason, number)
@@ -253,7 +246,6 @@ class _Row:
         return second
 
 
-# A whole page has a head; a fragment between <html> and <body> is a text.
 # A page's title names its site: "Pasar dibuka | contoh.co.id".
 _SITE_BEHIND = re.compile(r"\s+[|–—-]\s+(\S+)$")
 _FILE_NAME = re.compile(r"\.(?:csv|tsv|jsonl?|xlsx?|txt|html?|xml|parquet|zip|gz)$", re.IGNORECASE)
@@ -262,7 +254,7 @@ _FIRST_ROWS = 200
 _NUMBERS = re.compile(r"^(\s*\d{1,2}[/.-])(\d{1,2}[/.-])(?=\d{4}\b)")
 
 
-def month_first(rows: Sequence[object]) -> frozenset[str]:
+def _month_first(rows: Sequence[object]) -> frozenset[str]:
     """Return the names whose dates put the month first: "10/21/2025" stands in one of these rows,
     and "21/10/2025" in none."""
     found: dict[bool, set[str]] = {True: set(), False: set()}
@@ -275,6 +267,7 @@ def month_first(rows: Sequence[object]) -> frozenset[str]:
     return frozenset(found[True] - found[False])
 
 
+# A whole page has a head; a fragment between <html> and <body> is a text.
 _PAGE = re.compile(r"\s*<(?:!doctype|html|head)\b[^\0]{0,9999}?<(?:title|meta)\b", re.IGNORECASE)
 
 
@@ -314,8 +307,8 @@ def _article_in_page(row: _Row) -> Article:
     """Return the article of the page whose code stands in a row; an empty one for none."""
     if not row.page:
         return _NO_ARTICLE
-    code = cast(io.BufferedReader, io.BytesIO(row.page.encode("utf-8", "replace")))
-    file = replace(row.file, content=code, encoding="utf-8", url=row.url())
+    code = row.page.encode("utf-8", "replace")
+    file = row.file.within(code, "utf-8", row.url())
     return next((found for found in page.read(file) if isinstance(found, Article)), _NO_ARTICLE)
 
 

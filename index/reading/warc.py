@@ -7,13 +7,12 @@ told in one line a file.
 from __future__ import annotations
 
 import datetime as dt
-import io
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import IO, cast
+from typing import IO
 
 from index.reading import page
 from index.reading.inputs import InputFile, Outcome, decode, known_encoding, wide_encoding
@@ -123,12 +122,8 @@ def _read_page(record: _Record, file: InputFile) -> Article | str:
     if record.left:
         return "cut short"
     body = _decoded(body, response.headers)
-    part = replace(
-        file,
-        content=cast(io.BufferedReader, io.BytesIO(body)),
-        encoding=_charset(body, response.headers),
-        url=record.headers.get("warc-target-uri", "").strip("<> \t"),
-    )
+    url = record.headers.get("warc-target-uri", "").strip("<> \t")
+    part = file.within(body, _charset(body, response.headers), url)
     for found in page.read(part):
         if isinstance(found, Article):
             return replace(found, retrieved=_time(record.headers.get("warc-date", "")))

@@ -1,7 +1,4 @@
-"""Word lists that stand in files beside this one, NAME.txt.
-
-A line is "word: other, other", or a word alone; one that begins with "#" is a heading.
-"""
+"""Word lists that stand in files beside this one, NAME.txt."""
 
 from __future__ import annotations
 
@@ -9,17 +6,12 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from index.files import word_table
 
-@functools.cache
+
 def table(name: str) -> Mapping[str, Sequence[str]]:
     """Return the words of a list, each with those that stand beside it."""
-    found: dict[str, list[str]] = {}
-    path = Path(__file__).with_name(f"{name}.txt")
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            word, _, others = line.partition(":")
-            found[word] = [other.strip() for other in others.split(",")] if others else []
-    return found
+    return word_table(Path(__file__).with_name(f"{name}.txt"))
 
 
 @functools.cache

@@ -1,0 +1,35 @@
+"""A web server on loopback that a test starts and stops."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+
+class Loopback:
+    """A server; use it as a context manager. `closing` is set when the test is over."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.closing = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
+        self.host = f"127.0.0.1:{self._http.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """A handler of requests that logs none."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
