@@ -25,8 +25,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Files go to the cores in the order of their names: by the number of their tests, as usual, those
+# with few long ones would come last, on one core.
 test: check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Builds the wheel and tries it in a new environment, in another folder; "make wheel PACKAGES="
 # installs what it needs anew, which takes minutes.

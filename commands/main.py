@@ -27,7 +27,7 @@ app = typer.Typer(
 for _command in (
     *(index.add, index.watch, index.remove, index.export, index.build),
     *(index.status, index.rollback, index.prune),
-    *(qa.ask, qa.search, qa.serve),
+    *(qa.ask, qa.search, qa.serve, qa.mcp),
 ):
     app.command()(_command)
 app.add_typer(evaluation.measures, name="eval")

@@ -1,8 +1,9 @@
-"""Questions: ask, search, serve."""
+"""Questions: ask, search; served to browsers and to language models."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -141,6 +142,34 @@ def serve(
     import app as browser
 
     browser.serve(context.obj, host=host, port=-1 if port is None else port)
+
+
+def mcp(
+    context: typer.Context,
+    http: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Serve /mcp there by HTTP; port 0 is a free one."),
+    ] = "",
+) -> None:
+    """Serve the archive to a language model by the Model Context Protocol, on stdin and stdout.
+
+    The model gets three tools, which only read: ask_archive, search_archive and read_article.
+    """
+    from qa.chat import Chat
+
+    host, _, port = http.rpartition(":")
+    if http and not (host and re.fullmatch("[0-9]{1,5}", port) and int(port) < 65536):
+        raise typer.BadParameter(
+            f"--http is {http[:80]!r} but must be HOST:PORT, as 127.0.0.1:7861."
+        )
+    chat = Chat.open(context.obj)
+    chat.index()
+    from web import mcp as protocol
+
+    if http:
+        protocol.serve_http(chat, host.strip("[]"), int(port), lambda at: say(at, err=True))
+    else:
+        protocol.serve_stdio(chat)
 
 
 def _filter(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,20 +42,15 @@ def chosen_filter(
 
     Raises BadParameter for a date that is none, InputError for a publisher that is not known.
     """
+    from qa.interface import published
     from qa.question.sources import resolve_publishers
 
     names = resolve_publishers(publishers, known_publishers()) if publishers else ()
-    begin, end = _day(after, "--after"), _day(before, "--before")
-    if begin and end and begin > end:
-        raise typer.BadParameter(f"--after {after} is later than --before {before}.")
-    return Filter(begin, end, names, writers)
-
-
-def _day(value: str, option: str) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(value) if value else None
-    except ValueError:
-        raise typer.BadParameter(f"{option} is {value!r} but must be a date YYYY-MM-DD.") from None
+        days = published(after, before, "--")
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+    return replace(days, publishers=names, authors=writers)
 
 
 @contextmanager

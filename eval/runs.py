@@ -191,7 +191,7 @@ def answering(
     asked: Sequence[Question],
     relevant: Relevant,
     version: str,
-    row_of: Callable[[str, Turn], Row],
+    row_of: Callable[[str, Turn], Mapping[str, object]],
 ) -> Ask:
     """Return what asks the chat, each turn of a conversation after those before it.
 

@@ -69,6 +69,19 @@ class Counts:
     undated: int
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierText:
+    """A text that an article had before, `content` its hash.
+
+    `since` is when it was first seen, None if that is not known, `until` when it was replaced.
+    """
+
+    content: str
+    title: str
+    since: dt.datetime | None
+    until: dt.datetime
+
+
 def content_hash(article: Article) -> str:
     """Return the hash of the text that offsets and passages depend on (16 hex digits)."""
     return _hash(article.title, article.body)
@@ -369,6 +382,48 @@ class Archive:
             "SELECT title, body FROM earlier WHERE id = ? AND content = ?", (article_id, content)
         ).fetchone()
         return replace(article, title=earlier[0], body=earlier[1]) if earlier else None
+
+    def earlier(self, article_id: str) -> list[EarlierText]:
+        """Return the texts that an article had before, the last one first; `get` has them whole."""
+        rows = self._db.execute(
+            """SELECT e.content, e.title, e.replaced, e.content = a.content FROM earlier e
+               JOIN article a USING (id) WHERE id = ? ORDER BY e.replaced""",
+            (article_id,),
+        )
+        found: list[EarlierText] = []
+        since = None
+        for content, title, replaced, current in rows:
+            until = dt.datetime.fromisoformat(replaced)
+            # What was told anew beside the same text, an author say, replaced no text.
+            if not current:
+                found.append(EarlierText(content, title, since, until))
+            since = until
+        return found[::-1]
+
+    def of_story(self, article: Article, most: int) -> list[Article]:
+        """Return at most so many other articles of an article's story, the oldest first."""
+        rows = self._db.execute(
+            f"{_SELECT} WHERE story_id = ? AND id != ? ORDER BY published, seq LIMIT ?",
+            (article.story_id, article.id, most),
+        )
+        return [_article(row) for row in rows]
+
+    def saying(
+        self, words: Sequence[str], publisher: str, first: dt.date, last: dt.date, most: int
+    ) -> list[Article]:
+        """Return at most so many articles of a publisher that open with one of some words.
+
+        They stand anywhere in the headline or in the first 300 characters; both days count.
+        """
+        said = " OR ".join(["title || char(10) || substr(body, 1, 300) LIKE ?"] * len(words))
+        days = first.isoformat(), last.isoformat()
+        # The plus keeps SQLite from going through all that a publisher ever wrote.
+        rows = self._db.execute(
+            f"""{_SELECT} WHERE +publisher = ? AND published BETWEEN ? AND ? AND ({said})
+                ORDER BY published, seq LIMIT ?""",
+            (publisher, *days, *(f"%{word}%" for word in words), most),
+        )
+        return [_article(row) for row in rows]
 
     def articles(self, article_ids: Sequence[str]) -> list[tuple[Article, str]]:
         """Return these articles with their fingerprints, in this order, without unknown ones."""

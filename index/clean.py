@@ -497,7 +497,8 @@ def _joined_lines(body: str, lines: Sequence[Span]) -> set[int]:
     ends = [0, *(end for _, end in lines)]
     # Some put a blank line between all pieces; where only some lines have one, it is a paragraph's.
     gaps = [body.count("\n", ends[n], lines[n][0]) for n in range(len(texts))]
-    near = {n for n in range(1, len(texts)) if gaps[n] == min(gaps[1:])}
+    fewest = min(gaps[1:], default=0)
+    near = {n for n in range(1, len(texts)) if gaps[n] == fewest}
     plain = {n for n in near if _goes_on_plainly(texts[n - 1], texts[n])}
     joined: set[int] = set()
     # Where all is in small letters, these say nothing.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -49,9 +49,11 @@ def open_embedder(settings: EmbeddingSettings) -> Embedder:
     A static model (a table of token vectors) is read without torch, which takes seconds to import.
     """
     folder = _locate(settings)
+    if folder == MODEL_FOLDER:
+        return ModelEmbedder(settings, folder, _load_bundled)
     if folder is not None and _is_static(folder):
-        return ModelEmbedder(settings, folder, partial(load_static, folder))
-    return ModelEmbedder(settings, folder, partial(load_transformer, settings, folder))
+        return ModelEmbedder(settings, folder, functools.partial(load_static, folder))
+    return ModelEmbedder(settings, folder, functools.partial(load_transformer, settings, folder))
 
 
 def passage_text(passage: Passage) -> str:
@@ -133,6 +135,12 @@ def _is_static(folder: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
+
+
+@functools.cache
+def _load_bundled() -> Model:
+    """Read the bundled model once a process, whatever opens it."""
+    return load_static(MODEL_FOLDER)
 
 
 def load_static(folder: Path) -> Model:

@@ -7,10 +7,11 @@ TanyaError
 ├── IndexMissingError    nothing was built yet
 ├── IndexDamagedError    a version on disk is incomplete or was altered
 ├── EngineError          the server of a search engine cannot be reached or fails
-├── BusyError            another process is writing
+├── BusyError            another process is writing, or too much is asked at once
 ├── FetchError           a feed or page on the web cannot be fetched
 ├── GateError            a new version finds less than the live one
 └── InputError           a file or a value given by the user cannot be used
+    └── NotFoundError    what was asked for by its name is not there
 """
 
 
@@ -43,7 +44,7 @@ class EngineError(TanyaError):
 
 
 class BusyError(TanyaError):
-    """Another process holds the writer's lock."""
+    """Another process holds the writer's lock, or too much is asked at once."""
 
 
 class FetchError(TanyaError):
@@ -65,3 +66,7 @@ class GateError(TanyaError):
 
 class InputError(TanyaError):
     """A file or value given by the user cannot be used."""
+
+
+class NotFoundError(InputError):
+    """What was asked for by its name is not there."""

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from typing_extensions import TypedDict
+
 from index.files import read_lines, written_whole
 from index.records import Article
 
@@ -29,6 +31,22 @@ STANDARD = Path("-")
 """Stands for standard input and output where a file is named."""
 
 _AT_ONCE = 500
+
+
+class ArticleRow(TypedDict):
+    """An article as archived, under the names of an export."""
+
+    id: str
+    title: str
+    text: str
+    url: str
+    published: str | None
+    publisher: str
+    authors: list[str]
+    editors: list[str]
+    origin: str
+    retrieved: str | None
+    story_id: str
 
 
 def write(
@@ -78,10 +96,11 @@ def ids_in(path: Path) -> list[str]:
 
 def line_of(article: Article) -> str:
     """Return an article as a line of JSON with its end."""
-    return json.dumps(_row(article), ensure_ascii=False) + "\n"
+    return json.dumps({**row_of(article), MARK: True}, ensure_ascii=False) + "\n"
 
 
-def _row(article: Article) -> dict[str, object]:
+def row_of(article: Article) -> ArticleRow:
+    """Return the row of an article."""
     return {
         "id": article.id,
         "title": article.title,
@@ -89,12 +108,11 @@ def _row(article: Article) -> dict[str, object]:
         "url": article.url,
         "published": article.published.isoformat() if article.published else None,
         "publisher": article.publisher,
-        "authors": article.authors,
-        "editors": article.editors,
+        "authors": list(article.authors),
+        "editors": list(article.editors),
         "origin": article.origin,
         "retrieved": article.retrieved.isoformat() if article.retrieved else None,
         "story_id": article.story_id,
-        MARK: True,
     }
 
 

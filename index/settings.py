@@ -164,12 +164,13 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """The browser chat: its name, examples, and where it is served."""
+    """The browser chat: its name, examples, where it is served, and if conversations are kept."""
 
     title: str = "Tanya Arsip"
     host: str = "127.0.0.1"
     port: int = _within(7860, 0, 65535)
     examples: tuple[str, ...] = ()
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ import numpy as np
 from index import manifest as manifests
 from index.engines.contract import Engine
 from index.engines.opening import open_engine
-from index.errors import IndexDamagedError, IndexMissingError
+from index.errors import IndexDamagedError, IndexMissingError, NotFoundError
 from index.files import locked, sync, written_whole
 from index.manifest import IndexVersion, Recipe
 from index.records import Filter
@@ -109,6 +109,16 @@ class Versions:
             if latest is None or latest == name:
                 raise
             return SearchIndex(self._engine, self._folder / latest), latest
+
+    def opened(self, name: str) -> SearchIndex:
+        """Return a version, open; raises NotFoundError for one that is not there."""
+        if name == self.live():
+            return self.current()
+        names = self.names()
+        if name not in names:
+            known = ", ".join(names[-5:]) or "none: run `tanya build`"
+            raise NotFoundError(f"There is no version {name[:60]!r}; the newest are {known}.")
+        return SearchIndex(self._engine, self._folder / name)
 
     def describe(self, name: str) -> IndexVersion:
         """Return the description of a version without opening it for search."""

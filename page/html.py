@@ -9,15 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from index.errors import TanyaError
-from index.records import Article, Citation, Claim, Filter, Passage, Query, Span, Turn
+from index.records import Article, Citation, Filter, Passage, Query, Span, Turn
 from page import texts
+from page.article import address, request
+from page.templates import render
 from qa import silence
 from qa.chat import Overview
 from qa.question.follow_up import topic_of
@@ -38,22 +39,27 @@ ArticleOf = Callable[[str, str], Article | None]
 
 
 def head() -> str:
-    """Return what goes into the page's <head>: its style, and what it asks of browsers."""
+    """Return what goes into the page's <head>: its style, its script, what it asks of browsers."""
     toast = (
         f"--ta-disconnected: {json.dumps(texts.DISCONNECTED)}; "
         f"--ta-reconnecting: {json.dumps(texts.RECONNECTING)};"
     )
+    styles = "".join(
+        f'<link rel="stylesheet" href="/page/assets/{path.name}">\n'
+        for path in sorted(FOLDER.glob("*.css"))
+    )
     return (
-        f"<style>{_read('style.css')}:root {{ {toast} }}</style>\n"
+        f"{styles}<style>:root {{ {toast} }}</style>\n"
         '<meta name="robots" content="noindex">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        '<script>document.documentElement.lang = "id";</script>\n'
+        '<script src="/page/assets/early.js"></script>\n'
+        '<script type="module" src="/page/assets/main.js"></script>\n'
     )
 
 
-def script() -> str:
-    """Return the JavaScript of the components that show turns."""
-    return _read("page.js")
+def live_script() -> str:
+    """Return the JavaScript that Gradio runs for the turn being written."""
+    return _read("live.js")
 
 
 def palettes() -> tuple[dict[str, str], dict[str, str]]:
@@ -68,51 +74,6 @@ def _read(name: str) -> str:
 
 
 # Requests ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A question that a visitor asks: in the box, by an example, or by what stands on a turn.
-
-    `turn` is the number of the turn that it was sent from, 0 for none. `limits` are the dates,
-    publishers and authors to search instead of those that stood in that turn's question, which is
-    `edited` if it was also put in other words. `as_typed` corrects no spelling; `unfiltered` takes
-    the visitor's filter off.
-    """
-
-    text: str
-    turn: int = 0
-    limits: Filter | None = None
-    edited: bool = False
-    as_typed: bool = False
-    unfiltered: bool = False
-
-
-def read_request(sent: object, typed: str) -> Request:
-    """Return what was `sent` by a button or a form of the page, else the question in the box.
-
-    Raises ValueError with a message for the person.
-    """
-    values = sent if isinstance(sent, dict) else {}
-    turn, limits = values.get("turn"), values.get("limits")
-    return Request(
-        str(values.get("text", typed) or "").strip()[: LONGEST_QUESTION + 1],
-        turn if isinstance(turn, int) else 0,
-        _read_limits(limits) if isinstance(limits, dict) else None,
-        bool(values.get("edited")),
-        bool(values.get("typed")),
-        bool(values.get("clear")),
-    )
-
-
-def _read_limits(limits: dict[str, object]) -> Filter:
-    after, before = (str(limits.get(end) or "") for end in ("after", "before"))
-    publishers, authors = (_names(limits.get(kind)) for kind in ("publishers", "authors"))
-    return texts.parse_filter(after, before, publishers, authors)
-
-
-def _names(sent: object) -> list[str]:
-    return [name for name in sent if isinstance(name, str)] if isinstance(sent, list) else []
 
 
 def _limited_request(turn: Turn, number: int, limits: Filter) -> dict[str, object]:
@@ -141,30 +102,23 @@ def _ask_button(label: str, request: dict[str, object], style: str = "", **attri
     return _button(label, "ask", style, data_ask=json.dumps(request), **attributes)
 
 
-def _read_button(
+def _read_link(
     article_id: str,
     content: str,
-    spans: Iterable[Span],
+    spans: Sequence[Span],
     label: str = texts.OPEN_ARTICLE,
     style: str = "ta-quiet",
 ) -> str:
-    article = json.dumps({"id": article_id, "content": content, "spans": list(spans)})
-    return _button(label, "read", style, aria_haspopup="dialog", data_article=article)
-
-
-def safe_url(url: str) -> str:
-    """Return a web address that may become a link; "" for anything but http and https."""
-    if any(char.isspace() or not char.isprintable() for char in url):
-        return ""
-    try:
-        parts = urlsplit(url)
-        return url if parts.scheme in ("http", "https") and parts.hostname else ""
-    except ValueError:
-        return ""
+    """Return a link that opens an article beside the conversation."""
+    return (
+        f'<a class="{style}" href="{escape(address(article_id, content, spans))}" '
+        f'data-do="read" data-article="{escape(request(article_id, content, spans))}">'
+        f"{escape(label)}</a>"
+    )
 
 
 def _link(url: str, label: str) -> str:
-    address = safe_url(url)
+    address = texts.safe_url(url)
     if not address:
         return ""
     return (
@@ -244,58 +198,22 @@ def _shorten(body: str, at: int, step: int, limit: int) -> int:
     return at
 
 
-def article_html(article: Article, spans: Sequence[Span]) -> str:
-    """Return a whole archived article for the reader dialog, `spans` highlighted."""
-    facts = [
-        f"<strong>{escape(article.publisher or texts.NO_PUBLISHER)}</strong>",
-        *map(escape, texts.byline(article)),
-    ]
-    marks = [(span, "") for span in spans]
-    paragraphs = (found.span() for found in re.finditer(r"[^\n]*\S[^\n]*", article.body))
-    text = "".join(f"<p>{marked(article.body, span, marks).strip()}</p>" for span in paragraphs)
-    link = _link(article.url, texts.OPEN_AT_PUBLISHER)
-    return reader_html(
-        article.title.strip() or texts.UNTITLED,
-        f'<p class="facts">{" · ".join(facts)}</p><div class="text">{text}</div>'
-        f'<p class="end">{texts.AS_ARCHIVED} {texts.ARTICLE_NUMBER}: '
-        f"<code>{escape(article.id)}</code>{'<br>' + link if link else ''}</p>",
-    )
-
-
-def reader_html(title: str, content: str) -> str:
-    """Return the reader dialog with a title, which is escaped, over some HTML."""
-    return (
-        f'<div class="bar"><span>{texts.ARTICLE}</span>'
-        f"{_button(f'{texts.CLOSE} ✕', 'close', 'ta-quiet')}</div>"
-        f'<div class="page"><h2 id="ta-reader-title">{escape(title)}</h2>{content}</div>'
-    )
-
-
-def unread_html(title: str, reason: str) -> str:
-    """Return the reader dialog of an article that cannot be shown."""
-    return reader_html(title, f"<p>{escape(reason)}</p>")
-
-
 # Turns -------------------------------------------------------------------------------------------
 
 
-def turns_template() -> str:
-    """Return Gradio's template of a component that shows turns, and what its script needs."""
-    opening = reader_html(texts.OPENING, "")
-    unreachable = unread_html(texts.NOT_OPENED, texts.NO_REPLY)
-    return (
-        f'<template class="ta-opening">{opening}</template>'
-        f'<template class="ta-unreachable">{unreachable}</template>${{value}}'
-    )
-
-
 def turn_html(
-    turn: Turn, number: int, chosen: Filter, article_of: ArticleOf, *, growing: bool = False
+    turn: Turn,
+    number: int,
+    chosen: Filter,
+    article_of: ArticleOf,
+    *,
+    conversation: str = "",
+    growing: bool = False,
 ) -> str:
     """Return one turn, its sources beside it. `growing`: more claims are on their way."""
     answer = turn.answer
     if answer.claims or growing:
-        body = _claims_html(turn, number)
+        body = _claims_html(turn, conversation, number)
         beside = _sources_html(answer.citations, number, article_of)
     else:
         body = _silence_html(turn, chosen)
@@ -303,19 +221,29 @@ def turn_html(
     body += busy_html() if growing else _foot_html(turn)
     status = "" if growing else texts.status_words(answer)
     body = _understood_html(turn, number, chosen) + body
-    return turn_frame(turn.question, number, body, beside, growing=growing, status=status)
+    place = (conversation, number)
+    return _turn_frame(turn.question, place, body, beside, growing=growing, status=status)
 
 
-def turn_frame(
-    question: str, number: int, body: str, beside: str, *, growing: bool = False, status: str = ""
+def _turn_frame(
+    question: str,
+    place: tuple[str, int],
+    body: str,
+    beside: str,
+    *,
+    growing: bool = False,
+    status: str = "",
 ) -> str:
     """Return a turn's place on the page; `status` is what a screen reader says of it."""
+    conversation, number = place
     asked = question.strip()
     if len(asked) > LONGEST_QUESTION:
         asked = asked[:LONGEST_QUESTION] + "…"
     size = " long" if len(asked) > _LONG_HEADING else ""
     return (
-        f'<section class="ta-turn newest" id="ta-turn-{number}" data-heard="{escape(status)}" '
+        f'<section class="ta-turn" id="ta-turn-{number}" '
+        f'data-conversation="{escape(conversation)}" '
+        f'data-number="{number}" data-heard="{escape(status)}" '
         f'aria-busy="{str(growing).lower()}"><div class="said">'
         f'<h2 class="ta-question{size}">{escape(asked)}</h2>{body}</div>'
         f'<div class="beside">{beside}</div></section>'
@@ -327,12 +255,20 @@ def busy_html() -> str:
     return f'<p class="ta-busy"><i aria-hidden="true"></i>{texts.SEARCHING}</p>'
 
 
-def searching_html(question: str, number: int) -> str:
+def searching_html(question: str, conversation: str, number: int) -> str:
     """Return the turn of a question that was just asked."""
-    return turn_frame(question, number, busy_html(), "", growing=True, status=texts.SEARCHING)
+    place = (conversation, number)
+    return _turn_frame(question, place, busy_html(), "", growing=True, status=texts.SEARCHING)
 
 
-def error_html(question: str, number: int, error: Exception) -> str:
+def interrupted_html(question: str, conversation: str, number: int) -> str:
+    """Return the turn of a question whose answer never came."""
+    again = _ask_button(texts.ASK_AGAIN, {"text": question}, "ta-quiet")
+    body = f'<div class="ta-none"><h3>{texts.INTERRUPTED}</h3><p>{again}</p></div>'
+    return _turn_frame(question, (conversation, number), body, "")
+
+
+def error_html(question: str, conversation: str, number: int, error: Exception) -> str:
     """Return the turn of a question that could not be answered; only our own errors are shown."""
     details = ""
     if isinstance(error, TanyaError):
@@ -342,9 +278,10 @@ def error_html(question: str, number: int, error: Exception) -> str:
         )
     body = (
         f'<div class="ta-none" role="alert"><h3>{texts.NOT_ANSWERED}</h3>'
-        f"<p>{_with_code(texts.error_words(error))}</p><p>{texts.QUESTION_KEPT}</p></div>{details}"
+        f"<p>{_with_code(texts.error_words(error))}</p>"
+        f"<p data-restore>{texts.QUESTION_KEPT}</p></div>{details}"
     )
-    return turn_frame(question, number, body, "")
+    return _turn_frame(question, (conversation, number), body, "")
 
 
 def _understood_html(turn: Turn, number: int, chosen: Filter) -> str:
@@ -437,7 +374,7 @@ def _edit_form(query: Query, number: int, form: str) -> str:
     )
 
 
-def _claims_html(turn: Turn, number: int) -> str:
+def _claims_html(turn: Turn, conversation: str, number: int) -> str:
     """Return the sentences of an answer with their citations, the short answer in them bold.
 
     If they are of several articles, each says of which; one of an article that the first sentence
@@ -449,15 +386,13 @@ def _claims_html(turn: Turn, number: int) -> str:
     short = answer.short_answer
     several = len({citation.passage.article_id for citation in answer.citations}) > 1
     listed = turn.query.kind in TOPICS | {DAYS}
-    cited = [
-        [c.passage for c in answer.citations if c.number in claim.cited] for claim in answer.claims
-    ]
-    articles = [{passage.article_id for passage in passages} for passages in cited]
+    cited = [[c for c in answer.citations if c.number in claim.cited] for claim in answer.claims]
+    articles = [{c.passage.article_id for c in citations} for citations in cited]
     html = ""
     for n, claim in enumerate(answer.claims):
         when = ""
         if several and cited[n]:
-            first = cited[n][0]
+            first = cited[n][0].passage
             facts = [texts.date_words(first.published), first.publisher]
             if not listed and articles[0].isdisjoint(articles[n]):
                 facts.insert(0, texts.OTHER_ARTICLE)
@@ -467,15 +402,20 @@ def _claims_html(turn: Turn, number: int) -> str:
         if bold:
             words += f"<strong>{escape(bold)}</strong>{escape(after)}"
             short = ""
-        html += f"<p>{when}{words} {_cites_html(claim, number)}</p>"
+        links = "".join(_cite_link(citation, conversation, number) for citation in cited[n])
+        html += f"<p>{when}{words} {links}</p>"
     return f'<div class="ta-answer">{html}</div>'
 
 
-def _cites_html(claim: Claim, number: int) -> str:
-    return "".join(
-        f'<a class="ta-cite" href="#{_mark_id(number, n)}" data-do="cite" '
-        f'data-to="{_mark_id(number, n)}" aria-label="{texts.CITATION.format(n)}">[{n}]</a>'
-        for n in claim.cited
+def _cite_link(citation: Citation, conversation: str, number: int) -> str:
+    """Return a citation's link: to the answer's address, the article open at the quote."""
+    passage = citation.passage
+    named = passage.article_id, passage.content, [(citation.start, citation.end)]
+    return (
+        f'<a class="ta-cite" href="{escape(address(*named, conversation, number))}" '
+        f'data-do="cite" data-to="{_mark_id(number, citation.number)}" '
+        f'data-article="{escape(request(*named))}" '
+        f'aria-label="{texts.CITATION.format(citation.number)}">[{citation.number}]</a>'
     )
 
 
@@ -542,7 +482,7 @@ def _related_html(passages: Sequence[Passage]) -> str:
     cards = []
     for passage in passages:
         text = f"<blockquote>{escape(_cut(passage.text, 220))}</blockquote>"
-        button = _read_button(passage.article_id, passage.content, passage.spans)
+        button = _read_link(passage.article_id, passage.content, passage.spans)
         cards.append(_card(passage, text, button))
     return _aside(texts.RELATED_LABEL, texts.RELATED, cards)
 
@@ -564,21 +504,26 @@ def _source_html(group: Sequence[Citation], number: int, article_of: ArticleOf) 
     if article:
         html = _quotes_html(article.body, group, number)
         spans = [(c.start, c.end) for c in group]
-        button = _read_button(passage.article_id, passage.content, spans)
+        doors = _read_link(passage.article_id, passage.content, spans) + render(
+            "reference_menu.html",
+            identity=passage.article_id,
+            content=passage.content,
+            copies=True,
+        )
     else:
         marks = [f"<mark {_mark_attributes(number, c)}>{escape(c.quote)}</mark>" for c in group]
         html = "".join(f"<blockquote>{mark}</blockquote>" for mark in marks)
         html += f'<p class="ta-also">{texts.TEXT_GONE}</p>'
-        button = ""
+        doors = ""
     also = dict.fromkeys(other for c in group for other in c.also_in)
-    return _card(passage, html + _also_html(list(also), article_of), button)
+    return _card(passage, html + _also_html(list(also), article_of), doors)
 
 
-def _card(passage: Passage, content: str, button: str) -> str:
+def _card(passage: Passage, content: str, doors: str) -> str:
     link = _link(passage.url, texts.PUBLISHER_SITE)
     return (
         f'<article class="ta-card">{_headline(passage)}{content}'
-        f'<div class="ta-doors">{button}{link}</div></article>'
+        f'<div class="ta-doors">{doors}{link}</div></article>'
     )
 
 
@@ -615,21 +560,16 @@ def _quotes_html(body: str, group: Sequence[Citation], number: int) -> str:
 
 
 def _also_html(article_ids: Sequence[str], article_of: ArticleOf) -> str:
-    """Return buttons for other articles of the same story."""
-    buttons = []
+    """Return links to other articles of the same story."""
+    links = []
     for article_id in article_ids[:5]:
         if other := article_of(article_id, ""):
             name = other.publisher or other.title or texts.SOME_ARTICLE
-            buttons.append(_read_button(article_id, "", (), name, "ta-link"))
-    return f'<p class="ta-also">{texts.ALSO_IN}: {", ".join(buttons)}</p>' if buttons else ""
+            links.append(_read_link(article_id, "", (), name, "ta-link"))
+    return f'<p class="ta-also">{texts.ALSO_IN}: {", ".join(links)}</p>' if links else ""
 
 
 # The rest of the page ----------------------------------------------------------------------------
-
-
-def name_html(title: str) -> str:
-    """Return the name of the chat and what it is."""
-    return f"<header><h1>{escape(title)}</h1><p>{texts.TAGLINE}</p></header>"
 
 
 def welcome_html(examples: Sequence[str]) -> str:
@@ -647,10 +587,7 @@ def missing_html() -> str:
 
 
 def _empty_html(title: str, lead: str, content: str) -> str:
-    return (
-        f'<section class="ta-welcome"><div class="lead"><h2>{title}</h2>'
-        f"<p>{lead}</p></div>{content}</section>"
-    )
+    return f'<div class="lead"><h2>{title}</h2><p>{lead}</p></div>{content}'
 
 
 def freshness_html(overview: Overview, now: dt.datetime) -> str:
@@ -670,6 +607,10 @@ def index_notice_html(reason: str) -> str:
     return f'<p class="ta-freshness">{_with_code(reason)}</p>'
 
 
-def hint_html(message: str) -> str:
-    """Return a message for the visitor, above the question; "" for none."""
-    return f'<p class="ta-hint" role="alert">{escape(message)}</p>' if message else ""
+def refused_html(reason: str, sent: object) -> str:
+    """Return what tells the page why it may not ask that, for the person above the question."""
+    asked = str(sent.get("text") or "") if isinstance(sent, dict) else ""
+    return (
+        f'<p class="ta-refused" data-hint="{escape(reason)}" '
+        f'data-question="{escape(asked[:LONGEST_QUESTION])}"></p>'
+    )

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from index import errors
+from index.archive import EarlierText
 from index.manifest import IndexVersion
-from index.records import Answer, Article, Claim, Filter, Turn
+from index.records import Answer, Article, Claim, Filter, Passage, Turn
 from index.text import MONTHS, written
 from qa.question.dates import of_months
+from qa.references import safe_url as safe_url
 
 EXAMPLES = (
     "Apa yang disepakati Wiranto dengan China?",
@@ -36,7 +38,17 @@ BEFORE = "Sampai tanggal"
 PUBLISHER = "Penerbit"
 DAY_EXAMPLE = "mis. 15/12/2016 atau 2016"
 MONTH_EXAMPLE = "mis. Desember 2016"
+NO_FILTER = "semua tanggal, semua penerbit"
+WITHOUT_FILTER = "Tanpa saringan {}"
 CLEAR_FILTER = "Hapus saringan"
+PRESETS = "Rentang tanggal"
+SEVEN_DAYS = "7 hari"
+THIRTY_DAYS = "30 hari"
+THIS_YEAR = "Tahun ini"
+ALL_DAYS = "Semua"
+COUNTED_FROM = "Dihitung dari hari terbaru di arsip, {}."
+PICK_DAY = "{}: pilih di kalender"
+SEARCH_PUBLISHER = "Cari penerbit"
 QUESTION = "Pertanyaan"
 QUESTION_EXAMPLE = "Tanyakan kepada arsip…"
 ASK = "Tanya"
@@ -118,6 +130,59 @@ ARTICLE_GONE = "Artikel ini sudah dihapus dari arsip, atau teksnya sudah bergant
 REQUEST_UNREADABLE = "Permintaan ini tidak terbaca."
 NOT_OPENED = "Artikel belum bisa dibuka"
 ARCHIVE_UNREADABLE = "Arsip sedang tidak terbaca."
+CORRECTED = "Penerbitnya meralat artikel ini"
+OLD_TEXT = "Ini teks lama artikel ini:"
+NEWEST_TEXT = "Buka teks terbaru"
+CHANGES = "Lihat perubahannya"
+TEXT_REPLACED = (
+    "Teks yang dikutip tidak lagi tersimpan. Ini teks terbaru artikel itu; kutipannya mungkin "
+    "sudah berubah."
+)
+UNFIT = "Bagian yang dikutip tidak ada di teks ini, jadi tidak disorot."
+LEFT_OUT = "… {} karakter tidak ditampilkan …"
+CHANGED_SINCE = "Yang berubah sampai teks terbaru"
+TOO_LONG_TO_COMPARE = "Kedua teks terlalu panjang untuk dibandingkan."
+SAME_SENTENCES = "… {} kalimat sama …"
+MORE_CHANGES = "… masih ada perubahan lain …"
+REMOVED = "Dihapus"
+ADDED = "Ditambahkan"
+SAME_STORY = "Berita yang sama"
+EARLIER_TEXTS = "Teks sebelumnya"
+THIS_TEXT = "Teks yang sedang dibuka"
+SINCE = "Terlihat sejak {}."
+CITE = "Kutip"
+COPY_REFERENCE = "Salin rujukan"
+REFERENCE_FILES = "BibTeX, RIS"
+BIBTEX = "Unduh BibTeX"
+RIS = "Unduh RIS"
+
+# The conversations
+CONVERSATIONS = "Percakapan"
+SEARCH_CONVERSATIONS = "Cari percakapan"
+NO_CONVERSATIONS = "Belum ada percakapan. Pertanyaan Anda akan tersimpan di sini."
+NONE_MATCH = "Tidak ada percakapan yang cocok."
+OLDER = "Lebih lama"
+MENU_OF = "Menu percakapan: {}"
+RENAME = "Ganti nama"
+EXPORT_MARKDOWN = "Unduh Markdown"
+EXPORT_JSON = "Unduh JSON"
+EXPORT_WORD = "Unduh Word"
+DELETE = "Hapus"
+DELETE_SURELY = "Hapus percakapan “{}”? Ini tidak dapat dibatalkan."
+SAVE = "Simpan"
+TITLE_OF = "Nama percakapan"
+NO_CONVERSATION = "Percakapan ini tidak ada di peramban ini."
+NO_CONVERSATION_MORE = "Percakapan hanya terlihat di peramban yang memulainya, sampai dihapus."
+INTERRUPTED = "Pertanyaan ini belum terjawab."
+ASK_AGAIN = "Tanyakan lagi"
+OPEN_MENU = "Buka daftar percakapan"
+CLOSE_MENU = "Tutup daftar percakapan"
+FOR_PROGRAMS = "Untuk program (API)"
+DARK_OR_LIGHT = "Tampilan gelap atau terang"
+LINK_TO_ANSWER = "Tautan ke jawaban ini"
+SKIP = "Langsung ke kotak pertanyaan"
+
+# The opened article
 NO_REPLY = "Server tidak menjawab. Coba lagi sebentar lagi."
 
 _ERRORS: Mapping[type[errors.TanyaError], str] = {
@@ -137,6 +202,20 @@ _ERRORS: Mapping[type[errors.TanyaError], str] = {
 def date_words(day: dt.date | None) -> str:
     """Return a date as Indonesian newspapers write it: "15 Desember 2016"."""
     return written(day) or "tanpa tanggal"
+
+
+def moment_words(then: dt.datetime) -> str:
+    """Return a day and its time by the server's clock: "15 Desember 2016 pukul 08.05"."""
+    here = then.astimezone()
+    return f"{date_words(here.date())} pukul {here:%H.%M}"
+
+
+def seen_words(text: EarlierText) -> str:
+    """Return when an article's earlier text was seen."""
+    until = f"sampai {moment_words(text.until)}"
+    return (
+        f"terlihat sejak {moment_words(text.since)} {until}" if text.since else f"terlihat {until}"
+    )
 
 
 def ago_words(then: dt.datetime, now: dt.datetime) -> str:
@@ -211,11 +290,6 @@ def days_words(days: Filter) -> str:
     return filter_words(Filter(first, last))
 
 
-def filters_label(chosen: Filter) -> str:
-    """Return the heading of the filter form."""
-    return f"{FILTER}: {filter_words(chosen) or 'semua tanggal, semua penerbit'}"
-
-
 def freshness_words(version: IndexVersion, now: dt.datetime) -> str:
     """Return what the index holds and how fresh it is."""
     named = [name for name, _ in version.publishers if name]
@@ -269,12 +343,15 @@ def plain_text(turn: Turn) -> str:
         lines += ["", f"{SOURCES}:"]
     for citation in answer.citations:
         passage = citation.passage
-        facts = f"{passage.publisher or NO_PUBLISHER.lower()}, {date_words(passage.published)}"
-        lines.append(
-            f"[{citation.number}] {passage.title or UNTITLED} ({facts}) {passage.url}".rstrip()
-        )
+        lines.append(f"[{citation.number}] {source_words(passage)} {passage.url}".rstrip())
         lines.append(f"    “{' '.join(citation.quote.split())}”")
     return "\n".join(lines)
+
+
+def source_words(passage: Passage) -> str:
+    """Return an article's headline, publisher and day on one line."""
+    facts = f"{passage.publisher or NO_PUBLISHER.lower()}, {date_words(passage.published)}"
+    return f"{passage.title or UNTITLED} ({facts})"
 
 
 # Words of a visitor ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from index.embedding import Embedder, open_embedder
 from index.errors import InputError
 from index.manifest import IndexVersion
 from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Reading, Turn
+from index.related import Related, related
 from index.settings import EmbeddingSettings, Settings
 from index.snapshot import SearchIndex
 from index.versions import Versions
@@ -92,6 +93,10 @@ class Chat:
         """Return the live version, open; raises IndexMissingError before the first build."""
         return self._versions.current()
 
+    def version(self, name: str) -> SearchIndex:
+        """Return a version, open; raises NotFoundError for one that is not there."""
+        return self._versions.opened(name)
+
     def overview(self) -> Overview:
         """Return what the live version holds; raises IndexMissingError before the first build."""
         version = self.index().version
@@ -105,6 +110,18 @@ class Chat:
         """Return an archived article; `content` picks the text that a passage was cut from."""
         with self._lock:
             return self._open_archive().get(article_id, content)
+
+    def related(self, article: Article) -> Related:
+        """Return what else the archive holds of an article."""
+        # By a connection of its own: it goes through weeks of articles, and no question waits for
+        # one who reads.
+        with Archive.open(self.home / FILE_NAME) as archive:
+            return related(archive, article)
+
+    def earlier_texts(self, article_id: str) -> list[str]:
+        """Return the hashes of an article's earlier texts, for `article`; the last one first."""
+        with self._lock:
+            return [each.content for each in self._open_archive().earlier(article_id)]
 
     def newest_bodies(self, count: int) -> list[str]:
         """Return the texts of the articles that were published last, the newest first."""
@@ -261,9 +278,7 @@ class Chat:
         question.
         """
         began = time.perf_counter()
-        asked = text.encodable(asked)
-        if not any(char.isalnum() for char in asked):
-            raise InputError("The question is empty: type what you want to know.")
+        asked = question_of(asked)
         cut = ""
         if len(asked) > understand.LONGEST:
             cut = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
@@ -352,6 +367,13 @@ class Chat:
         else:
             growing = llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
         return (_Draft(meant, draft, central) for draft in growing)
+
+
+def question_of(typed: str) -> str:
+    """Return a question as it can be read; raises InputError for an empty one."""
+    if not any(char.isalnum() for char in typed):
+        raise InputError("The question is empty: type what you want to know.")
+    return text.encodable(typed)
 
 
 _ANOTHER_DAY = 0.5

@@ -36,6 +36,15 @@ def sample_home(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def chromium():
+    """Return a running Chromium."""
+    from tests.browser import chromium_opened
+
+    with chromium_opened() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
 def milvus(tmp_path_factory):
     """Return the URI of a Milvus Lite that serves the whole run, also other processes."""
     manager = pytest.importorskip("milvus_lite.server_manager").server_manager_instance

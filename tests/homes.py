@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
+import io
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
 
-from commands.main import app, run
+from commands.main import app, home_first, run
 from index import build as builds
 from index import settings, text
 from index.archive import FILE_NAME, Archive
@@ -30,10 +31,22 @@ def tanya(home: Path, *arguments: object) -> int:
     return run(app, ["--home", str(home), *map(str, arguments)])
 
 
-def run_tanya(
-    home: Path, *arguments: object, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
+def tell(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command line in this process; return its exit status and what it printed.
+
+    It prints to streams as strict as those of a process: a lone surrogate cannot be written.
+    """
+    printed = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    problems = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", write_through=True)
+    command = ["--home", str(home), *map(str, arguments)]
+    with redirect_stdout(printed), redirect_stderr(problems):
+        status = run(app, home_first(command))
+    out, err = (file.buffer.getvalue().decode("utf-8") for file in (printed, problems))
+    return subprocess.CompletedProcess(command, status, out, err)
+
+
+def run_tanya(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, which takes seconds of importing."""
     command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
     return subprocess.run(
         [*command, *map(str, arguments)],
@@ -41,7 +54,6 @@ def run_tanya(
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, **environment},
     )
 
 

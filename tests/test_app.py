@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from html.parser import HTMLParser
 
@@ -26,17 +27,21 @@ from index.records import (
     Query,
     Turn,
 )
+from index.related import Related
 from page import html, texts
+from page.article import Opened, article_html, unread_html
 from qa.chat import Chat, Overview
+from qa.history import History
 from tests import homes
+from web.answering import Answering, Request, read_request
 
 EVIL = (
     '<img src=x onerror="window.pwned=1"></script><script>window.pwned=1</script>'
     "![x](http://evil.example/a.png) [klik](http://evil.example) ${window.pwned=1} {{value}} ' \" `"
 )
 OURS = set(
-    "a article aside blockquote br button code details div em footer form h1 h2 h3 h4 header i "
-    "input label li mark p pre q section span strong summary ul".split()
+    "a article aside blockquote br button code del details div em footer form h1 h2 h3 h4 header i "
+    "input ins label li mark p pre q section small span strong summary ul".split()
 )
 
 
@@ -77,7 +82,8 @@ def assert_harmless(source):
         assert tag in OURS, tag
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
         for name in ("href", "src", "action"):
-            assert attributes.get(name, "#").startswith(("#", "http://", "https://"))
+            address = attributes.get(name, "#")
+            assert address.startswith(("#", "/?", "/page/", "http://", "https://"))
     return page
 
 
@@ -219,7 +225,7 @@ def test_a_filter_is_put_in_words(chosen, words):
     ],
 )
 def test_only_web_addresses_become_links(url, linked):
-    assert html.safe_url(url) == (url if linked else "")
+    assert texts.safe_url(url) == (url if linked else "")
 
 
 def test_freshness_line():
@@ -314,14 +320,15 @@ def test_quotes_that_overlap_are_each_shown_whole():
     assert page.marks == quotes
 
 
-def test_the_button_asks_for_the_text_that_the_quote_was_cut_from():
+def test_links_ask_for_the_text_that_the_quote_was_cut_from():
     article = Article("a1", "Harian Uji", "Pasar Terbakar", BODY)
     quote = cite(1, BODY, "Tidak ada korban jiwa.")
     page = Page(html.turn_html(turn([quote], [Claim("x", (1,))]), 1, Filter(), archive(article)))
-    (wanted,) = [b["data-article"] for b in page.all("button") if "data-article" in b]
+    wanted = [link["data-article"] for link in page.all("a") if "data-article" in link]
     start = BODY.index(quote.quote)
     spans = [[start, start + len(quote.quote)]]
-    assert json.loads(wanted) == {"id": "a1", "content": "c1", "spans": spans}
+    asked = {"id": "a1", "content": "c1", "spans": spans}
+    assert list(map(json.loads, wanted)) == [asked, asked]
 
 
 def test_a_removed_article_leaves_its_quote():
@@ -329,7 +336,7 @@ def test_a_removed_article_leaves_its_quote():
     page = Page(html.turn_html(turn([quote], [Claim("x", (1,))]), 1, Filter(), archive()))
     assert page.marks == ["Tidak ada korban jiwa."]
     assert "tidak lagi tersimpan" in page.text
-    assert not [b for b in page.all("button") if "data-article" in b]
+    assert "Buka artikel" not in page.text
 
 
 def test_other_publishers_of_the_story_are_named():
@@ -339,20 +346,6 @@ def test_other_publishers_of_the_story_are_named():
     shown = turn([quote], [Claim("x", (1,))])
     page = Page(html.turn_html(shown, 1, Filter(), archive(article, other)))
     assert "Juga di: Koran Lain" in page.text
-
-
-def test_an_opened_article_is_highlighted_paragraph_by_paragraph():
-    article = Article(
-        "a1", "Harian Uji", "Pasar Terbakar", BODY, authors=("Sari",), editors=("Budi", "Ani")
-    )
-    start = BODY.index("Pasar")
-    end = BODY.index(" dari")
-    page = assert_harmless(html.article_html(article, [(start, end), (-5, 99_999)]))
-    assert "".join(page.marks).replace("\n", "").endswith("Kapal karam")
-    page = assert_harmless(html.article_html(article, [(start, end)]))
-    assert page.marks == ["Pasar  Wolasi terbakar.", "Api menghanguskan 412"]
-    assert "Oleh Sari" in page.text
-    assert "Editor: Budi, Ani" in page.text
 
 
 # Hostile archives and visitors -------------------------------------------------------------------
@@ -377,20 +370,29 @@ def test_what_articles_hold_stays_text():
     page = assert_harmless(html.turn_html(shown, 1, Filter(), archive(article)))
     assert page.marks == [quote.quote]
     assert page.text.count(" ".join(EVIL.split())) >= 8
-    assert not [a for a in page.all("a") if not a["href"].startswith("#")]
-    read = assert_harmless(html.article_html(article, [(quote.start, quote.end)]))
+    assert not [a for a in page.all("a") if not a["href"].startswith(("/?", "/page/reference?"))]
+    span = (quote.start, quote.end)
+    opened = Opened(
+        article,
+        dataclasses.replace(article, body=EVIL),
+        Related((article,), (article,)),
+        [span],
+        "c",
+    )
+    read = assert_harmless(article_html(opened, dt.date(2026, 5, 1)))
     assert read.marks == [quote.quote]
+    assert_harmless(unread_html(EVIL, EVIL))
     hits = [homes.hit(quote.passage)]
     silent = turn(status="no_evidence", hits=hits, question=EVIL)
     assert_harmless(html.turn_html(silent, 1, Filter(publishers=(EVIL,)), archive(article)))
-    assert_harmless(html.error_html(EVIL, 1, IndexDamagedError(EVIL)))
-    assert_harmless(html.error_html(EVIL, 1, RuntimeError(EVIL)))
-    assert_harmless(html.hint_html(EVIL))
+    assert_harmless(html.error_html(EVIL, "c", 1, IndexDamagedError(EVIL)))
+    assert_harmless(html.error_html(EVIL, "c", 1, RuntimeError(EVIL)))
+    assert_harmless(html.refused_html(EVIL, {"text": EVIL}))
     assert_harmless(html.welcome_html([EVIL]))
 
 
 def test_an_unexpected_error_keeps_its_details_to_the_log():
-    assert "rahasia" not in html.error_html("Apa?", 1, RuntimeError("rahasia"))
+    assert "rahasia" not in html.error_html("Apa?", "c", 1, RuntimeError("rahasia"))
 
 
 # States ------------------------------------------------------------------------------------------
@@ -451,7 +453,7 @@ def test_a_date_of_the_fact_is_offered_as_a_filter():
     assert "Hanya artikel 1998" in page.text
     assert "Dipahami sebagai" not in page.text
     (request,) = requests(page)
-    assert html.read_request(request, "").limits == year
+    assert read_request(request).limits == year
 
 
 def test_a_corrected_spelling_is_shown_and_can_be_undone():
@@ -475,16 +477,10 @@ def test_a_corrected_spelling_is_shown_and_can_be_undone():
     ],
 )
 def test_days_are_written_in_few_words(first, last, words):
-    request = {"limits": {"after": first, "before": last, "publishers": [3, None]}}
-    days = html.read_request(request, "").limits
+    limits = {"after": first, "before": last, "publishers": [3, None]}
+    days = read_request({"text": "Apa?", "limits": limits}).limits
     assert texts.days_words(days) == words
     assert days.publishers == ()
-
-
-@pytest.mark.parametrize("sent", [None, "x", [], {}, {"turn": "1", "limits": 3, "text": None}])
-def test_what_the_page_did_not_write_is_no_request(sent):
-    text = "" if isinstance(sent, dict) and "text" in sent else "Apa?"
-    assert html.read_request(sent, " Apa? ") == html.Request(text)
 
 
 def test_a_very_long_question_is_shown_shortened():
@@ -514,8 +510,6 @@ def test_the_short_answer_is_bold_in_the_sentence_once():
 
 # What happens on the page ------------------------------------------------------------------------
 
-COMPONENTS = app.Components(*(field.name for field in dataclasses.fields(app.Components)))
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
@@ -525,83 +519,95 @@ def home(tmp_path_factory):
     return home
 
 
-def asked(handlers, text="", sent=None, conversation=(), after="", before="", publishers=()):
-    return list(handlers.ask(sent, text, conversation, after, before, list(publishers)))
+@pytest.fixture
+def answering(home):
+    return Answering(Chat.open(home, today=lambda: dt.date(2025, 3, 1)), History(None))
 
 
-def test_an_answer_grows_and_joins_the_conversation(home):
-    handlers = app.Handlers(Chat.open(home), COMPONENTS)
-    first, *_, last = asked(handlers, "Siapa yang meresmikan Pelabuhan Batu Layar?")
-    assert "Menelusuri arsip…" in first["live"]
-    assert first["question"] == ""
-    (shown,) = last["conversation"]
-    assert "Rahmat Hidayat" in shown.html
-    assert Page(shown.html).marks == [c.quote for c in shown.turn.answer.citations]
-    first, *_, last = asked(handlers, "Kapan itu?", conversation=(shown,))
-    assert first["history"] == shown.html
-    assert len(last["conversation"]) == 2
-    assert "Dipahami sebagai" in last["live"]
+def shown(answering, text, **sent):
+    """Ask as the page does; return what it was shown, step by step, and what is kept."""
+    steps = list(app.answered(answering, {"text": text, **sent}, "ani"))
+    place = Page(steps[-1]).all("section")
+    kept = answering.history.turns("ani", place[0]["data-conversation"]) if place else []
+    return steps, kept
+
+
+def test_an_answer_grows_and_joins_the_conversation(answering):
+    steps, [kept] = shown(answering, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    assert "Menelusuri arsip…" in steps[0]
+    assert "Rahmat Hidayat" in steps[-1]
+    assert Page(steps[-1]).marks == [c.quote for c in kept.turn.answer.citations]
+    steps, kept = shown(answering, "Kapan itu?", conversation=kept.conversation)
+    assert [each.number for each in kept] == [1, 2]
+    assert "Dipahami sebagai" in steps[-1]
 
 
 @pytest.mark.parametrize("nothing", ["", "  \n", "?!…", None])
-def test_no_question_is_no_turn(home, nothing):
-    (only,) = asked(app.Handlers(Chat.open(home), COMPONENTS), nothing)
-    assert set(only) == {"hint"}
+def test_no_question_is_no_turn(answering, nothing):
+    [only], kept = shown(answering, nothing)
+    assert "Tulis dulu pertanyaan Anda." in only
+    assert not kept
+    assert not answering.history.conversations("ani")
 
 
-def test_a_wrong_date_stops_the_question(home):
-    (only,) = asked(app.Handlers(Chat.open(home), COMPONENTS), "Apa kabar?", after="kemarin dulu")
-    assert "“kemarin dulu” tidak dikenali" in only["hint"]
-    assert "live" not in only
+@pytest.mark.parametrize("sent", [None, "x", [], 3])
+def test_what_the_page_did_not_write_is_no_request(answering, sent):
+    [only] = app.answered(answering, sent, "ani")
+    assert "tidak terbaca" in only
 
 
-def test_the_filter_holds_for_the_answer(home):
-    handlers = app.Handlers(Chat.open(home), COMPONENTS)
-    *_, last = asked(handlers, "Berapa rumah yang terendam di Sungai Pinang?", before="2023")
-    (shown,) = last["conversation"]
-    assert {c.passage.published.year for c in shown.turn.answer.citations} == {2023}
-    *_, last = asked(handlers, "Apa kata Rahmat?", publishers=["Kabar Hulu"])
-    hits = last["conversation"][0].turn.answer.evidence.hits
+def test_a_request_takes_only_what_it_understands():
+    request = read_request({"text": " Apa? ", "turn": "1", "limits": 3, "publishers": [1, "a"]})
+    assert request == Request("Apa?", chosen=Filter(publishers=("a",)))
+
+
+def test_a_wrong_date_stops_the_question(answering):
+    [only], kept = shown(answering, "Apa kabar?", after="kemarin dulu")
+    assert "“kemarin dulu” tidak dikenali" in only
+    assert not kept
+
+
+def test_the_filter_holds_for_the_answer(answering):
+    _, [kept] = shown(answering, "Berapa rumah yang terendam di Sungai Pinang?", before="2023")
+    assert {c.passage.published.year for c in kept.turn.answer.citations} == {2023}
+    assert kept.chosen == Filter(before=dt.date(2023, 12, 31))
+    _, [kept] = shown(answering, "Apa kata Rahmat?", publishers=["Kabar Hulu"])
+    hits = kept.turn.answer.evidence.hits
     assert {hit.passage.publisher for hit in hits} == {"Kabar Hulu"}
 
 
-def test_a_filter_of_the_question_can_be_lifted_and_changed(home):
-    handlers = app.Handlers(Chat.open(home, today=lambda: dt.date(2025, 3, 1)), COMPONENTS)
-    *_, last = asked(handlers, "Apa kabar banjir Sungai Pinang bulan lalu?")
-    conversation = last["conversation"]
-    query = conversation[0].turn.query
+def test_a_filter_of_the_question_can_be_lifted_and_changed(answering):
+    asked = "Apa kabar banjir Sungai Pinang bulan lalu?"
+    steps, [kept] = shown(answering, asked)
+    query = kept.turn.query
     assert query.read == Filter(dt.date(2025, 2, 1), dt.date(2025, 2, 28))
-    assert "95 rumah" in last["live"]
+    assert "95 rumah" in steps[-1]
+    again = {"conversation": kept.conversation, "turn": 1}
     free = {"after": "", "before": "", "publishers": []}
-    request = {"text": "Apa kabar banjir Sungai Pinang bulan lalu?", "turn": 1, "limits": free}
-    *_, last = asked(handlers, sent=request, conversation=conversation)
-    assert last["conversation"][1].turn.query == dataclasses.replace(
-        query, filter=Filter(), read=Filter()
-    )
+    _, kept = shown(answering, asked, limits=free, **again)
+    assert kept[1].turn.query == dataclasses.replace(query, filter=Filter(), read=Filter())
     changed = {"after": "2023", "before": "2023", "publishers": ["Kabar Hulu"]}
-    request = {"text": "Berapa rumah terendam?", "turn": 1, "limits": changed, "edited": True}
-    *_, last = asked(handlers, sent=request, conversation=conversation)
-    query = last["conversation"][1].turn.query
+    steps, kept = shown(answering, "Berapa rumah terendam?", limits=changed, edited=True, **again)
+    query = kept[2].turn.query
     assert (query.text, query.kind) == ("Berapa rumah terendam?", "howmany")
-    assert query.filter == html.read_request(request, "").limits
-    assert "340 rumah" in last["live"]
-    request["limits"] = {"after": "31/02/2020"}
-    (only,) = asked(handlers, sent=request, conversation=conversation)
-    assert "“31/02/2020” tidak dikenali" in only["hint"]
+    assert query.filter == Filter(
+        dt.date(2023, 1, 1), dt.date(2023, 12, 31), publishers=("Kabar Hulu",)
+    )
+    assert "340 rumah" in steps[-1]
+    [only], _ = shown(answering, "Apa?", limits={"after": "31/02/2020"}, **again)
+    assert "“31/02/2020” tidak dikenali" in only
 
 
-def test_a_correction_can_be_undone(home):
-    handlers = app.Handlers(Chat.open(home), COMPONENTS)
-    *_, last = asked(handlers, "Siapa gubernur yang meresmikan Pelabuhn Batu Layar?")
-    (shown,) = last["conversation"]
-    assert "Cari seperti yang diketik" in shown.html
-    assert "Rahmat Hidayat" in shown.html
-    request = {"text": shown.turn.question, "turn": 1, "typed": True}
-    *_, last = asked(handlers, sent=request, conversation=(shown,))
-    assert last["conversation"][1].turn.query.text == shown.turn.question
+def test_a_correction_can_be_undone(answering):
+    steps, [kept] = shown(answering, "Siapa gubernur yang meresmikan Pelabuhn Batu Layar?")
+    assert "Cari seperti yang diketik" in steps[-1]
+    assert "Rahmat Hidayat" in steps[-1]
+    again = {"conversation": kept.conversation, "turn": 1, "typed": True}
+    _, kept = shown(answering, kept.question, **again)
+    assert kept[1].turn.query.text == kept[1].question
     for turn_number in (0, 7, "x", None):
-        *_, last = asked(handlers, sent={"text": "Apa itu?", "turn": turn_number})
-        assert len(last["conversation"]) == 1
+        _, kept = shown(answering, "Apa itu?", turn=turn_number)
+        assert len(kept) == 1
 
 
 def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, caplog):
@@ -609,33 +615,26 @@ def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, capl
     shutil.copytree(home, broken)
     with closing(sqlite3.connect(broken / "archive.db")) as db:
         db.execute("ALTER TABLE article RENAME TO elsewhere")
-        db.execute("ALTER TABLE change RENAME TO nowhere")
-    handlers = app.Handlers(Chat.open(broken), COMPONENTS)
-    *_, last = asked(handlers, "Siapa yang meresmikan Pelabuhan Batu Layar?")
-    assert "kesalahan di luar dugaan" in last["live"]
-    assert last["question"] == "Siapa yang meresmikan Pelabuhan Batu Layar?"
-    assert "conversation" not in last
-    assert "a question failed" in caplog.text
-    assert "tidak terbaca" in last["freshness"]
+    answering = Answering(Chat.open(broken), History(None))
+    steps, [kept] = shown(answering, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    assert "kesalahan di luar dugaan" in steps[-1]
+    assert kept.turn is None
+    assert "a question failed" in caplog.text or "was not answered" in caplog.text
     with closing(sqlite3.connect(broken / "archive.db")) as db:
-        db.execute("ALTER TABLE nowhere RENAME TO change")
         db.execute("ALTER TABLE elsewhere RENAME TO article")
-    *_, last = asked(handlers, "Siapa yang meresmikan Pelabuhan Batu Layar?")
-    assert "Rahmat Hidayat" in last["live"]
+    steps, kept = shown(answering, kept.question, conversation=kept.conversation)
+    assert "Rahmat Hidayat" in steps[-1]
+    assert [each.turn is None for each in kept] == [True, False]
 
 
-def test_a_page_is_brought_up_to_date_only_where_it_must_be(home, tmp_path):
-    handlers = app.Handlers(Chat.open(tmp_path), COMPONENTS)
-    changes = handlers.refresh("", (), [])
-    assert "Arsip belum diindeks" in changes["live"]
-    assert set(handlers.refresh(changes["version"], (), [])) == {"freshness"}
-    handlers = app.Handlers(Chat.open(home), COMPONENTS)
-    changes = handlers.refresh(changes["version"], (), ["Kabar Hulu", "Sudah Tutup"])
-    assert "Apa yang ingin Anda telusuri?" in changes["live"]
-    assert changes["version"] == "000001"
-    assert changes["publishers"]["value"] == ["Kabar Hulu"]
-    assert ("Harian Uji (2)", "Harian Uji") in changes["publishers"]["choices"]
-    assert "live" not in handlers.refresh("000000", (), [])
+def test_an_answer_is_kept_though_nobody_waits_for_it(answering):
+    steps = app.answered(answering, {"text": "Siapa yang meresmikan Pelabuhan?"}, "ani")
+    place = Page(next(steps)).all("section")[0]
+    steps.close()
+    while answering.is_running(place["data-conversation"], 1):
+        threading.Event().wait(0.01)
+    [kept] = answering.history.turns("ani", place["data-conversation"])
+    assert "Rahmat Hidayat" in str(kept.turn)
 
 
 # The page ----------------------------------------------------------------------------------------
@@ -663,14 +662,9 @@ def test_the_palettes_have_the_same_colours():
 
 
 def test_nothing_is_fetched_from_elsewhere():
-    assert "://" not in html.head() + html.script()
-    assert "url(" not in html.head()
-    assert "@import" not in html.head()
-
-
-def test_only_a_readable_request_opens_an_article(tmp_path):
-    chat = Chat.open(tmp_path)
-    for request in (None, [], {}, {"id": 1}, {"id": "a", "content": "", "spans": [["x", 2]]}, "id"):
-        assert "tidak terbaca" in assert_harmless(app.opened_article(chat, request)).text
-    request = {"id": EVIL, "content": "", "spans": []}
-    assert "sudah dihapus" in assert_harmless(app.opened_article(chat, request)).text
+    scripts = "".join(path.read_text() for path in html.FOLDER.glob("*.js"))
+    assert "://" not in html.head() + scripts
+    for path in html.FOLDER.glob("*.css"):
+        style = path.read_text()
+        assert "url(" not in style
+        assert "@import" not in style

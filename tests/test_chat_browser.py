@@ -1,34 +1,16 @@
-"""The chat in a real Chromium: what a reporter does with it, on a real archive and a real server.
-
-Chromium is found by TANYA_CHROMIUM, then on the PATH. Without one the tests are skipped, but on a
-build server (CI is set) they fail.
-"""
+"""The chat in a real Chromium: what a reporter does with it, on a real archive and server."""
 
 import datetime as dt
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from index.records import Article
 from tests import homes
+from tests.browser import ROOT, ask, browsing, newest, overflow, served, tanya, visitor, wait_for
 
-ROOT = Path(__file__).parent.parent
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE = 30_000
 FIRST = "Apa yang disepakati Wiranto dengan China?"
 EVIL = (
     '<img src=x onerror="window.pwned=1"></script><script>window.pwned=1</script>'
@@ -45,53 +27,6 @@ HOSTILE = Article(
 HOSTILE_QUESTION = "Apa yang diresmikan Zubaidah Kencana di Kalibiru?"
 
 
-# A server and a browser --------------------------------------------------------------------------
-
-
-def tanya(home, *arguments):
-    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
-    subprocess.run([*command, *arguments], cwd=ROOT, check=True, capture_output=True)
-
-
-@contextmanager
-def served(home):
-    """Serve a home as `python app.py` does; yield its address."""
-    log = home / "serve.log"
-    with log.open("w") as errors:
-        server = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "--port", "0"],
-            cwd=home,
-            env={**os.environ, "TANYA_HOME": str(home), "HF_HUB_OFFLINE": "1"},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            line = server.stdout.readline()
-            assert "http://" in line, log.read_text()
-            yield line[line.index("http://") :].strip()
-        finally:
-            server.terminate()
-            server.wait(20)
-            server.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    named = os.environ.get("TANYA_CHROMIUM")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = named or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        message = "no Chromium: set TANYA_CHROMIUM to its path, or install one"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory, chromium):
     """The address of a chat over the sample archive and one hostile article."""
@@ -103,75 +38,18 @@ def sample(tmp_path_factory, chromium):
         yield address
 
 
-@contextmanager
-def visitor(chromium, address, **options):
-    """Open the chat as a new visitor; in the end, nothing was asked of other hosts or broken."""
-    options = {"viewport": {"width": 1280, "height": 800}, **options}
-    context = chromium.new_context(**options)
-    context.set_default_timeout(PATIENCE)
-    strange = []
-    context.on("request", lambda r: r.url.startswith((address, "data:")) or strange.append(r.url))
-    context.on("response", lambda r: r.status < 400 or strange.append(f"{r.status} {r.url}"))
-    page = context.new_page()
-    page.on("pageerror", lambda error: strange.append(str(error)))
-    try:
-        page.goto(address)
-        expect(page.locator(".ta-freshness")).not_to_have_text("Membaca indeks…")
-        yield page
-        assert not strange
-    finally:
-        context.close()
-
-
 @pytest.fixture
 def page(chromium, sample):
     with visitor(chromium, sample) as opened:
         yield opened
 
 
-expect.set_options(timeout=PATIENCE)
-
-
-def newest(page):
-    return page.locator("#ta-live .ta-turn")
-
-
-def ask(page, question):
-    """Type a question and wait until its answer is complete."""
-    box = page.locator("#ta-question textarea")
-    box.fill(question)
-    for _ in range(20):
-        box.press("Enter")
-        try:
-            # A question is not taken in the few milliseconds in which the one before ends.
-            expect(newest(page).locator(".ta-question")).to_have_text(question, timeout=1500)
-            break
-        except AssertionError:
-            expect(box).to_have_value(question)
-    wait_for(page, question)
-
-
-def wait_for(page, question):
-    expect(newest(page).locator(".ta-question")).to_have_text(question)
-    expect(newest(page)).to_have_attribute("aria-busy", "false")
-
-
 def set_filter(page, after="", before=""):
-    summary = page.locator("#ta-filters > button")
-    if not page.locator("#ta-after textarea").is_visible():
-        summary.click()
-    first, last = page.locator("#ta-after textarea"), page.locator("#ta-before textarea")
-    for _ in range(5):
-        first.fill(after)
-        last.fill(before)
-        # On a busy machine the last word of the answer before comes late and takes them away.
-        page.wait_for_timeout(200)
-        if (first.input_value(), last.input_value()) == (after, before):
-            break
-
-
-def overflow(page):
-    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if not page.locator("#ta-after").is_visible():
+        page.locator("[data-do=filters]").click()
+    page.locator("#ta-after").fill(after)
+    page.locator("#ta-before").fill(before)
+    page.locator("#ta-before").blur()
 
 
 # A reporter's work -------------------------------------------------------------------------------
@@ -190,17 +68,15 @@ def test_ask_an_example_read_its_proof_and_open_the_article(page):
 
     cited = newest(page).locator(".ta-cite").last
     mark = page.locator(f"#{cited.get_attribute('data-to')}")
-    cited.click()
     expect(mark).to_be_in_viewport()
-    expect(mark).to_be_focused()
     quote = " ".join(mark.inner_text().split())
     card = newest(page).locator(".ta-card").filter(has=mark)
     expect(card).to_contain_text("15 Desember 2016")
     expect(card).to_contain_text("jurnalnusa.com")
 
-    opener = card.get_by_role("button", name="Buka artikel")
+    opener = card.get_by_role("link", name="Buka artikel")
     opener.click()
-    reader = page.get_by_role("dialog")
+    reader = page.locator("#ta-panel")
     expect(reader.locator("h2")).to_have_text(
         "Wiranto dan Dubes China Sepakat Perkuat Kerja Sama Keamanan Siber"
     )
@@ -219,7 +95,7 @@ def test_ask_an_example_read_its_proof_and_open_the_article(page):
 def test_a_follow_up_is_understood_corrected_and_asked_again(page):
     ask(page, FIRST)
     ask(page, "Kapan itu terjadi?")
-    expect(page.locator("#ta-history .ta-question")).to_have_text([FIRST])
+    expect(page.locator("#ta-turns .ta-question")).to_have_text([FIRST, "Kapan itu terjadi?"])
     understood = newest(page).locator(".ta-aside").first
     expect(understood).to_contain_text("Dipahami sebagai:")
     expect(understood).to_contain_text("Wiranto")
@@ -229,10 +105,10 @@ def test_a_follow_up_is_understood_corrected_and_asked_again(page):
     page.get_by_role("button", name="Tanyakan ulang").click()
     wait_for(page, corrected)
     expect(newest(page)).to_contain_text("Wolasi")
-    expect(page.locator("#ta-history .ta-question")).to_have_count(2)
-    page.get_by_role("button", name="Percakapan baru").click()
+    expect(page.locator("#ta-turns .ta-question")).to_have_count(3)
+    page.get_by_role("button", name="Percakapan baru").first.click()
     expect(page.locator(".ta-welcome")).to_be_visible()
-    expect(page.locator("#ta-history .ta-turn")).to_have_count(0)
+    expect(page.locator("#ta-turns .ta-turn")).to_have_count(0)
 
 
 def test_dates_narrow_the_answer(page):
@@ -240,22 +116,20 @@ def test_dates_narrow_the_answer(page):
     ask(page, question)
     assert not all("2019" in line for line in newest(page).locator(".ta-byline").all_inner_texts())
     set_filter(page, "31/02/2020")
-    expect(page.get_by_role("alert")).to_contain_text("“31/02/2020” tidak dikenali")
-    page.locator("#ta-question textarea").fill(question)
+    expect(page.locator("#ta-hint")).to_contain_text("“31/02/2020” tidak dikenali")
+    page.locator("#ta-question").fill(question)
     page.keyboard.press("Enter")
-    expect(page.locator("#ta-question textarea")).to_have_value(question)
+    expect(page.locator("#ta-question")).to_have_value(question)
     set_filter(page, "Agustus 2019", "2019")
-    expect(page.locator("#ta-filters > button")).to_contain_text(
-        "1 Agustus 2019 – 31 Desember 2019"
-    )
-    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#ta-applied")).to_contain_text("1 Agustus 2019 – 31 Desember 2019")
+    expect(page.locator("#ta-hint")).to_be_empty()
     ask(page, question)
     expect(newest(page).locator("p.ta-aside")).to_contain_text("1 Agustus 2019 – 31 Desember 2019")
     lines = newest(page).locator(".ta-byline").all_inner_texts()
     assert lines
     assert all("2019" in line for line in lines)
     page.get_by_role("button", name="Hapus saringan").click()
-    expect(page.locator("#ta-filters > button")).to_contain_text("semua tanggal, semua penerbit")
+    expect(page.locator("#ta-applied")).to_contain_text("semua tanggal, semua penerbit")
 
 
 def test_a_date_in_the_question_is_a_chip_that_can_be_changed_and_taken_off(page):
@@ -276,10 +150,10 @@ def test_a_date_in_the_question_is_a_chip_that_can_be_changed_and_taken_off(page
     expect(chip).to_contain_text("Terbit: 2023")
     expect(newest(page).locator(".ta-byline").first).to_contain_text("2023")
     chip.get_by_role("button", name="Tanya lagi tanpa batas").click()
-    expect(page.locator("#ta-history .ta-question")).to_have_count(2)
+    expect(page.locator("#ta-turns .ta-question")).to_have_count(3)
     expect(newest(page)).to_have_attribute("aria-busy", "false")
     expect(chip).to_have_count(0)
-    expect(page.locator("#ta-filters > button")).to_contain_text("semua tanggal, semua penerbit")
+    expect(page.locator("#ta-applied")).to_contain_text("semua tanggal, semua penerbit")
 
 
 def test_a_typing_mistake_is_put_right_and_can_be_left_as_typed(page):
@@ -289,18 +163,17 @@ def test_a_typing_mistake_is_put_right_and_can_be_left_as_typed(page):
     expect(notice).to_contain_text("Menampilkan hasil untuk “Wiranto”, bukan “Wirnato”.")
     expect(newest(page).locator(".ta-answer")).to_contain_text("Xie Feng")
     notice.get_by_role("button", name="Cari seperti yang diketik").click()
-    expect(page.locator("#ta-history .ta-question")).to_have_count(1)
-    wait_for(page, typed)
+    wait_for(page, typed, 2)
     expect(notice).to_have_count(0)
     expect(newest(page)).not_to_contain_text("Dipahami sebagai")
 
 
 def test_publishers_narrow_the_answer(page):
-    page.locator("#ta-filters > button").click()
-    page.locator("#ta-publishers input").click()
-    page.get_by_role("option", name=re.compile("kabarlembayung")).click()
+    page.locator("[data-do=filters]").click()
+    page.get_by_role("checkbox", name=re.compile("kabarlembayung")).check()
     page.keyboard.press("Escape")
-    expect(page.locator("#ta-filters > button")).to_contain_text("kabarlembayung.id")
+    expect(page.locator("#ta-filter-row")).to_be_hidden()
+    expect(page.locator("#ta-applied")).to_contain_text("kabarlembayung.id")
     ask(page, "Bagaimana kapal karam di Lemoa ditemukan?")
     lines = newest(page).locator(".ta-byline").all_inner_texts()
     assert lines
@@ -310,27 +183,27 @@ def test_publishers_narrow_the_answer(page):
 def test_an_unanswerable_question_is_met_honestly_and_the_filter_can_be_dropped(page):
     set_filter(page, before="2015")
     # The label changes when the page has taken the date in.
-    expect(page.locator("#ta-filters > button")).to_contain_text("2015")
+    expect(page.locator("#ta-applied")).to_contain_text("2015")
     ask(page, FIRST)
     expect(newest(page)).to_contain_text("Jawabannya tidak ditemukan di arsip.")
     expect(newest(page)).to_contain_text("Pencarian dibatasi: sampai 31 Desember 2015")
     newest(page).get_by_role("button", name="Tanya lagi tanpa saringan").click()
     expect(newest(page)).to_contain_text("siber")
-    expect(page.locator("#ta-filters > button")).to_contain_text("semua tanggal, semua penerbit")
+    expect(page.locator("#ta-applied")).to_contain_text("semua tanggal, semua penerbit")
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "?!…"])
 def test_an_empty_question_is_asked_for(page, nothing):
-    page.locator("#ta-question textarea").fill(nothing)
+    page.locator("#ta-question").fill(nothing)
     page.get_by_role("button", name="Tanya", exact=True).click()
-    expect(page.get_by_role("alert")).to_have_text("Tulis dulu pertanyaan Anda.")
-    page.locator("#ta-question textarea").press_sequentially("Me")
-    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#ta-hint")).to_have_text("Tulis dulu pertanyaan Anda.")
+    page.locator("#ta-question").press_sequentially("Me")
+    expect(page.locator("#ta-hint")).to_be_empty()
     expect(page.locator(".ta-welcome")).to_be_visible()
 
 
 def test_a_very_long_question_is_cut_and_the_page_says_so(page):
-    page.locator("#ta-question textarea").fill("Mengapa pasar terbakar " * 150)
+    page.locator("#ta-question").fill("Mengapa pasar terbakar " * 150)
     page.get_by_role("button", name="Tanya", exact=True).click()
     expect(newest(page)).to_have_attribute("aria-busy", "false")
     expect(newest(page).locator(".ta-notice")).to_contain_text("2000 karakter")
@@ -351,21 +224,13 @@ def test_an_answer_is_copied_with_its_citations(chromium, sample):
 
 def test_an_article_that_cannot_be_fetched_says_so(page):
     ask(page, FIRST)
-    page.route("**/component_server**", lambda route: route.abort())
-    newest(page).get_by_role("button", name="Buka artikel").first.click()
-    expect(page.get_by_role("dialog")).to_contain_text("Server tidak menjawab.")
+    page.route("**/page/article**", lambda route: route.abort())
+    newest(page).get_by_role("link", name="Buka artikel").first.click()
+    expect(page.locator("#ta-panel")).to_contain_text("Server tidak menjawab.")
     page.get_by_role("button", name="Tutup").click()
-    page.unroute("**/component_server**")
-    newest(page).get_by_role("button", name="Buka artikel").first.click()
-    expect(page.get_by_role("dialog").locator("mark").first).to_be_visible()
-
-
-def test_a_reloaded_page_begins_afresh_and_works(page):
-    ask(page, FIRST)
-    page.reload()
-    expect(page.locator(".ta-welcome")).to_be_visible()
-    ask(page, "Kapan Pasar Sentral Wolasi terbakar?")
-    expect(page.locator(".ta-turn")).to_have_count(1)
+    page.unroute("**/page/article**")
+    newest(page).get_by_role("link", name="Buka artikel").first.click()
+    expect(page.locator("#ta-panel").locator("mark").first).to_be_visible()
 
 
 def test_visitors_do_not_see_each_other(chromium, sample):
@@ -376,7 +241,8 @@ def test_visitors_do_not_see_each_other(chromium, sample):
         ask(other, "Kapan itu terjadi?")
         expect(newest(one).locator(".ta-aside").first).to_contain_text("Wiranto")
         expect(newest(other).locator(".ta-aside").first).to_contain_text("Wolasi")
-        expect(one.locator("#ta-history .ta-question")).to_have_text([FIRST])
+        expect(one.locator("#ta-turns .ta-question")).to_have_text([FIRST, "Kapan itu terjadi?"])
+        expect(one.locator(".ta-listed")).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -392,10 +258,10 @@ def test_a_phone_never_scrolls_sideways(chromium, sample, scheme):
         assert overflow(page) <= 0
         beside, said = (newest(page).locator(part).bounding_box() for part in (".beside", ".said"))
         assert beside["y"] >= said["y"] + said["height"]
-        newest(page).get_by_role("button", name="Buka artikel").first.click()
-        expect(page.get_by_role("dialog").locator(".text")).to_be_visible()
+        newest(page).get_by_role("link", name="Buka artikel").first.click()
+        expect(page.locator("#ta-panel").locator(".text")).to_be_visible()
         assert overflow(page) <= 0
-        box = page.get_by_role("dialog").bounding_box()
+        box = page.locator("#ta-panel").bounding_box()
         assert box["x"] >= 0
         assert box["width"] < 391
 
@@ -416,13 +282,13 @@ def test_hostile_articles_are_inert(page):
     expect(card).to_contain_text('Kebun kaktus raksasa <img src=x onerror="window.pwned=1">')
     expect(card).to_contain_text("<b onmouseover=window.pwned=1>Koran Jahat</b>")
     expect(newest(page).locator(".ta-answer")).to_contain_text("${window.pwned=1} {{value}}")
-    card.get_by_role("button", name="Buka artikel").click()
-    reader = page.get_by_role("dialog")
+    card.get_by_role("link", name="Buka artikel").click()
+    reader = page.locator("#ta-panel")
     expect(reader.locator(".text")).to_contain_text("![gambar](http://evil.example/a.png)")
     assert EVIL in reader.locator("mark").first.inner_text()
     page.keyboard.press("Escape")
     ask(page, f"{EVIL} apa?")
-    assert page.locator("#ta-page img, #ta-reader img").count() == 0
+    assert page.locator("#ta-page img").count() == 0
     assert page.locator("a[href^='javascript']").count() == 0
     assert page.evaluate("window.pwned") is None
 
@@ -436,7 +302,7 @@ def test_the_page_follows_the_archive(chromium, tmp_path):
         expect(page.locator(".ta-welcome")).to_contain_text("tanya build")
         ask(page, "Siapa yang meresmikan Pelabuhan Batu Layar?")
         expect(newest(page)).to_contain_text("Arsip belum diindeks")
-        question = page.locator("#ta-question textarea").input_value()
+        question = page.locator("#ta-question").input_value()
         assert question == "Siapa yang meresmikan Pelabuhan Batu Layar?"
 
         homes.add(tmp_path, homes.HARBOUR[:1])
@@ -451,7 +317,7 @@ def test_the_page_follows_the_archive(chromium, tmp_path):
         homes.build(tmp_path)
         expect(page.locator(".ta-freshness")).to_contain_text("2 artikel · 2 penerbit")
         expect(page.locator(".ta-freshness .waiting")).to_have_count(0)
-        expect(page.locator("#ta-history .ta-turn, #ta-live .ta-turn")).to_have_count(1)
+        expect(page.locator("#ta-turns .ta-turn")).to_have_count(1)
         ask(page, "Berapa rumah yang terendam di Sungai Pinang?")
         expect(newest(page).locator(".ta-answer")).to_contain_text("340 rumah")
 
@@ -476,3 +342,151 @@ def test_the_settings_name_the_chat_and_its_examples(chromium, tmp_path):
         expect(page).to_have_title("Arsip <Uji>")
         expect(page.locator("h1")).to_have_text("Arsip <Uji>")
         expect(page.locator(".ta-examples button")).to_have_text(examples)
+
+
+# Conversations that stay -------------------------------------------------------------------------
+
+
+def questions(page):
+    return page.locator("#ta-turns .ta-question")
+
+
+def test_a_conversation_opens_again_after_a_reload_and_in_another_tab(chromium, sample):
+    with browsing(chromium, sample) as context:
+        page = context.new_page()
+        page.goto(sample)
+        ask(page, FIRST)
+        ask(page, "Kapan itu terjadi?")
+        answer = newest(page).locator(".ta-answer").inner_text()
+        page.reload()
+        expect(questions(page)).to_have_text([FIRST, "Kapan itu terjadi?"])
+        assert newest(page).locator(".ta-answer").inner_text() == answer
+        ask(page, "Siapa duta besarnya?")
+        expect(newest(page).locator(".ta-answer")).to_contain_text("Xie Feng")
+        other = context.new_page()
+        other.goto(page.url)
+        expect(questions(other)).to_have_count(3)
+        other.goto(sample)
+        other.locator(".ta-listed a").first.click()
+        expect(questions(other)).to_have_count(3)
+
+
+def test_back_and_forward_go_through_what_was_shown(page):
+    ask(page, FIRST)
+    ask(page, "Kapan Pasar Sentral Wolasi terbakar?")
+    newest(page).get_by_role("link", name="Buka artikel").first.click()
+    expect(page.locator("#ta-panel mark").first).to_be_visible()
+    page.go_back()
+    expect(page.locator("#ta-panel")).to_be_hidden()
+    expect(questions(page)).to_have_count(2)
+    page.go_back()
+    expect(page).to_have_url(re.compile("jawaban=1"))
+    expect(questions(page).first).to_be_in_viewport()
+    page.go_back()
+    expect(page.locator("#ta-welcome")).to_be_visible()
+    page.go_forward()
+    expect(questions(page)).to_have_count(2)
+
+
+def test_a_conversation_is_renamed_found_exported_and_deleted(page):
+    ask(page, FIRST)
+    page.get_by_role("button", name="Percakapan baru").first.click()
+    ask(page, "Kapan Pasar Sentral Wolasi terbakar?")
+    listed = page.locator(".ta-listed")
+    expect(listed).to_have_count(2)
+    menu = listed.first.locator("summary")
+    menu.click()
+    listed.first.get_by_role("button", name="Ganti nama").click()
+    page.get_by_label("Nama percakapan").fill("Kebakaran <b>pasar</b>")
+    page.keyboard.press("Enter")
+    expect(listed.first.locator("a").first).to_contain_text("Kebakaran <b>pasar</b>")
+    page.get_by_label("Cari percakapan").fill("siber")
+    expect(listed).to_have_count(1)
+    expect(listed.first).to_contain_text(FIRST)
+    page.get_by_label("Cari percakapan").fill("")
+    expect(listed).to_have_count(2)
+    for form, begin in (("Markdown", b"# Kebakaran"), ("Word", b"PK"), ("JSON", b"{")):
+        menu.click()
+        with page.expect_download() as download:
+            listed.first.get_by_role("link", name=f"Unduh {form}").click()
+        assert download.value.path().read_bytes().startswith(begin)
+        assert re.fullmatch(r"[\w.-]+", download.value.suggested_filename)
+        page.keyboard.press("Escape")
+    page.on("dialog", lambda dialog: dialog.accept())
+    menu.click()
+    listed.first.get_by_role("button", name="Hapus").click()
+    expect(listed).to_have_count(1)
+    expect(page.locator("#ta-welcome")).to_be_visible()
+    expect(questions(page)).to_have_count(0)
+
+
+def test_an_unsent_question_waits_in_its_conversation(page):
+    page.locator("#ta-question").fill("Belum selesai")
+    page.reload()
+    expect(page.locator("#ta-question")).to_have_value("Belum selesai")
+    page.locator("#ta-question").fill("")
+    ask(page, FIRST)
+    page.locator("#ta-question").fill("Lalu bagaimana")
+    page.get_by_role("button", name="Percakapan baru").first.click()
+    expect(page.locator("#ta-question")).to_have_value("")
+    page.locator(".ta-listed a").first.click()
+    expect(page.locator("#ta-question")).to_have_value("Lalu bagaimana")
+
+
+def test_conversations_outlive_the_server_and_stay_with_their_browser(chromium, tmp_path):
+    homes.add(tmp_path, homes.HARBOUR)
+    homes.build(tmp_path)
+    with served(tmp_path) as address, browsing(chromium, address) as context:
+        page = context.new_page()
+        page.goto(address)
+        ask(page, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+        place, cookies = page.url, context.cookies()
+    port = address.rpartition(":")[2]
+    with served(tmp_path, port) as address:
+        with browsing(chromium, address) as context:
+            context.add_cookies(cookies)
+            page = context.new_page()
+            page.goto(place)
+            expect(newest(page).locator(".ta-answer")).to_contain_text("Rahmat Hidayat")
+        stranger = chromium.new_context()
+        page = stranger.new_page()
+        page.goto(place)
+        expect(page.locator("#ta-turns")).to_contain_text("tidak ada di peramban ini")
+        expect(page.locator(".ta-listed")).to_have_count(0)
+        stranger.close()
+
+
+def test_the_look_is_chosen_and_stays(page):
+    page.get_by_role("button", name="Tampilan gelap atau terang").click()
+    scheme = "getComputedStyle(document.body).colorScheme"
+    assert page.evaluate(scheme) == "dark"
+    page.reload()
+    expect(page.locator("#ta-welcome h2")).to_be_visible()
+    assert page.evaluate(scheme) == "dark"
+
+
+def test_the_keyboard_leads_everywhere(page):
+    page.locator("#ta-question").blur()
+    page.keyboard.press("/")
+    page.keyboard.type(FIRST)
+    page.keyboard.press("Enter")
+    wait_for(page, FIRST, 1)
+    box = page.locator("#ta-question")
+    box.press("ArrowUp")
+    expect(box).to_have_value(FIRST)
+    box.press("ArrowDown")
+    expect(box).to_have_value("")
+    newest(page).get_by_role("link", name="Buka artikel").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#ta-panel mark").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#ta-panel")).to_be_hidden()
+
+
+def test_days_are_picked_by_presets_counted_from_the_newest_day(page):
+    page.locator("[data-do=filters]").click()
+    expect(page.locator("#ta-counted-from")).to_contain_text("2 Maret 2026")
+    page.get_by_role("button", name="30 hari").click()
+    expect(page.locator("#ta-applied .ta-chip")).to_contain_text("sejak 1 Februari 2026")
+    page.locator("#ta-applied").get_by_role("button", name="Tanpa saringan").click()
+    expect(page.locator("#ta-applied")).to_have_text("semua tanggal, semua penerbit")

@@ -267,6 +267,12 @@ def test_hostile_line_takes_linear_time(piece: str) -> None:
     assert time.process_time() - began < 5
 
 
+def test_many_lines_take_linear_time() -> None:
+    began = time.process_time()
+    kept_spans("a\n" * 20_000)
+    assert time.process_time() - began < 2
+
+
 def test_long_line_is_no_boilerplate() -> None:
     assert not is_boilerplate("Baca juga: " + "kata " * 200)
 

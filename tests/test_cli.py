@@ -1,4 +1,7 @@
-"""The `tanya` command as other programs call it: in a process of its own, by its exit status."""
+"""The `tanya` command as other programs call it, by its exit status and what it prints.
+
+Its streams and exit status are tried in processes of their own, what commands do, in this one.
+"""
 
 import json
 import os
@@ -10,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from commands.main import app, home_first, run
-from tests.homes import run_tanya as tanya
+from tests.homes import run_tanya
+from tests.homes import tell as tanya
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "articles"
@@ -45,10 +49,10 @@ ROW_KEYS = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("sample")
-    added = tanya(home, "add", SAMPLE)
+    added = run_tanya(home, "add", SAMPLE)
     assert added.returncode == 0, added.stderr
     assert "new 42" in added.stdout and "problems 0" in added.stdout
-    built = tanya(home, "build")
+    built = run_tanya(home, "build")
     assert built.returncode == 0, built.stderr
     return home
 
@@ -66,7 +70,7 @@ def test_adding_and_building_again_does_nothing(home):
 
 
 def test_status_as_json(home):
-    status = json.loads(tanya(home, "status", "--json").stdout)
+    status = json.loads(run_tanya(home, "status", "--json").stdout)
     assert status["articles"] == status["indexed_articles"] == 42
     assert status["stories"] < 42
     assert status["waiting_new"] == status["waiting_changed"] == status["waiting_removed"] == 0
@@ -74,7 +78,8 @@ def test_status_as_json(home):
 
 
 def test_ask_answers_the_first_example_with_its_citation(home):
-    done = tanya(home, "ask", "Apa yang disepakati Wiranto dengan China?", "--json")
+    done = run_tanya(home, "ask", "Apa yang disepakati Wiranto dengan China?", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
     row = json.loads(done.stdout)
     assert set(row) == ROW_KEYS
     assert row["status"] == "answered"
@@ -112,9 +117,10 @@ def test_the_filter_in_force_is_told(home, capsys, options, told):
         assert not lines[0].startswith("Dipahami")
 
 
-def test_lines_are_folded_for_a_terminal_only(home):
+def test_lines_are_folded_for_a_terminal_only(home, monkeypatch):
     question = "Apa yang disepakati Wiranto dengan China?"
-    plain = tanya(home, "ask", question, COLUMNS="40").stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    plain = tanya(home, "ask", question).stdout
     assert max(map(len, plain.splitlines())) > 80
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
@@ -123,7 +129,6 @@ def test_lines_are_folded_for_a_terminal_only(home):
         cwd=ROOT,
         stdout=theirs,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": "40"},
     )
     os.close(theirs)
     told = b""
@@ -274,7 +279,8 @@ def test_problems_are_told_in_one_line(home, arguments, status, said):
 
 
 def test_before_the_first_build(tmp_path):
-    assert "tanya add" in one_line(tanya(tmp_path / "none", "ask", "banjir"))
+    done = run_tanya(tmp_path / "none", "ask", "banjir")
+    assert done.returncode == 1 and "tanya add" in one_line(done)
     assert "tanya add" in one_line(tanya(tmp_path / "none", "build"))
     assert tanya(tmp_path / "none", "status").returncode == 1
 

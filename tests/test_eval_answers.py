@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.homes import HOSTILE, Page, tanya
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample" / "questions"
+CONVERSATIONS = SAMPLE / "conversations.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,17 @@ def home(sample_home):
 
 
 @pytest.fixture(scope="module")
-def made(home, tmp_path_factory):
-    """Return the answers to the sample's questions and conversations."""
+def made_and_told(home, tmp_path_factory):
+    """Return the answers to the sample's questions and conversations, and what was printed."""
     out = tmp_path_factory.mktemp("answers") / "sample"
-    assert tanya(home, "eval", "answers", SAMPLE, "--out", out) == 0
-    return out
+    done = homes.tell(home, "eval", "answers", SAMPLE, "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout
+
+
+@pytest.fixture(scope="module")
+def made(made_and_told):
+    return made_and_told[0]
 
 
 def small_set(folder, rows, qrels="query-id\tcorpus-id\tscore\n"):
@@ -285,6 +293,20 @@ def test_answers_of_the_sample(made):
     assert about["version"] == "000001" and about["answers"]["min_confidence"] == least
 
 
+def test_conversations_are_understood(made):
+    lines = (made / "answers.jsonl").read_text("utf-8").splitlines()
+    standalone = {row["id"]: row["standalone"] for row in map(json.loads, lines)}
+    rows = [json.loads(line) for line in CONVERSATIONS.read_text("utf-8").splitlines()]
+    missed = []
+    for row in rows:
+        meaning = Meaning(row.get("alone", False), row.get("contains", ()), row.get("absent", ()))
+        asked = Question(row["_id"], row["text"], meaning=meaning)
+        if not judging.is_understood(asked, standalone[asked.id]):
+            missed.append((asked.id, standalone[asked.id]))
+    assert len(rows) > 150
+    assert len(missed) <= 0.05 * len(rows), missed
+
+
 def test_rows_are_those_of_a_batch(harbour, tmp_path):
     home, folder = harbour
     asked, batch, out = folder / "queries.jsonl", tmp_path / "batch.jsonl", tmp_path / "out"
@@ -390,7 +412,7 @@ def test_stopped_by_the_keyboard(home, tmp_path):
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         file = out / "answers.jsonl"
         while process.poll() is None and not (file.is_file() and file.stat().st_size):
-            pass
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
     assert process.returncode == 1
@@ -398,12 +420,12 @@ def test_stopped_by_the_keyboard(home, tmp_path):
     assert not (out / "scores.json").exists()
 
 
-def test_the_table_fits_the_screen(home, harbour, tmp_path, capsys):
+def test_the_table_fits_the_screen(made_and_told, harbour, capsys):
     small, folder = harbour
-    assert tanya(home, "eval", "answers", SAMPLE, "--limit", 20) == 0
-    lines = capsys.readouterr().out.splitlines()
+    _, told = made_and_told
+    lines = told.partition("\nNext:")[0].splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[0].startswith("40 questions") and any("verbatim" in line for line in lines)
+    assert lines[0].startswith("217 questions") and any("verbatim" in line for line in lines)
     assert tanya(small, "eval", "answers", folder, "--limit", 1, "--json") == 0
     assert json.loads(capsys.readouterr().out)["questions"] == 1
 
@@ -478,11 +500,13 @@ def test_another_version_going_live_is_told(harbour):
 
 @pytest.fixture(scope="module")
 def stricter(home, made, tmp_path_factory):
-    """Return the sample's answers by a chat that is silent more often."""
+    """Return the sample's answers by a chat that reads little and is silent more often."""
     folder = tmp_path_factory.mktemp("stricter")
     for name in ("archive.db", "versions"):
         (folder / name).symlink_to(home / name)
-    (folder / "tanya.toml").write_text("[answers]\nmin_confidence = 0.9\n", encoding="utf-8")
+    (folder / "tanya.toml").write_text(
+        "[reader]\npassages = 1\n[answers]\nmin_confidence = 0.9\n", encoding="utf-8"
+    )
     assert tanya(folder, "eval", "answers", SAMPLE, "--out", folder / "strict") == 0
     return folder / "strict"
 
@@ -510,6 +534,7 @@ def test_compare_and_gate_take_answers(home, made, stricter, capsys):
 def test_a_gate_takes_only_answers_to_the_same_questions(home, made, tmp_path, capsys):
     fewer = tmp_path / "fewer"
     assert tanya(home, "eval", "answers", SAMPLE, "--limit", 1, "--out", fewer) == 0
+    assert capsys.readouterr().out.startswith("2 questions")  # the first of each file
     assert tanya(home, "eval", "gate", made, fewer) == 1
     assert "asked other questions" in capsys.readouterr().err
 

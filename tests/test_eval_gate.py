@@ -27,6 +27,12 @@ def change(home, articles):
         add(archive, articles)
 
 
+def configure(home, more):
+    """Add to the home's settings."""
+    with (home / "tanya.toml").open("a", encoding="utf-8") as file:
+        file.write(more)
+
+
 def spoiled(numbers):
     """Return those articles with another text under the same id."""
     return [article(n, f"{OTHER} Nomor {n}.", title="Berita") for n in numbers]
@@ -34,10 +40,14 @@ def spoiled(numbers):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Return a home with one version, and a question for each of its articles."""
+    """Return a home with one version, and a question for each of its articles.
+
+    What its searches find is not ordered by reading: each gate searches for all questions twice.
+    """
     folder = tmp_path_factory.mktemp("gate")
     home = folder / "home"
     home.mkdir()
+    (home / "tanya.toml").write_text("[reader]\nsearch = false\n", encoding="utf-8")
     articles = [article(number) for number in range(ARTICLES)]
     change(home, articles)
     sets.write(
@@ -130,6 +140,7 @@ def test_a_gate_without_its_set_builds_nothing(place, capsys):
 
 def test_a_set_of_another_archive_is_no_gate(place, capsys):
     home = place / "home"
+    (home / "tanya.toml").unlink()  # With so few questions, the gate may read.
     asked = [Question(i, "Di mana jembatan?") for i in ("a1", "lain")]
     sets.write(place / "other", asked, {"a1": {"tidak-ada": 1}})
     change(home, [article(100)])
@@ -145,7 +156,7 @@ def test_a_set_of_another_archive_is_no_gate(place, capsys):
 
 def test_another_recipe_is_held_to_the_same(place, capsys):
     home = place / "home"
-    (home / "tanya.toml").write_text("[chunking]\nmax_tokens = 40\n", encoding="utf-8")
+    configure(home, "[chunking]\nmax_tokens = 40\n")
     assert tanya(home, "build", "--gate", place / "set") == 0
     assert live(home) == "000002" and "gate: RR@10" in capsys.readouterr().out
 
@@ -158,7 +169,7 @@ def test_another_model_is_compared_with_a_run_of_the_live_version(place, tmp_pat
     copy = tmp_path / "other-model"
     shutil.copytree(bundled, copy)
     (copy / "extra.txt").write_text("another model", encoding="utf-8")
-    (home / "tanya.toml").write_text(f"[embedding]\nmodel = '{copy}'\n", encoding="utf-8")
+    configure(home, f"[embedding]\nmodel = '{copy}'\n")
     capsys.readouterr()
     assert tanya(home, "build", "--gate", place / "set") == 1
     assert "--gate-run RUN" in capsys.readouterr().err and versions(home) == ["000001"]

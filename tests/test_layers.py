@@ -17,11 +17,12 @@ MAY_IMPORT = {
     "qa": {"index", "qa"},
     "eval": {"index", "qa", "eval"},
     "page": {"index", "qa", "page"},
-    "app": {"index", "qa", "page", "app"},
-    "commands": {"index", "qa", "eval", "page", "app", "commands"},
+    "web": {"index", "qa", "eval", "page", "web"},
+    "app": {"index", "qa", "page", "web", "app"},
+    "commands": {"index", "qa", "eval", "page", "web", "app", "commands"},
     "train": {"index", "qa", "eval", "train"},
 }
-PACKAGES = ("index", "qa", "eval", "page", "commands", "train")
+PACKAGES = ("index", "qa", "eval", "page", "web", "commands", "train")
 
 HEAVY = (
     "brotli",
@@ -31,6 +32,7 @@ HEAVY = (
     "gradio",
     "httpx2",
     "matplotlib",
+    "mcp",
     "milvus_lite",
     "onnxruntime",
     "openai",

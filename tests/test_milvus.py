@@ -68,11 +68,11 @@ def test_a_server_that_is_not_there_is_told(tmp_path):
     pytest.importorskip("pymilvus")
     (tmp_path / "tanya.toml").write_text('[engine]\nlocation = "milvus+http://127.0.0.1:9"\n')
     homes.add(tmp_path, homes.HARBOUR)
-    done = tanya(tmp_path, "build")
+    done = homes.tell(tmp_path, "build")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("tanya: There is no Milvus at 'http://127.0.0.1:9'")
     assert done.stderr.count("\n") == 1
-    assert tanya(tmp_path, "status", "--json").returncode == 0
+    assert homes.tell(tmp_path, "status", "--json").returncode == 0
 
 
 def test_a_client_that_is_not_installed_is_told(tmp_path, monkeypatch):

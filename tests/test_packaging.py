@@ -1,6 +1,7 @@
 """What pyproject.toml declares is what the code imports; the wheel itself: tests/wheel.sh."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -13,10 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-PRODUCT = ("index", "qa", "eval", "commands", "page")
+PRODUCT = ("index", "qa", "eval", "commands", "page", "web")
 
 # What an extra brings may be imported by these alone, which say what to install where it lacks.
 WITH_EXTRA = {
+    "mcp": {"mcp"},
     "milvus": {"pymilvus", "grpc", "milvus_lite"},
     "parquet": {"pyarrow"},
 }
@@ -55,8 +57,11 @@ def third_party(paths):
     return names - sys.stdlib_module_names - ours
 
 
+known_distributions = functools.cache(packages_distributions)
+
+
 def distributions(names):
-    known = packages_distributions()
+    known = known_distributions()
     return {normal(known[name][0] if name in known else name) for name in names}
 
 
@@ -90,7 +95,7 @@ def test_the_lock_pins_all_that_is_declared_and_meets_the_bounds():
             assert pins[name] >= bound, name
 
 
-@pytest.mark.parametrize("name", ["index", "qa", "eval", "commands", "page"])
+@pytest.mark.parametrize("name", ["index", "qa", "eval", "commands", "page", "web"])
 def test_packages_are_typed(name):
     assert (ROOT / name / "py.typed").exists()
 

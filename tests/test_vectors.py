@@ -30,19 +30,31 @@ def write(folder, values, *, batch=1000):
     return new.finish()
 
 
+def make_500_many(patch):
+    """Make a part of 500 rows a large one, so that a filter's few rows are few for it too."""
+    patch.setattr(vectors, "FEW", 500)
+    patch.setattr(vectors, "_EXACT_ROWS", 300)
+    patch.setattr(vectors, "_LEAST_DEPTH", 100)
+
+
 @pytest.fixture
 def many(monkeypatch):
-    """Make a part of 500 rows a large one, so that a filter's few rows are few for it too."""
-    monkeypatch.setattr(vectors, "FEW", 500)
-    monkeypatch.setattr(vectors, "_EXACT_ROWS", 300)
-    monkeypatch.setattr(vectors, "_LEAST_DEPTH", 100)
+    make_500_many(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Return the kind, the vectors and the folder of a large part, which tests only read."""
+    folder, values = tmp_path_factory.mktemp("banyak") / "bagian", made()
+    with pytest.MonkeyPatch.context() as patch:
+        make_500_many(patch)
+        return write(folder, values), values, folder
 
 
 @pytest.fixture
-def coded(tmp_path, many):
-    values = made()
-    kind = write(tmp_path / "bagian", values)
-    return kind, values, PartVectors(tmp_path / "bagian")
+def coded(written, many):
+    kind, values, folder = written
+    return kind, values, PartVectors(folder)
 
 
 def best(values, asked, k, allowed=None):
@@ -183,7 +195,8 @@ def test_many_threads_find_what_one_finds(coded):
         assert list(pool.map(ask, asked * 4)) == alone * 4
 
 
-def test_files_that_do_not_belong_together_are_told(coded, tmp_path):
+def test_files_that_do_not_belong_together_are_told(tmp_path, many):
+    assert write(tmp_path / "bagian", made(600)).kind == CODED
     np.save(tmp_path / "bagian" / "exact.npy", np.zeros((3, DIMENSIONS), dtype=np.float16))
     with pytest.raises(ValueError, match="shape"):
         PartVectors(tmp_path / "bagian")

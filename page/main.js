@@ -1,0 +1,9 @@
+// The parts of the page.
+
+import './chat.js';
+import './composer.js';
+import './filter.js';
+import './side.js';
+import './status.js';
+import './citations.js';
+import './article.js';

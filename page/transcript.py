@@ -1,0 +1,96 @@
+"""A whole conversation to be taken away: Markdown, rows of JSON, a Word file."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from index.records import Citation
+from page import texts
+from qa.history import Conversation, KeptTurn
+from qa.interface import turn_row
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
+
+
+def rows(conversation: Conversation, turns: Sequence[KeptTurn]) -> dict[str, Any]:
+    """Return a conversation as JSON: its turns are rows of the machine interface."""
+    return {
+        "title": conversation.title,
+        "created": conversation.created.isoformat(),
+        "turns": [
+            {"asked": kept.asked.isoformat(), **turn_row(str(kept.number), kept.turn)}
+            for kept in turns
+            if kept.turn
+        ],
+    }
+
+
+def markdown(conversation: Conversation, turns: Sequence[KeptTurn]) -> str:
+    """Return a conversation in Markdown, with its sources; what articles hold stays text."""
+    lines = [f"# {_plain(conversation.title)}", ""]
+    for kept in turns:
+        lines += [f"## {_plain(kept.question)}", ""]
+        lines += [f"{_plain(sentence)}\n" for sentence in _sentences(kept)]
+        for citation in kept.turn.answer.citations if kept.turn else ():
+            url = texts.safe_url(citation.passage.url)
+            link = f" <{url}>" if url else ""
+            lines += [
+                f"{citation.number}\\. {_plain(texts.source_words(citation.passage))}{link}  ",
+                f"   > {_plain(_quote(citation))}",
+                "",
+            ]
+    return "\n".join(lines)
+
+
+def word(conversation: Conversation, turns: Sequence[KeptTurn]) -> bytes:
+    """Return a conversation as a Word file (.docx)."""
+    import docx
+
+    document = docx.Document()
+    document.core_properties.title = _no_controls(conversation.title)
+    document.core_properties.author = ""
+    document.add_heading(_no_controls(conversation.title), level=0)
+    for kept in turns:
+        document.add_heading(_no_controls(" ".join(kept.question.split())), level=1)
+        for sentence in _sentences(kept):
+            document.add_paragraph(_no_controls(sentence))
+        for citation in kept.turn.answer.citations if kept.turn else ():
+            facts = f"[{citation.number}] {texts.source_words(citation.passage)}"
+            url = texts.safe_url(citation.passage.url)
+            document.add_paragraph(_no_controls(f"{facts} {url}".rstrip()), style="List")
+            document.add_paragraph(_no_controls(_quote(citation)), style="Intense Quote")
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def file_name(conversation: Conversation) -> str:
+    """Return a name for a conversation's file, without what a file system minds."""
+    words = re.findall(r"\w+", conversation.title.lower())
+    name = "-".join(words)[:60].strip("-") or "percakapan"
+    return f"{conversation.created:%Y-%m-%d}-{name}"
+
+
+def _sentences(kept: KeptTurn) -> list[str]:
+    if kept.turn is None:
+        return []
+    answer = kept.turn.answer
+    said = [f"{claim.text} {texts.marks(claim)}" for claim in answer.claims]
+    return said or [kept.turn.notice or texts.NOT_FOUND]
+
+
+def _quote(citation: Citation) -> str:
+    return f"“{' '.join(citation.quote.split())}”"
+
+
+def _plain(text: str) -> str:
+    """Escape what Markdown would read as its own."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def _no_controls(text: str) -> str:
+    """Leave out what XML cannot hold."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "", text)

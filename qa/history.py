@@ -1,0 +1,320 @@
+"""Conversations that are kept: chats.db in the home, beside the archive.
+
+A conversation belongs to an owner, a name that says nothing about a person unless the server knows
+one. A question is kept when it is asked and its turn when it is answered, so that what was asked is
+not lost with the connection or the server.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import logging
+import secrets
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.errors import ArchiveError
+from index.records import Answer, Evidence, Filter, Hit, Turn
+from index.sqlite import connect, transaction
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+logger = logging.getLogger("tanya.qa")
+
+FILE_NAME = "chats.db"
+LONGEST_TITLE = 120
+_SCHEMA = 1
+_TABLES = """
+CREATE TABLE conversations(
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL,
+    created TEXT NOT NULL, changed TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX conversations_of ON conversations(owner, changed);
+CREATE TABLE turns(
+    conversation TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    number INTEGER NOT NULL, asked TEXT NOT NULL, question TEXT NOT NULL, chosen TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT '', version TEXT NOT NULL DEFAULT '',
+    words TEXT NOT NULL DEFAULT '', turn BLOB,
+    PRIMARY KEY(conversation, number)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as it is listed; times are UTC. `turns` counts its questions."""
+
+    id: str
+    title: str
+    created: dt.datetime
+    changed: dt.datetime
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTurn:
+    """A question of a conversation, numbered from 1; `turn` is None while it is not answered.
+
+    `chosen` is the filter that was set when it was asked.
+    """
+
+    conversation: str
+    number: int
+    asked: dt.datetime
+    question: str
+    chosen: Filter
+    turn: Turn | None
+    owner: str = ""
+
+
+class History:
+    """Keeps the conversations of a home; safe to use from many threads and processes."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the conversations in a file, made at the first one; None keeps them in memory.
+
+        Reading raises ArchiveError for a file that is none of ours or of a newer program.
+        """
+        self._path = path
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+
+    @classmethod
+    def of(cls, home: Path, *, keep: bool = True) -> History:
+        """Return the conversations of a home; without `keep` they end with the process."""
+        return cls(home / FILE_NAME if keep else None)
+
+    # Writing -------------------------------------------------------------------------------------
+
+    def begin(
+        self, owner: str, conversation: str, question: str, chosen: Filter, now: dt.datetime
+    ) -> tuple[str, int]:
+        """Keep a question that was just asked; return its conversation and number.
+
+        A conversation that the owner does not have, or "", begins a new one under its question.
+        Where the file cannot be written, as in a home on a full or read-only disk, this and what
+        follows is kept in memory.
+        """
+        with self._lock:
+            try:
+                return self._begin(owner, conversation, question, chosen, now)
+            except (ArchiveError, sqlite3.Error) as error:
+                if self._path is None:
+                    raise
+                logger.warning("conversations are kept in memory from now on: %s", error)
+                self.close()
+                self._path = None
+                return self._begin(owner, conversation, question, chosen, now)
+
+    def _begin(
+        self, owner: str, conversation: str, question: str, chosen: Filter, now: dt.datetime
+    ) -> tuple[str, int]:
+        with transaction(db := self._open(write=True)):
+            if not self._owns(owner, conversation):
+                conversation = secrets.token_urlsafe(12)
+                title = " ".join(question.split())[:LONGEST_TITLE]
+                db.execute(
+                    "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
+                    (conversation, owner, title, now.isoformat(), now.isoformat()),
+                )
+            [number] = db.execute(
+                "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE conversation = ?",
+                (conversation,),
+            ).fetchone()
+            row = (conversation, number, now.isoformat(), question, _filters().dump_json(chosen))
+            db.execute(
+                "INSERT INTO turns(conversation, number, asked, question, chosen) "
+                "VALUES (?, ?, ?, ?, ?)",
+                row,
+            )
+            db.execute(
+                "UPDATE conversations SET changed = ? WHERE id = ?",
+                (now.isoformat(), conversation),
+            )
+        return conversation, number
+
+    def finish(self, conversation: str, number: int, turn: Turn) -> None:
+        """Keep the answer of a question; one whose conversation was deleted meanwhile goes."""
+        words = " ".join(claim.text for claim in turn.answer.claims)
+        packed = zlib.compress(_turns().dump_json(_light(turn)))
+        answer = turn.answer
+        with self._lock, transaction(db := self._open(write=True)):
+            db.execute(
+                "UPDATE turns SET status = ?, version = ?, words = ?, turn = ? "
+                "WHERE conversation = ? AND number = ?",
+                (answer.status, answer.evidence.version, words, packed, conversation, number),
+            )
+
+    def rename(self, owner: str, conversation: str, title: str) -> bool:
+        """Give a conversation another title; return whether the owner has it."""
+        title = " ".join(title.split())[:LONGEST_TITLE]
+        with self._lock:
+            if not title or not self._owns(owner, conversation):
+                return False
+            self._open(write=True).execute(
+                "UPDATE conversations SET title = ? WHERE id = ?", (title, conversation)
+            )
+            return True
+
+    def delete(self, owner: str, conversation: str) -> bool:
+        """Delete a conversation with its turns; return whether the owner had it."""
+        with self._lock:
+            if not self._owns(owner, conversation):
+                return False
+            self._open(write=True).execute(
+                "DELETE FROM conversations WHERE id = ?", (conversation,)
+            )
+            return True
+
+    # Reading -------------------------------------------------------------------------------------
+
+    def conversations(
+        self, owner: str, words: str = "", count: int = 50, skip: int = 0
+    ) -> list[Conversation]:
+        """Return an owner's conversations, the last changed first; `words` stand in all of them.
+
+        They are looked for in titles, questions and answers, whatever their case.
+        """
+        where, values = "owner = ?", [owner]
+        for word in words.split():
+            escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            where += (
+                " AND (title LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM turns WHERE "
+                "conversation = id AND question || ' ' || words LIKE ? ESCAPE '\\'))"
+            )
+            values += [f"%{escaped}%"] * 2
+        query = (
+            "SELECT id, title, created, changed, "
+            "(SELECT count(*) FROM turns WHERE conversation = id) FROM conversations "
+            f"WHERE {where} ORDER BY changed DESC, id LIMIT ? OFFSET ?"
+        )
+        return [
+            Conversation(row[0], row[1], _time(row[2]), _time(row[3]), row[4])
+            for row in self._rows(query, (*values, count, skip))
+        ]
+
+    def conversation(self, owner: str, conversation: str) -> Conversation | None:
+        """Return one conversation of an owner; None if there is no such."""
+        query = (
+            "SELECT id, title, created, changed, "
+            "(SELECT count(*) FROM turns WHERE conversation = id) FROM conversations "
+            "WHERE id = ? AND owner = ?"
+        )
+        for row in self._rows(query, (conversation, owner)):
+            return Conversation(row[0], row[1], _time(row[2]), _time(row[3]), row[4])
+        return None
+
+    def turns(self, owner: str, conversation: str) -> list[KeptTurn]:
+        """Return the turns of an owner's conversation, oldest first; none of another's."""
+        return list(self._kept("c.id = ? AND c.owner = ? ORDER BY t.number", conversation, owner))
+
+    def all_turns(self, since: dt.datetime | None = None) -> Iterator[KeptTurn]:
+        """Yield what everybody asked, oldest first, with the owner: for measuring and operators."""
+        begin = since.isoformat() if since else ""
+        yield from self._kept("t.asked >= ? ORDER BY t.asked, t.conversation, t.number", begin)
+
+    def _kept(self, where: str, *values: object) -> Iterator[KeptTurn]:
+        query = (
+            "SELECT t.conversation, t.number, t.asked, t.question, t.chosen, t.turn, c.owner "
+            f"FROM turns t JOIN conversations c ON c.id = t.conversation WHERE {where}"
+        )
+        for identity, number, asked, question, chosen, packed, owner in self._rows(query, values):
+            turn = _turns().validate_json(zlib.decompress(packed)) if packed else None
+            limits = _filters().validate_json(chosen)
+            yield KeptTurn(identity, number, _time(asked), question, limits, turn, owner)
+
+    def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            db = self._open(write=False)
+            return db.execute(query, values).fetchall() if db else []
+
+    # The file ------------------------------------------------------------------------------------
+
+    def _owns(self, owner: str, conversation: str) -> bool:
+        query = "SELECT 1 FROM conversations WHERE id = ? AND owner = ?"
+        return bool(conversation and self._rows(query, (conversation, owner)))
+
+    def _open(self, *, write: bool) -> Any:
+        """Return the database; None where there is none yet and nothing is to be written."""
+        if self._db is None:
+            if self._path and not write and not self._path.exists():
+                return None
+            try:
+                self._db = _opened(self._path)
+            except sqlite3.Error as error:
+                raise ArchiveError(
+                    f"{self._path} cannot be opened: {error}. It holds the conversations; move it "
+                    "away to begin anew, or set keep = false under [chat]."
+                ) from error
+        return self._db
+
+    def close(self) -> None:
+        """Close the file; it opens again when it is needed."""
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    db = connect(path or ":memory:", check_same_thread=False, timeout=20)
+    db.execute("PRAGMA foreign_keys=ON")
+    [found] = db.execute("PRAGMA user_version").fetchone()
+    if found > _SCHEMA:
+        raise sqlite3.DatabaseError(f"it is of a newer program (schema {found!r})")
+    if path:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+    if found == 0:
+        with transaction(db):
+            [found] = db.execute("PRAGMA user_version").fetchone()
+            if found == 0:
+                for statement in _TABLES.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version={_SCHEMA}")
+    return db
+
+
+@functools.cache
+def _turns() -> TypeAdapter[Turn]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Turn)
+
+
+@functools.cache
+def _filters() -> TypeAdapter[Filter]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Filter)
+
+
+def _time(written: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(written)
+
+
+def _light(turn: Turn) -> Turn:
+    """Return a turn without what an answer is not shown or followed up by.
+
+    A silence is explained by all that was read; of an answer its citations say enough.
+    """
+    answer = turn.answer
+    if not answer.claims:
+        return turn
+    hits = tuple(_light_hit(hit) for hit in answer.evidence.hits)
+    evidence: Evidence = replace(
+        answer.evidence, hits=hits, readings=answer.evidence.readings[:1], weights=()
+    )
+    light: Answer = replace(answer, evidence=evidence)
+    return replace(turn, answer=light)
+
+
+def _light_hit(hit: Hit) -> Hit:
+    return replace(hit, passages=(hit.passage,), best=0)

@@ -1,0 +1,1 @@
+"""The server: what stands beside the Gradio page on its port."""

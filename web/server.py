@@ -1,0 +1,132 @@
+"""The server: our routes, and the Gradio page among them, on one port."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from index.errors import TanyaError
+from page import html, texts
+from qa.chat import Chat
+from qa.history import History
+from web import api, article, conversations, filters, mcp, status
+from web.answering import Answering
+from web.programs import Programs
+from web.visitor import VisitorCookie
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+logger = logging.getLogger("tanya.web")
+
+_ASSETS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_STOP_SECONDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs in a thread, and where it is reached."""
+
+    address: str
+    _server: uvicorn.Server
+    _thread: threading.Thread
+
+    def stop(self) -> None:
+        """Stop it; answers that are being written may take a few seconds more."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS + 1)
+
+
+def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
+    """Return the application; `build` makes the Gradio page over what answers."""
+    import gradio as gr
+
+    history = History.of(chat.home, keep=chat.settings.chat.keep)
+    answering = Answering(chat, history)
+    app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(VisitorCookie)
+    programs = Programs(chat)
+    for router in (
+        conversations.router(answering),
+        status.router(chat),
+        filters.router(),
+        article.router(chat),
+        api.router(programs),
+    ):
+        app.include_router(router)
+    if mcp.installed():
+        mcp.mount(app, programs)
+
+    @app.exception_handler(TanyaError)
+    @app.exception_handler(sqlite3.Error)
+    def failed(request: Request, error: Exception) -> Response:
+        logger.warning("%s failed: %s", request.url.path, error)
+        return JSONResponse({"detail": texts.error_words(error)}, 503)
+
+    @app.get("/page/assets/{name}", include_in_schema=False)
+    def asset(name: str) -> Response:
+        path = html.FOLDER / name
+        if "/" in name or path.suffix not in _ASSETS or not path.is_file():
+            raise HTTPException(404)
+        kind = _ASSETS[path.suffix]
+        return FileResponse(path, media_type=kind, headers={"cache-control": "no-cache"})
+
+    light, dark = html.palettes()
+    theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
+        body_background_fill=light["paper"],
+        body_background_fill_dark=dark["paper"],
+        body_text_color=light["ink"],
+        body_text_color_dark=dark["ink"],
+    )
+    gr.mount_gradio_app(
+        app,
+        build(answering),
+        path="/",
+        theme=theme,
+        head=html.head(),
+        favicon_path=str(html.ICON),
+        footer_links=[],
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        run_history=False,
+        max_file_size="1kb",
+    )
+    return app
+
+
+def start(chat: Chat, build: Callable[[Answering], gr.Blocks], host: str, port: int) -> Running:
+    """Serve a chat in a thread; port 0 takes a free one. Raises OSError for an address in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=2048)
+    port = listening.getsockname()[1]
+    config = uvicorn.Config(
+        create(chat, build),
+        log_level="warning",
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    named = f"[{host}]" if ":" in host else host
+    return Running(f"http://{named}:{port}/", server, thread)
+
+
+def warm(chat: Chat) -> None:
+    """Load the models before the first visitor asks; without an index there is nothing to load."""
+    try:
+        for _ in chat.stream("Siapa yang datang ke acara itu?"):
+            pass
+        status.examples_of(chat)
+    except TanyaError as error:
+        logger.info("nothing to load yet: %s", error)

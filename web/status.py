@@ -1,0 +1,65 @@
+"""What the index holds now: asked for by each open page every few seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import sqlite3
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from index.errors import IndexMissingError, TanyaError
+from page import html, texts
+from qa.chat import Chat
+from qa.examples import examples
+
+logger = logging.getLogger("tanya.web")
+
+
+def router(chat: Chat) -> APIRouter:
+    """Return the routes that tell of the live version."""
+    routes = APIRouter()
+
+    @routes.get("/page/status")
+    def status() -> dict[str, object]:
+        try:
+            overview = chat.overview()
+        except IndexMissingError:
+            return {"version": "", "line": html.index_notice_html(texts.NO_INDEX)}
+        except (TanyaError, OSError, sqlite3.Error) as error:
+            logger.warning("the overview cannot be read: %s", error)
+            return {"version": None, "line": html.index_notice_html(texts.INDEX_UNREADABLE)}
+        version = overview.version
+        return {
+            "version": version.name,
+            "line": html.freshness_html(overview, dt.datetime.now(dt.UTC)),
+            "newest": version.newest.isoformat() if version.newest else "",
+            "newest_words": texts.date_words(version.newest) if version.newest else "",
+            "publishers": [
+                {"name": name, "count": texts.number_words(count)}
+                for name, count in version.publishers
+                if name
+            ],
+        }
+
+    @routes.get("/page/welcome", response_class=HTMLResponse)
+    def welcome() -> str:
+        try:
+            chat.index()
+        except TanyaError:
+            return html.missing_html()
+        return html.welcome_html(examples_of(chat))
+
+    return routes
+
+
+def examples_of(chat: Chat) -> tuple[str, ...]:
+    """Return the questions to begin with: those of the settings, else ones that are answered."""
+    if chat.settings.chat.examples:
+        return chat.settings.chat.examples
+    try:
+        return examples(chat, texts.EXAMPLES)
+    except (TanyaError, OSError, sqlite3.Error) as error:
+        logger.warning("no example questions: %s", error)
+        return ()

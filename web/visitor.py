@@ -1,0 +1,56 @@
+"""Who asks: a browser, by a random cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+COOKIE = "tanya_visitor"
+_YEAR = 365 * 86_400
+
+
+class _Asking(Protocol):
+    """A request, of Starlette's or Gradio's kind."""
+
+    @property
+    def cookies(self) -> Mapping[str, str]: ...
+
+
+def visitor(request: _Asking) -> str:
+    """Return the name that a browser's conversations are kept under; "" for one without a cookie.
+
+    It is a hash, so that whoever reads the file of conversations cannot open them in a browser.
+    """
+    cookie = request.cookies.get(COOKIE, "")
+    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()[:32] if cookie else ""
+
+
+class VisitorCookie:
+    """ASGI middleware that gives a browser its cookie, with the page or its first request."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on; a page that was asked for without the cookie brings one."""
+        if scope["type"] != "http" or scope["path"] != "/" or _has_cookie(scope["headers"]):
+            await self._app(scope, receive, send)
+            return
+        secure = "; Secure" if scope.get("scheme") == "https" else ""
+        value = (
+            f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR}; HttpOnly; "
+            f"SameSite=Lax{secure}"
+        )
+
+        async def send_with_cookie(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"set-cookie", value.encode())]
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookie)
+
+
+def _has_cookie(headers: Any) -> bool:
+    return any(k == b"cookie" and COOKIE.encode() + b"=" in v for k, v in headers)
