@@ -92,7 +92,7 @@ def serve(home: Path, host: str = "", port: int = -1) -> None:
     Port 0 takes a free one. Raises SettingsError, and InputError for an address in use.
     """
     from qa.chat import Chat
-    from web import server
+    from web import first, server
 
     chat = Chat.open(home)
     host = host or chat.settings.chat.host
@@ -107,7 +107,7 @@ def serve(home: Path, host: str = "", port: int = -1) -> None:
             f"The chat cannot listen on {host}:{port}: the port is in use, or the address is "
             "not this machine's; choose another --port or --host."
         ) from error
-    typer.echo(f"{chat.settings.chat.title}: {running.address}")
+    typer.echo("\n".join([f"{chat.settings.chat.title}: {running.address}", *first.lines(home)]))
     warming = threading.Thread(target=server.warm, args=(chat,), daemon=True)
     warming.start()
     # With a limit, so that Ctrl-C is heard on every system.

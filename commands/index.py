@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +30,7 @@ from index.text import counted
 
 if TYPE_CHECKING:
     from index.adding import Intake
-    from index.archive import AddReport, Archive
+    from index.archive import Archive
     from index.build import BuildReport, Progress, ShareReport
     from index.home import OpenHome
     from index.reading.files import Passed
@@ -72,37 +71,38 @@ def add(
 
     Example: tanya add berita/ arsip-2019.jsonl.gz --publisher "Harian Kita"
     """
-    from index import adding
-    from index.archive import AddReport
+    from index import adding, reports
     from index.home import open_archive
     from index.reading.files import find_files, size
 
     with usage("--map"):
         read = adding.reader(settings.load(context.obj).add, publisher, column_map or ())
-    passed: Passed = Counter()
-    files = find_files(paths, passed)
+    intake = adding.Intake()
+    files = find_files(paths, intake.passed)
     if not files:
-        _print_passed(passed)
+        _print_passed(intake.passed)
         named = ", ".join(repr(str(path)) for path in paths)
         raise InputError(f"Nothing to add: no file of a known kind in {named}.")
-    intake = adding.Intake()
-    report = AddReport()
     with open_archive(context.obj) as archive, bar("Adding") as progress:
         task = progress.add_task("add", total=sum(size(file) for file in files))
-        read = partial(read, progress=lambda n: progress.advance(task, n), passed=passed)
         try:
-            for report in archive.add(intake.articles(files, read), _now()):
-                progress.update(task, description=f"{report.new + report.changed:,} articles")
+            with reports.recorded(context.obj, reports.begin("add", paths, _now()), intake):
+                for report in intake.add(
+                    archive, files, read, _now(), lambda n: progress.advance(task, n)
+                ):
+                    progress.update(task, description=f"{report.new + report.changed:,} articles")
         except KeyboardInterrupt:
             typer.echo("Stopped. What is counted below is in the archive.", err=True)
-            _print_added(report, intake, passed)
+            _print_added(intake)
             raise typer.Exit(1) from None
-    _print_added(report, intake, passed)
+    _print_added(intake)
+    report = intake.added
     if not (report.new or report.changed or report.same or report.removed_earlier):
         raise InputError("No article could be read; see the problems above.")
 
 
-def _print_added(report: AddReport, intake: Intake, passed: Passed) -> None:
+def _print_added(intake: Intake) -> None:
+    report = intake.added
     say(
         f"new {report.new:,} · changed {report.changed:,} · same {report.same:,} · "
         f"duplicates {report.duplicates:,} · problems {len(intake.problems):,}"
@@ -126,7 +126,7 @@ def _print_added(report: AddReport, intake: Intake, passed: Passed) -> None:
         )
         for taken, title, other in report.taken[:IDS_SHOWN]:
             say(f"  {taken!r} is {title!r}, and came with {other!r}")
-    _print_passed(passed)
+    _print_passed(intake.passed)
     _print_problems(intake.notes)
     _print_problems(intake.problems)
     if report.new or report.changed:
@@ -242,11 +242,13 @@ def remove(
     with open_archive(context.obj) as archive:
         if undo:
             _tell_removed("allowed again", ids or [], archive.allow_again(ids or []))
-        elif article_ids:
+            return
+        if article_ids:
             _tell_removed("removed", article_ids, archive.remove(article_ids, _now()))
         else:
             chosen = chosen_filter(after, before, publisher, archive.publishers)
             _remove_chosen(archive, archive.chosen(chosen), ids, yes)
+    typer.echo("Next: tanya build")
 
 
 _Chosen = list[tuple[str, str, dt.date | None]]

@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -35,10 +36,20 @@ app.add_typer(evaluation.measures, name="eval")
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"tanya {version('tanya-arsip')}")
+        typer.echo(f"tanya {_own_version()}")
         raise typer.Exit(0)
+
+
+def _own_version() -> str:
+    """Return the version of the checkout that runs, else of the installed package."""
+    from importlib.metadata import version
+
+    beside = Path(__file__).parents[1] / "pyproject.toml"
+    if beside.is_file():
+        project = tomllib.loads(beside.read_text(encoding="utf-8")).get("project", {})
+        if project.get("name") == "tanya-arsip":
+            return str(project["version"])
+    return version("tanya-arsip")
 
 
 @app.callback()

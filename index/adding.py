@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from index.archive import AddReport, Archive
 from index.reading.dates import ZONES
 from index.reading.fields import Columns
-from index.reading.files import read
+from index.reading.files import Passed, Progress, read
 from index.reading.inputs import Outcome
 from index.records import Article, ReadProblem
 from index.settings import AddSettings
@@ -32,13 +35,33 @@ def reader(chosen: AddSettings, publisher: str = "", column_map: Sequence[str] =
 class Intake:
     """What was read on the way to the archive: problems, notes, and articles that lack something.
 
-    `undated` articles cannot be found by a date, `unnamed` ones not by a publisher.
+    `undated` articles cannot be found by a date, `unnamed` ones not by a publisher. `passed` are
+    the files that were passed over, `added` is what the archive has of the rest by now.
     """
 
     problems: list[ReadProblem] = field(default_factory=list)
     notes: list[ReadProblem] = field(default_factory=list)
     undated: int = 0
     unnamed: int = 0
+    passed: Passed = field(default_factory=Counter)
+    added: AddReport = field(default_factory=AddReport)
+
+    def add(
+        self,
+        archive: Archive,
+        files: Sequence[Path],
+        read_file: Reader,
+        now: dt.datetime,
+        progress: Progress,
+    ) -> Iterator[AddReport]:
+        """Add the articles of files; yield the report so far after each transaction.
+
+        `progress` gets the bytes read since its last call.
+        """
+        read_file = partial(read_file, progress=progress, passed=self.passed)
+        for report in archive.add(self.articles(files, read_file), now):
+            self.added = report
+            yield report
 
     def articles(self, files: Sequence[Path], read_file: Reader) -> Iterator[Article]:
         """Yield the articles of the files, and note all else."""

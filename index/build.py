@@ -105,10 +105,14 @@ _FIELDS = 1
 """Counts the changes of what a version keeps of an article: 1 since its authors are kept."""
 
 
+def rules() -> str:
+    """Return the versions of this program's rules, as they stand in a recipe."""
+    return f"fields {_FIELDS}, text {text.RULES}, clean {clean.RULES}, chunking {chunking.RULES}"
+
+
 def recipe(engine: str, embedder: Embedder, chunks: ChunkingSettings) -> Recipe:
     """Return the recipe that the settings ask for."""
-    rules = f"fields {_FIELDS}, text {text.RULES}, clean {clean.RULES}, chunking {chunking.RULES}"
-    return Recipe(engine, embedder.name, embedder.dimensions, chunks.max_tokens, rules)
+    return Recipe(engine, embedder.name, embedder.dimensions, chunks.max_tokens, rules())
 
 
 def build(
@@ -360,7 +364,7 @@ def cutter(max_tokens: int, workers: int) -> Iterator[Cutter]:
     from multiprocessing import get_context
 
     # A forked process would hold locks of threads that it does not have.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), begin_worker)
 
     def begin(tasks: Sequence[Task]) -> Callable[[], list[Cut]]:
         future: Future[list[Cut]] | None = None
@@ -382,7 +386,8 @@ def cutter(max_tokens: int, workers: int) -> Iterator[Cutter]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin_worker() -> None:
+def begin_worker() -> None:
+    """Let a process that works for another end with it, and leave Ctrl-C to that one."""
     from multiprocessing import parent_process
 
     # Ctrl-C reaches every process of the terminal; the first one says what happens.

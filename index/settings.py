@@ -196,6 +196,14 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadSettings:
+    """How much may be dropped on the operator's page at a time, in millions of bytes and files."""
+
+    max_megabytes: int = _within(500, 1, 1_000_000)
+    max_files: int = _within(5_000, 1, 100_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one home directory."""
 
@@ -209,6 +217,7 @@ class Settings:
     chat: ChatSettings = field(default_factory=ChatSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     add: AddSettings = field(default_factory=AddSettings)
+    upload: UploadSettings = field(default_factory=UploadSettings)
 
 
 def resolve_home(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -192,6 +192,21 @@ class Versions:
             "`tanya build --full` makes one anew."
         )
 
+    def switch(self, name: str) -> None:
+        """Make another kept version live, an earlier or a later one.
+
+        Raises NotFoundError where there is none of that name, IndexDamagedError for a damaged one.
+        """
+        with self.lock():
+            if name not in self.names():
+                kept = ", ".join(self.names()) or "none"
+                raise NotFoundError(f"There is no version {name!r}; kept are {kept}.")
+            if not self._is_whole(name):
+                raise IndexDamagedError(
+                    f"Version {name} is damaged; nothing was changed. Take another one."
+                )
+            self._switch(name)
+
     def prune(self, keep: int) -> list[str]:
         """Delete versions but the newest `keep` and the live one; return the deleted names."""
         with self.lock():

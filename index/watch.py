@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index import build as builds
-from index import settings
+from index import reports, settings
 from index.adding import Reader
 from index.archive import AddReport
 from index.errors import ArchiveError, BusyError, EngineError, FetchError, InputError
@@ -82,7 +82,9 @@ def opened(
             fetcher, zone = Fetcher(chosen.watch), ZONES[chosen.add.timezone]
             followed = Feeds(feeds, seen, fetcher, chosen.watch, publisher=publisher, zone=zone)
         watched = Folders(folders, seen)
-        yield Watcher(inside, watched, followed, say, reader=reader, keep=chosen.watch.keep)
+        journal = reports.Journal(home, reports.begin("watch", [*folders, *feeds], _utc_now()))
+        keep = chosen.watch.keep
+        yield Watcher(inside, watched, followed, say, reader=reader, keep=keep, note=journal.note)
 
 
 @dataclass(slots=True)
@@ -229,11 +231,13 @@ class Watcher:
         *,
         reader: Reader = read,
         keep: int = 10,
+        note: reports.Note = lambda added, told, failure: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home = home
         self._folders, self._feeds, self._say = folders, feeds, say
-        self._reader, self._keep, self._clock = reader, keep, clock
+        self._reader, self._keep, self._note, self._clock = reader, keep, note, clock
+        self._told: list[ReadProblem] = []
         live = home.versions.live()
         version = home.versions.describe(live) if live else None
         self._last_state = home.archive.state()
@@ -318,6 +322,8 @@ class Watcher:
                 f"problems {reading.told:,} · version {version or '-'} · "
                 f"{self._clock() - begun:.1f} s"
             )
+        self._note(report, self._told, str(self._trouble or ""))
+        self._told.clear()
 
     def _remember(self, reading: _Reading) -> None:
         """Note what is in the archive, so that no restart reads it again; tell its problems."""
@@ -359,6 +365,7 @@ class Watcher:
         reading.told += len(told)
 
     def _tell(self, problems: Sequence[ReadProblem]) -> None:
+        self._told.extend(problems)
         for problem in problems[:_PROBLEMS_TOLD]:
             self._say(f"{_stamp()} {problem.place}: {problem.reason}")
         if len(problems) > _PROBLEMS_TOLD:

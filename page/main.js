@@ -7,3 +7,4 @@ import './side.js';
 import './status.js';
 import './citations.js';
 import './article.js';
+import './door.js';

@@ -185,6 +185,176 @@ SKIP = "Langsung ke kotak pertanyaan"
 # The opened article
 NO_REPLY = "Server tidak menjawab. Coba lagi sebentar lagi."
 
+# The operator's page
+OPERATOR = "Pengelola"
+OPERATOR_MORE = "Isi arsip, versi indeks, apa yang terbaca, dan apa yang belum terjawab."
+BACK_TO_CHAT = "Kembali ke percakapan"
+OPERATORS_ONLY = "Halaman ini hanya untuk pengelola."
+OPERATORS_HERE = (
+    "Tanpa kata sandi, halaman ini hanya terbuka di komputer tempat Tanya Arsip berjalan, dengan "
+    "alamat `http://127.0.0.1:PORT/pengelola` atau `http://localhost:PORT/pengelola`, dan tidak "
+    "lewat proksi."
+)
+OPERATORS_ELSEWHERE = (
+    "Dari komputer lain atau lewat proksi: jalankan server dengan kata sandi di variabel "
+    "lingkungan `TANYA_OPERATOR_PASSWORD`. Peramban lalu memintanya; nama pengguna bebas."
+)
+PASSWORD_ASKED = (
+    "Masukkan kata sandi pengelola; nama pengguna bebas. Muat ulang untuk mencoba lagi."
+)
+TOO_MANY_TRIES = "Terlalu banyak kata sandi yang salah. Coba lagi lima menit lagi."
+NOT_JSON = "Permintaan harus dikirim sebagai application/json atau application/octet-stream."
+OF_ANOTHER_SITE = "Permintaan ini datang dari situs lain, jadi ditolak."
+
+STATE = "Keadaan"
+IN_ARCHIVE = "artikel di arsip"
+IN_INDEX = "artikel di indeks"
+LIVE_VERSION = "versi yang hidup"
+NEWEST_ARTICLE = "artikel terbaru"
+ON_DISK = "di disk"
+NOTHING_YET = "Arsip masih kosong. Seret berkas ke sini untuk mengisinya."
+WAITING_TO_BUILD = "Menunggu dibangun: {}."
+NEW_ARTICLES = "{} baru"
+CHANGED_ARTICLES = "{} berubah"
+REMOVED_ARTICLES = "{} dihapus"
+LIVE_UNREADABLE = "Versi yang hidup tidak terbaca. Hidupkan versi lain di bawah."
+BUILT_ANEW = (
+    "Aturan pengindeksan berubah sejak versi ini dibangun, jadi pembangunan berikutnya mengolah "
+    "semua artikel lagi; sampai selesai, versi ini tetap menjawab."
+)
+UP_TO_DATE = "Indeks sesuai dengan isi arsip."
+UP_TO_DATE_RECIPE = "Membangun lagi hanya perlu bila pengaturan indeks di tanya.toml berubah."
+BUILD_NOW = "Bangun sekarang"
+NO_ARTICLES = "Arsip ini masih kosong."
+ONLY_SAMPLE = "Arsip ini baru berisi contoh."
+FILL_IT = "Isi dengan berita Anda di halaman pengelola"
+FILL_IT_BY_COMMANDS = "Atau di terminal kedua"
+SAMPLE_GOES = "Contohnya keluar dengan:"
+
+WORK_NAMES: Mapping[str, str] = {
+    "begin": "Bersiap…",
+    "add": "Membaca berkas…",
+    "open": "Membuka model…",
+    "index": "Mengindeks artikel…",
+    "publish": "Memeriksa dan menerbitkan versi…",
+}
+WORK_BUSY = "Masih ada pekerjaan lain. Tunggu sampai selesai, lalu coba lagi."
+ARCHIVE_IN_USE = (
+    "Arsip sedang dipakai proses lain, misalnya `tanya add` atau `tanya build`. Tunggu sampai "
+    "selesai, lalu coba lagi."
+)
+WORK_FAILED = "Pekerjaan tidak selesai; versi yang hidup tetap seperti sebelumnya."
+NOTHING_READ = "Tidak ada artikel yang terbaca dari berkas ini; lihat masalahnya di bawah."
+BUILT = "Versi {} hidup sekarang. Percakapan langsung memakainya."
+NOTHING_TO_BUILD = "Tidak ada yang perlu dibangun; indeks sudah sesuai."
+ADDED_WAITS = "Artikel sudah di arsip, dan menunggu dibangun."
+OF = "{} dari {}"
+
+ADD_ARTICLES = "Tambah artikel"
+DROP_HERE = "Seret berkas atau folder ke sini"
+DROP_KINDS = (
+    "Teks, HTML, JSON, CSV, Parquet, RSS, WARC; juga dalam zip, tar, gz. Paling banyak {} MB dan "
+    "{} berkas sekali kirim."
+)
+CHOOSE_FILES = "Pilih berkas"
+CHOOSE_FOLDER = "Pilih folder"
+PUBLISHER_FALLBACK = "Penerbit untuk artikel yang tidak menyebutnya (boleh kosong)"
+BUILD_AFTER = "Bangun indeks sesudahnya"
+SENDING = "Mengirim {} dari {} berkas, {} dari {} MB"
+STOP_SENDING = "Hentikan"
+SENDING_STOPPED = "Pengiriman dihentikan; tidak ada yang masuk arsip."
+SENDING_FAILED = "Pengiriman gagal: {}"
+NO_FILE_KNOWN = "Tidak ada berkas yang dikenal. Yang dilewati: {}."
+PASSED_OVER = "Dilewati: {}"
+TOO_MANY_FILES = "Ada {} berkas, padahal paling banyak {} sekali kirim (`[upload]` di tanya.toml)."
+TOO_MANY_BYTES = (
+    "Semuanya {} MB, padahal paling banyak {} MB sekali kirim (`[upload]` di tanya.toml)."
+)
+FILE_TWICE = "Berkas ini sudah dikirim."
+FILE_OF_ANOTHER_SIZE = "Ukuran {} berubah selama dikirim. Kirim lagi."
+STILL_COMING = "Masih ada berkas yang dikirim."
+UPLOAD_GONE = "Pengiriman ini sudah berakhir. Mulai lagi."
+DISK_FULL = "Disk server penuh. Kosongkan tempat, lalu coba lagi."
+DISK_FAILS = "Disk server tidak dapat ditulisi."
+
+OVER_TIME = "Artikel menurut tanggal terbit"
+BY_DAY = "Per hari, 60 hari sampai {}"
+BY_MONTH = "Per bulan"
+CHART_HEARD = "{}: paling banyak {} artikel pada {}."
+FIGURES = "Angkanya"
+UNDATED = "{} artikel tanpa tanggal; pertanyaan tentang waktu tidak menemukannya."
+NO_DATES = "Belum ada artikel bertanggal."
+PUBLISHERS = "Penerbit"
+ARTICLES = "Artikel"
+NEWEST = "Terbaru"
+MORE_PUBLISHERS = "dan {} penerbit lain"
+
+VERSIONS = "Versi indeks"
+NO_VERSIONS = "Belum ada versi."
+VERSION = "Versi"
+BUILT_AT = "Dibangun"
+SIZE = "Ukuran"
+LIVE = "hidup"
+DAMAGED = "rusak"
+MAKE_LIVE = "Hidupkan"
+MAKE_LIVE_SURELY = (
+    "Hidupkan versi {}? Percakapan langsung memakainya, sampai versi berikutnya dibangun."
+)
+MADE_LIVE = "Versi {} hidup sekarang."
+VERSIONS_MORE = (
+    "Versi lama tetap tersimpan, sehingga dapat dihidupkan lagi kalau versi baru ternyata salah. "
+    "Pembangunan berikutnya memuat lagi semua isi arsip; `tanya watch` membangun sendiri, jadi "
+    "hentikan dulu sebelum kembali ke versi lama. Versi berbagi berkas: semuanya bersama {}."
+)
+PRUNE = "Pangkas"
+PRUNE_MORE = (
+    "Memangkas menghapus versi lama dari disk dan tidak dapat dibatalkan. Versi yang hidup dan "
+    "artikel di arsip selalu tetap."
+)
+PRUNE_KEEP = "Sisakan versi terbaru sebanyak"
+PRUNE_SURELY = "Hapus versi lama sampai tersisa {} yang terbaru?"
+PRUNED = "{} versi dihapus, {} tersisa."
+CANNOT_SWITCH = "Versi itu tidak ada lagi, atau rusak. Tidak ada yang diubah."
+
+INGESTS = "Yang terbaca terakhir"
+NO_INGESTS = (
+    "Belum ada laporan. `tanya add`, `tanya watch` dan kiriman di halaman ini meninggalkannya."
+)
+INGEST_KINDS: Mapping[str, str] = {
+    "add": "tanya add",
+    "watch": "tanya watch",
+    "upload": "kiriman",
+}
+INGEST_COUNTS = "{} baru · {} berubah · {} sama · {} masalah"
+INGEST_UNDATED = "{} tanpa tanggal"
+INGEST_UNNAMED = "{} tanpa penerbit"
+INGEST_REMOVED = "{} dihapus dulu, jadi tetap di luar"
+INGEST_DUPLICATES = "{} cerita yang sudah ada di penerbit lain"
+ALL_PROBLEMS = "Unduh semua masalah"
+MORE_PROBLEMS = "dan {} lagi"
+PROBLEMS_KEPT = "{} yang pertama dari {} masalah tersimpan."
+NOTED = "Catatan"
+REPORT_GONE = "Laporan ini tidak tersimpan lagi."
+STOPPED_BY = "Berhenti: {}"
+
+GAPS = "Pertanyaan tanpa jawaban"
+GAPS_MORE = "Yang ditanyakan, tetapi tidak ditemukan di arsip: petunjuk tentang isi yang kurang."
+NO_GAPS = "Belum ada."
+ASKED_TIMES = "{} kali"
+FEEDBACK_TITLE = "Umpan balik"
+NO_FEEDBACK = "Belum ada penilaian dari pembaca."
+GOOD, BAD = "baik", "buruk"
+EVALUATION = "Evaluasi menurut versi"
+NO_EVALUATION = (
+    "Belum ada pengukuran di folder {}. Buat kumpulan pertanyaan dari arsip ini, lalu ukur versi "
+    "yang hidup:"
+)
+EVALUATION_MORE = "Ukur lagi sesudah membangun versi baru, ke folder lain, dan bandingkan barisnya:"
+RUN = "Pengukuran"
+SEARCH_RUNS = "Pencarian"
+ANSWER_RUNS = "Jawaban"
+EVAL_SET = "Kumpulan"
+
 _ERRORS: Mapping[type[errors.TanyaError], str] = {
     errors.IndexMissingError: "Arsip belum diindeks. Jalankan `tanya add` lalu `tanya build`.",
     errors.IndexDamagedError: "Indeks tidak lengkap atau berubah sejak dibangun.",
@@ -236,6 +406,19 @@ def ago_words(then: dt.datetime, now: dt.datetime) -> str:
 def number_words(value: int) -> str:
     """Return a number with Indonesian thousands: 12.345."""
     return f"{value:,}".replace(",", ".")
+
+
+def size_words(count: int) -> str:
+    """Return a number of bytes as "12,3 MB"."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}".replace(".", ",")
+    return f"{count} B"
+
+
+def month_words(day: dt.date) -> str:
+    """Return the month of a day: "Mei 2026"."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
 
 
 def duration_words(seconds: float) -> str:

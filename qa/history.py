@@ -220,6 +220,25 @@ class History:
         begin = since.isoformat() if since else ""
         yield from self._kept("t.asked >= ? ORDER BY t.asked, t.conversation, t.number", begin)
 
+    def outcomes(self, count: int) -> list[tuple[dt.datetime, str, str, str]]:
+        """Return (asked, question, status, version) of the last questions that are done.
+
+        The newest comes first. A question that found no answer is as it was understood.
+        """
+        query = (
+            "SELECT asked, question, status, version, CASE status WHEN 'answered' THEN NULL "
+            "ELSE turn END FROM turns WHERE status != '' ORDER BY asked DESC LIMIT ?"
+        )
+        return [
+            (
+                _time(asked),
+                _turns().validate_json(zlib.decompress(packed)).query.text if packed else question,
+                status,
+                version,
+            )
+            for asked, question, status, version, packed in self._rows(query, (count,))
+        ]
+
     def _kept(self, where: str, *values: object) -> Iterator[KeptTurn]:
         query = (
             "SELECT t.conversation, t.number, t.asked, t.question, t.chosen, t.turn, c.owner "

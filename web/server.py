@@ -18,10 +18,12 @@ from index.errors import TanyaError
 from page import html, texts
 from qa.chat import Chat
 from qa.history import History
-from web import api, article, conversations, filters, mcp, status
+from web import api, article, conversations, filters, mcp, operator, status, upload
+from web.access import Access
 from web.answering import Answering
 from web.programs import Programs
 from web.visitor import VisitorCookie
+from web.work import Worker
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -55,12 +57,15 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
     app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(VisitorCookie)
     programs = Programs(chat)
+    operating = (chat.home, chat.settings.upload, Access(), Worker())
     for router in (
         conversations.router(answering),
         status.router(chat),
         filters.router(),
         article.router(chat),
         api.router(programs),
+        operator.router(*operating, history),
+        upload.router(*operating),
     ):
         app.include_router(router)
     if mcp.installed():

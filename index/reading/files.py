@@ -131,6 +131,16 @@ def _passed_over(entry: Path, top: Path) -> str:
     return "" if _has_known_name(entry.name) else _inner_suffix(entry.name)
 
 
+def passed_over(parts: Sequence[str]) -> str | None:
+    """Return what a file of a folder is that is not read, by the parts of its path.
+
+    None is a file of a known kind, "" a hidden one.
+    """
+    if any(map(_is_hidden, parts)):
+        return ""
+    return None if _has_known_name(parts[-1]) else _inner_suffix(parts[-1])
+
+
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 

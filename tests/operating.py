@@ -1,0 +1,49 @@
+"""The operator's routes over a home, and browsers that ask them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from index import settings
+from qa.history import History
+from web import operator, upload
+from web.access import Access
+from web.work import Worker
+
+HERE = "http://127.0.0.1:7860"
+NOW = dt.datetime(2026, 5, 3, 8, 0, tzinfo=dt.UTC)
+
+
+class Served:
+    """The routes of one home; `client` is a browser on the same machine."""
+
+    def __init__(
+        self,
+        home: Path,
+        access: Access | None = None,
+        remarks: operator.Remarks = tuple,
+    ) -> None:
+        self.home, self.worker = home, Worker()
+        self.history = History.of(home)
+        self._app = FastAPI()
+        operating = (home, settings.load(home).upload, access or Access(""), self.worker)
+        self._app.include_router(
+            operator.router(*operating, self.history, remarks, now=lambda: NOW)
+        )
+        self._app.include_router(upload.router(*operating))
+        self.client = self.asking()
+
+    def asking(self, address: str = "127.0.0.1", base: str = HERE, **headers: str) -> TestClient:
+        """Return a browser at an address; underscores in names of headers stand for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return TestClient(self._app, base, client=(address, 50_000), headers=named)
+
+    def page(self) -> str:
+        """Return the page."""
+        found = self.client.get("/pengelola")
+        assert found.status_code == 200, found.text
+        return found.text
