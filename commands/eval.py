@@ -89,21 +89,23 @@ def make_set(
     seed: Annotated[int, typer.Option(help="Another seed makes other questions.")] = 0,
     replace: Replace = False,
 ) -> None:
-    """Make a question set of the home's own archive: telling words of one sentence each.
+    """Make a question set of what people might ask of the home's own articles.
 
-    Relevant are the article that the sentence stands in and its whole story. The words are the
-    article's own, in another order: compare versions and settings with it, not search with people.
+    who, when, where, howmany, quote, why: of one sentence, shortened and partly in other words;
+    headline: whether it is so; paraphrase: in other words; typo: typed in haste; dated: in short,
+    within the month of its article. Relevant are the article and its whole story. Some are also
+    conversations of two turns, for `tanya eval answers`. The set holds sentences of the articles.
 
-    Example: tanya eval make sets/known --questions 500; tanya eval run sets/known --out runs/known
+    Example: tanya eval make sets/made --questions 500; tanya eval run sets/made --out runs/made
     """
-    from eval import known_items
+    from eval import making
     from eval import questions as sets
     from index.home import open_archive
 
     sets.make_room(out, replace=replace)
     with open_archive(context.obj, must_exist=True) as archive, bar("Reading") as progress:
         task = progress.add_task("articles", total=None)
-        count = known_items.make(
+        count = making.make(
             archive,
             out,
             questions=questions,
@@ -115,6 +117,50 @@ def make_set(
     typer.echo(f"{counted(count, 'question')} written to {out}")
     if count < questions:
         typer.echo(f"The archive gave no more than that; asked for were {questions:,}.", err=True)
+
+
+@measures.command("collect")
+def collect_set(
+    context: typer.Context,
+    out: Out,
+    judged: Annotated[
+        bool, typer.Option("--judged", help="Only questions of which somebody said something.")
+    ] = False,
+    replace: Replace = False,
+) -> None:
+    """Make a question set of what people asked the chat, and what they said of its answers.
+
+    An answer called right is right, and its articles relevant; of one called wrong, the answer and
+    the article that the person named. All others have no label: they count in coverage alone. The
+    set names nobody; the questions are as people typed them.
+
+    Example: tanya eval collect sets/asked; tanya eval answers sets/asked --out runs/asked
+    """
+    from eval import collecting
+    from eval import questions as sets
+    from index import settings
+    from index.home import open_archive
+    from qa.history import History
+
+    sets.make_room(out, replace=replace)
+    history = History.of(context.obj, keep=settings.load(context.obj).chat.keep)
+    with open_archive(context.obj, must_exist=True) as archive:
+        made = collecting.collect(history.all_turns(), archive, out, judged_only=judged)
+    (out / sets.CORPUS).unlink(missing_ok=True)
+    for remark in made.notes:
+        note(shown(remark))
+    typer.echo(f"{counted(made.questions, 'question')} written to {out}:")
+    for number, what in (
+        (made.right, "with an answer that was called right"),
+        (made.corrected, "with the answer that a person gave"),
+        (made.unanswerable, "rightly not answered"),
+        (made.unlabelled, "without a label"),
+        (made.repeated, "asked again, left out"),
+    ):
+        if number:
+            typer.echo(f"  {number:>6,}  {what}")
+    if not made.right + made.corrected:
+        typer.echo("No answer is known yet: `tanya eval answers` needs one.", err=True)
 
 
 @measures.command("written")
@@ -271,7 +317,8 @@ def score(
 
     ans@1 and ans@5: a gold answer stands in the best passage of the first, of one of the first five
     articles. For a TREC run of another program it is looked for in the home's archived articles
-    (*). Tied scores are ordered as trec_eval does, by falling id.
+    (*). Tied scores are ordered as trec_eval does, by falling id. Where a set tells kinds of
+    questions, each has a line.
 
     Example: tanya eval score sets/facqa runs/hybrid runs/lexical bm25.trec
     """
@@ -281,7 +328,7 @@ def score(
     if as_json:
         typer.echo(json.dumps([tables.search_row(run) for run in runs], ensure_ascii=False))
     else:
-        typer.echo("\n".join(tables.search_lines(runs, asked)))
+        typer.echo("\n".join([*tables.search_lines(runs, asked), *tables.kind_lines(runs, asked)]))
 
 
 @measures.command()

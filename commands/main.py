@@ -15,6 +15,7 @@ import typer
 
 from commands import eval as evaluation
 from commands import index, qa
+from commands.feedback import feedback
 from index import settings
 from index.errors import TanyaError
 
@@ -28,7 +29,7 @@ app = typer.Typer(
 for _command in (
     *(index.add, index.watch, index.remove, index.export, index.build),
     *(index.status, index.rollback, index.prune),
-    *(qa.ask, qa.search, qa.serve, qa.mcp),
+    *(qa.ask, qa.search, qa.serve, qa.mcp, feedback),
 ):
     app.command()(_command)
 app.add_typer(evaluation.measures, name="eval")

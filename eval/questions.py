@@ -4,7 +4,8 @@ A set is a folder in BEIR's form (Thakur et al. 2021):
 
     corpus.jsonl         {"_id", "title", "text"}: articles to add, where the archive has them not
     queries.jsonl        {"_id", "text", "answers"?, "answerable"?, "follows"?, "filter"?}
-                         "filter" is {"after"?, "before"?, "publishers"?}, dates as YYYY-MM-DD
+                         "filter" is {"after"?, "before"?, "publishers"?}, dates as YYYY-MM-DD;
+                         "kind" is what kind of question it is, for a table by kinds
     qrels.tsv            query-id, corpus-id, score; tab-separated, with this header
     conversations.jsonl  rows as in queries.jsonl; each turn but the first "follows" another.
                          "contains" are words that its standalone question must have ("a|b": one of
@@ -65,7 +66,8 @@ class Question:
     """One question of a set; `answers` are accepted strings, none if it cannot be answered.
 
     `filter` is what the person who asks has set; `follows` the question before in a conversation.
-    `part` is which part of the set it is: FIRST, OPENING or FOLLOW_UP.
+    `part` is which part of the set it is: FIRST, OPENING or FOLLOW_UP; `kind` what kind of
+    question it is, where the set tells.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Question:
     filter: Filter = Filter()
     meaning: Meaning | None = None
     part: str = FIRST
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
             follows=str(row.get("follows") or ""),
             filter=_filter(row.get("filter") or {}, place),
             meaning=_meaning(row),
+            kind=str(row.get("kind") or ""),
         )
         if question.id in found:
             raise InputError(f"{place}: the id {question.id!r} stands twice.")
@@ -327,12 +331,22 @@ def read_qrels(path: Path) -> Relevant:
 
 
 def write(
-    folder: Path, asked: Sequence[Question], relevant: Mapping[str, Mapping[str, int]]
+    folder: Path,
+    asked: Sequence[Question],
+    relevant: Mapping[str, Mapping[str, int]],
+    conversations: Sequence[Question] = (),
 ) -> None:
-    """Write a set's queries.jsonl and qrels.tsv; each appears only when it is complete."""
+    """Write a set's files, conversations.jsonl where it has some; each appears when it is complete.
+
+    What an earlier set left there goes where this one has none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write_rows(folder / QUERIES, map(_row, asked))
     _write_qrels(folder / QRELS, relevant)
+    if conversations:
+        _write_rows(folder / CONVERSATIONS, map(_row, conversations))
+    else:
+        (folder / CONVERSATIONS).unlink(missing_ok=True)
 
 
 def _write_qrels(path: Path, relevant: Mapping[str, Mapping[str, int]]) -> None:
@@ -354,6 +368,8 @@ def _row(question: Question) -> dict[str, Any]:
         "answers": list(question.answers),
         "answerable": question.answerable,
     }
+    if question.kind:
+        row["kind"] = question.kind
     if question.follows:
         row["follows"] = question.follows
     if question.filter:
@@ -382,7 +398,8 @@ def make_room(folder: Path, *, replace: bool = False) -> None:
 
 def fingerprint(asked: Sequence[Question]) -> str:
     """Return a hash (16 hex digits) of the questions with all that a run depends on."""
-    lines = "\n".join(json.dumps(_row(q), ensure_ascii=False, sort_keys=True) for q in asked)
+    rows = (_row(replace(question, kind="")) for question in asked)
+    lines = "\n".join(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

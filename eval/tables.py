@@ -48,6 +48,34 @@ def search_lines(judged: Sequence[Run], asked: QuestionSet) -> list[str]:
     return lines
 
 
+def kind_lines(judged: Sequence[Run], asked: QuestionSet) -> list[str]:
+    """Return R@1 and RR@10 of each kind of question, a line a kind; none where no set tells kinds.
+
+    Under each run's name stand both.
+    """
+    kinds = dict.fromkeys(q.kind for q in asked.questions if q.kind and q.id in asked.relevant)
+    if not kinds:
+        return []
+    lines = ["", f"{'R@1 RR@10 by kind':<{_NAME + 6}}" + "".join(map(_kind_head, judged))]
+    for kind in kinds:
+        of = sum(q.kind == kind for q in asked.questions if q.id in asked.relevant)
+        cells = "".join(_kind_cell(run, kind) for run in judged)
+        lines.append(f"{kind:<{_NAME}}{of:>6,}{cells}")
+    return lines
+
+
+def _kind_head(run: Run) -> str:
+    return f"  {run.name[: _NAME - 1]:>{_NAME}}"
+
+
+def _kind_cell(run: Run, kind: str) -> str:
+    pairs = [(question, reply) for question, reply in run.pairs() if question.kind == kind]
+    first, rank = (
+        compare.mean(measures.values(m, pairs)) for m in _MEASURES if m.name in ("R@1", "RR@10")
+    )
+    return f"  {first or 0:>{_NAME - 7}.3f} {rank or 0:.3f} "
+
+
 def _width(name: str) -> int:
     return max(7, len(name) + 1)
 

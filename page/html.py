@@ -19,8 +19,9 @@ from index.records import Article, Citation, Filter, Passage, Query, Span, Turn
 from page import texts
 from page.article import address, request
 from page.templates import render
-from qa import silence
+from qa import feedback, silence
 from qa.chat import Overview
+from qa.feedback import Verdict
 from qa.question.follow_up import topic_of
 from qa.question.topic import DAYS, TOPICS
 
@@ -209,8 +210,12 @@ def turn_html(
     *,
     conversation: str = "",
     growing: bool = False,
+    verdict: Verdict | None = None,
 ) -> str:
-    """Return one turn, its sources beside it. `growing`: more claims are on their way."""
+    """Return one turn, its sources beside it. `growing`: more claims are on their way.
+
+    `verdict` is what the person said of it before.
+    """
     answer = turn.answer
     if answer.claims or growing:
         body = _claims_html(turn, conversation, number)
@@ -219,10 +224,28 @@ def turn_html(
         body = _silence_html(turn, chosen)
         beside = _related_html([hit.passage for hit in answer.evidence.hits[:_RELATED]])
     body += busy_html() if growing else _foot_html(turn)
+    if conversation and not growing:
+        body += feedback_html(conversation, number, verdict, refused=not answer.claims)
     status = "" if growing else texts.status_words(answer)
     body = _understood_html(turn, number, chosen) + body
     place = (conversation, number)
     return _turn_frame(turn.question, place, body, beside, growing=growing, status=status)
+
+
+def feedback_html(conversation: str, number: int, verdict: Verdict | None, *, refused: bool) -> str:
+    """Return the question whether a turn was right, or what was said of it.
+
+    `refused`: it is a silence.
+    """
+    return render(
+        "feedback.html",
+        conversation=conversation,
+        number=number,
+        verdict=verdict,
+        refused=refused,
+        longest=feedback.LONGEST,
+        missing=feedback.MISSING,
+    )
 
 
 def _turn_frame(

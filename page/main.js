@@ -8,3 +8,4 @@ import './status.js';
 import './citations.js';
 import './article.js';
 import './door.js';
+import './feedback.js';

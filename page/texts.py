@@ -589,3 +589,28 @@ def parse_filter(
             f"“{BEFORE.lower()}” ({date_words(until)})."
         )
     return Filter(first, until, tuple(publishers or ()), tuple(authors))
+
+
+# Was it right? -----------------------------------------------------------------------------------
+
+WAS_IT_RIGHT = "Apakah jawaban ini benar?"
+WAS_IT_RIGHT_TO_REFUSE = "Tepatkah tidak dijawab?"
+RIGHT, NOT_RIGHT = "Ya", "Tidak"
+THANKS_GOOD = "Terima kasih. Anda menilai jawaban ini benar."
+THANKS_BAD = "Terima kasih. Anda menilai jawaban ini tidak benar"
+THANKS_REFUSED_GOOD = "Terima kasih. Anda menilai arsip memang tidak memuatnya."
+THANKS_REFUSED_BAD = "Terima kasih. Menurut Anda ini seharusnya dijawab."
+CHANGE_VERDICT = "Ubah"
+WHAT_IS_WRONG = "Apa yang salah?"
+SHOULD_BE_ANSWERED = "Seharusnya dijawab"
+VERDICT_REASONS = {
+    "wrong": "Orang atau angka salah",
+    "outdated": "Sudah usang",
+    "beside": "Bukan jawabannya",
+}
+YOUR_WORDS = "Keterangan"
+RIGHT_ANSWER = "Jawaban yang benar"
+RIGHT_ARTICLE = "Alamat artikel yang memuatnya"
+MAY_BE_EMPTY = "boleh kosong"
+SEND_VERDICT = "Kirim"
+VERDICT_NOT_KEPT = "Penilaian tidak tersimpan. Coba sekali lagi."

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from index.errors import ArchiveError
 from index.records import Answer, Evidence, Filter, Hit, Turn
 from index.sqlite import connect, transaction
+from qa.feedback import Verdict
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -44,6 +45,13 @@ CREATE TABLE turns(
     words TEXT NOT NULL DEFAULT '', turn BLOB,
     PRIMARY KEY(conversation, number)
 ) WITHOUT ROWID;
+CREATE TABLE feedback(
+    conversation TEXT NOT NULL, number INTEGER NOT NULL, given TEXT NOT NULL,
+    good INTEGER NOT NULL, reason TEXT NOT NULL, words TEXT NOT NULL,
+    right_answer TEXT NOT NULL, right_article TEXT NOT NULL,
+    PRIMARY KEY(conversation, number),
+    FOREIGN KEY(conversation, number) REFERENCES turns(conversation, number) ON DELETE CASCADE
+) WITHOUT ROWID;
 """
 
 
@@ -62,7 +70,8 @@ class Conversation:
 class KeptTurn:
     """A question of a conversation, numbered from 1; `turn` is None while it is not answered.
 
-    `chosen` is the filter that was set when it was asked.
+    `chosen` is the filter that was set when it was asked, `verdict` what its owner said of the
+    answer.
     """
 
     conversation: str
@@ -72,6 +81,7 @@ class KeptTurn:
     chosen: Filter
     turn: Turn | None
     owner: str = ""
+    verdict: Verdict | None = None
 
 
 class History:
@@ -151,6 +161,30 @@ class History:
                 "WHERE conversation = ? AND number = ?",
                 (answer.status, answer.evidence.version, words, packed, conversation, number),
             )
+
+    def judge(self, owner: str, conversation: str, number: int, verdict: Verdict | None) -> bool:
+        """Keep what an owner says of an answered turn, in place of what was said before.
+
+        None takes it back. Returns whether there is such a turn; raises InputError as
+        `Verdict.checked`.
+        """
+        kept = verdict.checked() if verdict else None
+        with self._lock:
+            if not self._owns(owner, conversation):
+                return False
+            with transaction(db := self._open(write=True)):
+                place = (conversation, number)
+                db.execute("DELETE FROM feedback WHERE conversation = ? AND number = ?", place)
+                query = "SELECT turn FROM turns WHERE conversation = ? AND number = ?"
+                [turn] = db.execute(query, place).fetchone() or [None]
+                if kept and turn:
+                    given = kept.given.astimezone(dt.UTC).isoformat()
+                    said = (kept.reason, kept.words, kept.right_answer, kept.right_article)
+                    db.execute(
+                        "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        (*place, given, kept.good, *said),
+                    )
+            return turn is not None
 
     def rename(self, owner: str, conversation: str, title: str) -> bool:
         """Give a conversation another title; return whether the owner has it."""
@@ -239,15 +273,26 @@ class History:
             for asked, question, status, version, packed in self._rows(query, (count,))
         ]
 
+    def judged(self) -> Iterator[KeptTurn]:
+        """Yield everybody's turns that have a verdict, the newest verdict first."""
+        yield from self._kept("f.given IS NOT NULL ORDER BY f.given DESC, f.conversation, f.number")
+
     def _kept(self, where: str, *values: object) -> Iterator[KeptTurn]:
         query = (
-            "SELECT t.conversation, t.number, t.asked, t.question, t.chosen, t.turn, c.owner "
-            f"FROM turns t JOIN conversations c ON c.id = t.conversation WHERE {where}"
+            "SELECT t.conversation, t.number, t.asked, t.question, t.chosen, t.turn, c.owner, "
+            "f.given, f.good, f.reason, f.words, f.right_answer, f.right_article "
+            "FROM turns t JOIN conversations c ON c.id = t.conversation "
+            "LEFT JOIN feedback f ON f.conversation = t.conversation AND f.number = t.number "
+            f"WHERE {where}"
         )
-        for identity, number, asked, question, chosen, packed, owner in self._rows(query, values):
+        for identity, number, asked, question, chosen, packed, owner, *said in self._rows(
+            query, values
+        ):
             turn = _turns().validate_json(zlib.decompress(packed)) if packed else None
             limits = _filters().validate_json(chosen)
-            yield KeptTurn(identity, number, _time(asked), question, limits, turn, owner)
+            given, good, *rest = said
+            verdict = Verdict(_time(given), bool(good), *rest) if given else None
+            yield KeptTurn(identity, number, _time(asked), question, limits, turn, owner, verdict)
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._lock:

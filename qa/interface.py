@@ -18,6 +18,7 @@ from index.records import Article, Filter, Hit, Passage, Turn
 
 if TYPE_CHECKING:
     from qa.chat import Chat
+    from qa.history import KeptTurn
 
 
 Status = Literal["answered", "no_evidence", "unsupported"]
@@ -165,6 +166,23 @@ def turn_row(question_id: str, turn: Turn) -> AnswerRow:
         "answerer": answer.answerer,
         "version": answer.evidence.version,
         "seconds": round(turn.seconds, 4),
+    }
+
+
+def verdict_row(kept: KeptTurn) -> dict[str, object]:
+    """Return the row of a turn with what was said of it, without who did."""
+    verdict = kept.verdict
+    if verdict is None or kept.turn is None:
+        raise ValueError(f"the turn {kept.number!r} of {kept.conversation!r} has no verdict")
+    return {
+        "given": verdict.given.isoformat(timespec="seconds"),
+        "verdict": "good" if verdict.good else "bad",
+        "reason": verdict.reason,
+        "words": verdict.words,
+        "right_answer": verdict.right_answer,
+        "right_article": verdict.right_article,
+        "conversation": kept.conversation,
+        "answer": turn_row(str(kept.number), kept.turn),
     }
 
 

@@ -489,6 +489,25 @@ def test_questions_without_results_are_noted(home, made, tmp_path, capsys):
     assert "holds no result" in capsys.readouterr().err
 
 
+def test_kinds_of_questions_have_a_line_each_where_the_set_tells_them(home, tmp_path, capsys):
+    asked = [
+        Question("1", "Satelit Nusadirgantara?", kind="who"),
+        Question("2", "Xyzzy?", kind="when"),
+        Question("3", "Apa kabar?"),
+    ]
+    sets.write(tmp_path / "set", asked, {q.id: {HELD: 1} for q in asked})
+    trec = tmp_path / "theirs.trec"
+    trec.write_text(f"1 Q0 {HELD} 1 2.0 x\n2 Q0 b 1 3.0 x\n2 Q0 {HELD} 2 2.0 x\n")
+    assert tanya(home, "eval", "score", tmp_path / "set", trec) == 0
+    lines = capsys.readouterr().out.splitlines()
+    kinds = [line.split() for line in lines if line.startswith(("who", "when"))]
+    assert kinds == [["who", "1", "1.000", "1.000"], ["when", "1", "0.000", "0.500"]]
+    sets.write(tmp_path / "plain", asked[2:], {"3": {HELD: 1}})
+    trec.write_text(f"3 Q0 {HELD} 1 2.0 x\n")
+    assert tanya(home, "eval", "score", tmp_path / "plain", trec) == 0
+    assert "by kind" not in capsys.readouterr().out
+
+
 def test_a_comparison_notes_that_one_run_is_cut(home, made, tmp_path, capsys):
     ours = {q: r.articles for q, r in runs.load(made).replies.items()}
     cut = trec(tmp_path / "cut.trec", {q: a[:10] for q, a in ours.items()})

@@ -99,6 +99,7 @@ def turn_html(answering: Answering, kept: KeptTurn) -> str:
         kept.chosen,
         answering.chat.article,
         conversation=kept.conversation,
+        verdict=kept.verdict,
     )
 
 

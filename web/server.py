@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import socket
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,17 @@ from index.errors import TanyaError
 from page import html, texts
 from qa.chat import Chat
 from qa.history import History
-from web import api, article, conversations, filters, mcp, operator, status, upload
+from web import (
+    api,
+    article,
+    conversations,
+    feedback,
+    filters,
+    mcp,
+    operator,
+    status,
+    upload,
+)
 from web.access import Access
 from web.answering import Answering
 from web.programs import Programs
@@ -32,6 +43,7 @@ logger = logging.getLogger("tanya.web")
 
 _ASSETS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STOP_SECONDS = 4
+_REMARKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,9 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
         status.router(chat),
         filters.router(),
         article.router(chat),
+        feedback.router(history),
         api.router(programs),
-        operator.router(*operating, history),
+        operator.router(*operating, history, lambda: _remarks(history)),
         upload.router(*operating),
     ):
         app.include_router(router)
@@ -108,6 +121,16 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
         max_file_size="1kb",
     )
     return app
+
+
+def _remarks(history: History) -> Iterator[operator.Remark]:
+    """Yield the newest verdicts for the operator."""
+    for kept in itertools.islice(history.judged(), _REMARKS):
+        if kept.turn and kept.verdict:
+            version = kept.turn.answer.evidence.version
+            said = kept.verdict
+            words = said.words or texts.VERDICT_REASONS.get(said.reason, "")
+            yield operator.Remark(said.given, kept.question, said.good, words, version)
 
 
 def start(chat: Chat, build: Callable[[Answering], gr.Blocks], host: str, port: int) -> Running:
