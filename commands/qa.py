@@ -19,6 +19,7 @@ from index.text import counted
 from page import texts
 from qa import interface
 from qa.interface import hit_row, turn_row
+from qa.question.small_talk import SMALL_TALK
 
 if TYPE_CHECKING:
     from qa.chat import Chat
@@ -64,7 +65,7 @@ def ask(
     if as_json:
         typer.echo(json.dumps(turn_row("", turn), ensure_ascii=False))
         return
-    for line in _lines(turn):
+    for line in [turn.notice] if turn.query.kind == SMALL_TALK else _lines(turn):
         say(line)
 
 

@@ -101,8 +101,9 @@ class _Ready:
     embedded: int
 
 
-_FIELDS = 1
-"""Counts the changes of what a version keeps of an article: 1 since its authors are kept."""
+_FIELDS = 2
+"""Counts the changes of what a version keeps of an article: 1 since its authors are kept, 2 since
+headlines and names are found by how they begin."""
 
 
 def rules() -> str:

@@ -16,7 +16,7 @@ from index.engines.contract import Engine, Found, Terms, Vectors
 from index.errors import ModelError
 from index.manifest import IndexVersion, Recipe
 from index.records import Filter, Passage, Scored
-from index.store import ArticleEntry, Store, StoreWriter
+from index.store import ArticleEntry, Headline, Store, StoreWriter
 
 
 class SearchIndex:
@@ -86,6 +86,17 @@ class SearchIndex:
     def authors(self) -> Mapping[str, int]:
         """Return who wrote articles that can be found, with how many, those of most first."""
         return self._store.authors()
+
+    def headlines(self, words: Sequence[str], k: int) -> list[Headline]:
+        """Return at most k headlines with all of these words, the newest first."""
+        return self._store.headlines(words, k)
+
+    def names(self, key: str, k: int) -> list[tuple[str, int]]:
+        """Return at most k names that begin, at one of their words, as a folded key does.
+
+        Each comes with the number of articles that hold it, those of most first.
+        """
+        return self._store.names(key, k)
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
         """Return in about how many passages each stem stands; removed ones may still count."""

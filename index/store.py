@@ -2,6 +2,7 @@
 
     parts/0001/passages.db   articles and passages of the part, in SQLite
     removed.npz              rows and articles of the parts that are no longer there
+    names.db                 names, and how many articles hold each: see `index.names`
     acronyms.json            acronyms, what they stand for, and how many articles say so
 
 A passage is a row and an article a number, given once; engines know them by these alone. A part is
@@ -14,6 +15,8 @@ files of its own in a part's folder.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import heapq
 import json
 import sqlite3
 import threading
@@ -32,6 +35,7 @@ from index.acronyms import Acronyms, introduced
 from index.engines.contract import LAST_DAY, UNDATED, Columns, RowFilter, Rows
 from index.errors import IndexDamagedError
 from index.files import link_tree
+from index.names import Names, NamesWriter, folded
 from index.records import Filter, Passage
 from index.sqlite import connect_finished, connect_new, finished_uri, select
 
@@ -57,6 +61,11 @@ _SCHEMA = """
     CREATE TABLE acronym (article INTEGER NOT NULL, short TEXT NOT NULL, meaning TEXT NOT NULL);
     CREATE TABLE author (name TEXT NOT NULL, article INTEGER NOT NULL,
         PRIMARY KEY (name, article)) WITHOUT ROWID;
+"""
+_SCHEMA_OF_HEADLINES = """
+    CREATE TABLE headline (rank INTEGER PRIMARY KEY, article INTEGER NOT NULL);
+    CREATE VIRTUAL TABLE headline_words USING fts5(
+        words, content='', columnsize=0, detail=none, prefix='2 3');
 """
 _KEYS = {"article": "number", "passage": "article", "acronym": "article", "author": "article"}
 """Each table's column of the article's number."""
@@ -89,6 +98,14 @@ class Totals(NamedTuple):
     publishers: tuple[tuple[str, int], ...]
 
 
+class Headline(NamedTuple):
+    """The headline of an article."""
+
+    title: str
+    article_id: str
+    story_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """Parts that were merged `into` another one, but for articles `gone`."""
@@ -113,6 +130,7 @@ class Store:
         self._row_of: dict[str, int] = {}
         self._read: dict[str, Passage] = {}
         self._parts: list[sqlite3.Connection] = []
+        self._names: Names | None = None
         self._firsts: list[int] = []
         try:
             with manifests.reading(folder):
@@ -214,6 +232,35 @@ class Store:
                 self._acronyms = Acronyms(counts)
             return self._acronyms
 
+    def headlines(self, words: Sequence[str], k: int) -> list[Headline]:
+        """Return at most k headlines with all of these words, the newest first; of no words, any.
+
+        Words are folded as by `index.names`; of the last one its beginning is enough. What several
+        articles have for a headline comes once.
+        """
+        query, values = _NEWEST, list[str]()
+        if words:
+            wanted = " ".join(f'"{word}"' for word in words) + "*"
+            query, values = _HEADLINES, [wanted]
+        found: dict[str, Headline] = {}
+        with self._lock, manifests.reading(self._folder):
+            dbs = self._parts_with("headline")
+            for _, number, *headline in heapq.merge(
+                *(db.execute(query, values) for db in dbs), reverse=True
+            ):
+                if number not in self._gone:
+                    found.setdefault(folded(headline[0]), Headline(*headline))
+                if len(found) == k:
+                    break
+        return list(found.values())
+
+    def names(self, key: str, k: int) -> list[tuple[str, int]]:
+        """Return names that begin, at one of their words, as `key`; see `Names.beginning`."""
+        with self._lock, manifests.reading(self._folder):
+            if self._names is None:
+                self._names = Names(self._folder)
+            return self._names.beginning(key, k)
+
     def row_filter(self, wanted: Filter) -> RowFilter | None:
         """Return what a filter means for rows; None if no row can pass."""
         publishers: tuple[int, ...] | None = None
@@ -237,6 +284,8 @@ class Store:
         """Close the databases."""
         for db in self._parts:
             db.close()
+        if self._names is not None:
+            self._names.close()
 
     def _parts_with(self, table: str) -> list[sqlite3.Connection]:
         """Return the parts that are not older than a table; a rollback may bring back others."""
@@ -282,6 +331,7 @@ class StoreWriter:
         self._next_row = self._next_article = 0
         self._gone: set[int] = set()
         self._removed: set[int] = set()
+        self._names = NamesWriter(folder, base)
         if base is not None:
             with manifests.reading(base):
                 names = manifest["publisher_codes"]
@@ -316,9 +366,15 @@ class StoreWriter:
         # Without an index yet, the new part is read only where it must hold one of them.
         if self._new and known.keys() & self._put.keys():
             dbs.append(self._new.db)
-        query = "SELECT row FROM passage WHERE article IN"
+        query = "SELECT row, article, text FROM passage WHERE article IN"
+        rows = []
+        texts: dict[int, list[str]] = {}
         with manifests.reading(self._folder):
-            rows = [row for db in dbs for (row,) in select(db, query, numbers)]
+            for db in dbs:
+                for row, number, piece in select(db, query, numbers):
+                    rows.append(row)
+                    texts.setdefault(number, []).append(piece)
+        self._names.count(texts.values(), -1)
         for article_id in known:
             self._put.pop(article_id, None)
         self._gone.update(numbers)
@@ -344,6 +400,10 @@ class StoreWriter:
         )
         self._next_row += len(passages)
         self._new.add(by_id.values(), numbers, passages, columns.row.tolist())
+        texts: dict[str, list[str]] = {}
+        for passage in passages:
+            texts.setdefault(passage.article_id, []).append(passage.text)
+        self._names.count(texts.values(), 1)
         return self._new.name, columns
 
     def merge(self) -> Merge | None:
@@ -397,6 +457,7 @@ class StoreWriter:
             db.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
             db.executemany("INSERT INTO gone VALUES (?)", ((number,) for number in self._gone))
         self._write_acronyms()
+        self._names.finish()
         totals = self._totals()
         self.abort()
         extra = {
@@ -409,6 +470,7 @@ class StoreWriter:
 
     def abort(self) -> None:
         """Close what is open."""
+        self._names.abort()
         for db in self._parts.values():
             db.close()
         if self._new is not None:
@@ -513,7 +575,24 @@ class _NewPart:
     def finish(self) -> None:
         self.db.execute("COMMIT")
         self.db.executescript(_INDEXES)
+        self._index_headlines()
         self.db.close()
+
+    def _index_headlines(self) -> None:
+        """Index the headlines, each ranked by its day and then by what hangs on its id alone."""
+        self.db.executescript(f"{_SCHEMA_OF_HEADLINES} BEGIN;")
+        titled = "SELECT id, number, published, title FROM article WHERE passages > 0"
+        rows = self.db.execute(f"{titled} AND title != ''").fetchall()
+        ranked = {_rank(day, i): (number, title) for i, number, day, title in rows}
+        self.db.executemany(
+            "INSERT INTO headline VALUES (?, ?)", ((r, n) for r, (n, _) in ranked.items())
+        )
+        self.db.executemany(
+            "INSERT INTO headline_words (rowid, words) VALUES (?, ?)",
+            ((rank, folded(ranked[rank][1])) for rank in sorted(ranked)),
+        )
+        self.db.execute("INSERT INTO headline_words (headline_words) VALUES ('optimize')")
+        self.db.execute("COMMIT")
 
 
 _THERE = "FROM article WHERE number NOT IN (SELECT number FROM gone)"
@@ -530,6 +609,11 @@ _SELECT_PASSAGE = f"""SELECT {_ID}, a.id, a.story_id, p.text, p.spans, a.title, 
     a.published, a.content {_OF_ARTICLE} WHERE p.row IN"""
 _SELECT_ROW = f"SELECT p.row, a.number, {_ID} {_OF_ARTICLE} WHERE a.id IN"
 _SELECT_ID = f"SELECT p.row, {_ID} {_OF_ARTICLE} WHERE p.row IN"
+_NEWEST = """SELECT h.rank, number, title, id, story_id FROM headline h
+    JOIN article ON number = article ORDER BY h.rank DESC"""
+_HEADLINES = """SELECT w.rowid, number, title, id, story_id FROM headline_words w
+    JOIN headline h ON h.rank = w.rowid JOIN article ON number = article
+    WHERE headline_words MATCH ? ORDER BY w.rowid DESC"""
 _SELECT_ARTICLE = "SELECT id, number, fingerprint FROM article"
 
 
@@ -575,6 +659,13 @@ def _passage(row: Sequence[Any]) -> Passage:
     return Passage(
         passage_id, article_id, story_id, text, spans, title, publisher, url, day, content
     )
+
+
+def _rank(published: str | None, article_id: str) -> int:
+    """Return a number, at most 63 bits, that is higher the newer an article is, and its own."""
+    day = dt.date.fromisoformat(published).toordinal() if published else 0
+    own = hashlib.blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=5).digest()
+    return day << 40 | int.from_bytes(own, "big")
 
 
 def _day(published: dt.date | None) -> int:

@@ -213,8 +213,10 @@ ready.then((component) => {
   live.watch('value', written);
   const {conversation, answer} = here();
   if (conversation) open(conversation, answer);
-  part('/page/welcome').then((html) => { welcome().innerHTML = html; }).catch(() => {});
+  begin();
 });
-document.addEventListener('ta:version', () => {
-  part('/page/welcome').then((html) => { welcome().innerHTML = html; }).catch(() => {});
-});
+document.addEventListener('ta:version', () => begin());
+const begin = () => part('/page/welcome').then((html) => {
+  welcome().innerHTML = html;
+  announce('ta:welcome');
+}).catch(() => {});

@@ -23,6 +23,7 @@ from qa import feedback, silence
 from qa.chat import Overview
 from qa.feedback import Verdict
 from qa.question.follow_up import topic_of
+from qa.question.small_talk import SMALL_TALK
 from qa.question.topic import DAYS, TOPICS
 
 FOLDER = Path(__file__).parent
@@ -217,6 +218,10 @@ def turn_html(
     `verdict` is what the person said of it before.
     """
     answer = turn.answer
+    if turn.query.kind == SMALL_TALK:
+        body = f'<div class="ta-answer"><p>{escape(turn.notice)}</p></div>'
+        place = (conversation, number)
+        return _turn_frame(turn.question, place, body, "", growing=growing, status=turn.notice)
     if answer.claims or growing:
         body = _claims_html(turn, conversation, number)
         beside = _sources_html(answer.citations, number, article_of)
@@ -595,12 +600,9 @@ def _also_html(article_ids: Sequence[str], article_of: ArticleOf) -> str:
 # The rest of the page ----------------------------------------------------------------------------
 
 
-def welcome_html(examples: Sequence[str]) -> str:
-    """Return the empty state: what this is, and questions to begin with."""
-    rows = "".join(f"<li>{_ask_button(example, {'text': example})}</li>" for example in examples)
-    if rows:
-        rows = f'<div><h3>{texts.EXAMPLES_TITLE}</h3><ul class="ta-examples">{rows}</ul></div>'
-    return _empty_html(texts.WELCOME, texts.WELCOME_MORE, rows)
+def welcome_html() -> str:
+    """Return the empty state: what this is, with room for questions to begin with."""
+    return _empty_html(texts.WELCOME, texts.WELCOME_MORE, '<div id="ta-begin"></div>')
 
 
 def missing_html() -> str:

@@ -9,3 +9,5 @@ import './citations.js';
 import './article.js';
 import './door.js';
 import './feedback.js';
+import './suggest.js';
+import './next.js';

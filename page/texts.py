@@ -53,7 +53,6 @@ QUESTION = "Pertanyaan"
 QUESTION_EXAMPLE = "Tanyakan kepada arsip…"
 ASK = "Tanya"
 EMPTY_QUESTION = "Tulis dulu pertanyaan Anda."
-SMALL_TALK = "Silakan. Tulis pertanyaan tentang isi arsip, misalnya siapa, kapan, atau mengapa."
 
 # The empty page
 WELCOME = "Apa yang ingin Anda telusuri?"
@@ -62,6 +61,13 @@ WELCOME_MORE = (
     "artikel yang dapat Anda buka dan periksa."
 )
 EXAMPLES_TITLE = "Contoh pertanyaan"
+NEXT_TITLE = "Pertanyaan lanjutan"
+
+# While a question is typed
+SUGGESTIONS = "Saran"
+NAMES_TITLE = "Nama"
+TITLES_TITLE = "Judul"
+SUGGESTED = "{} saran"
 NOT_INDEXED = "Arsip belum diindeks."
 NOT_INDEXED_MORE = (
     "Jalankan dua perintah ini di komputer tempat Tanya Arsip berjalan. Halaman ini siap dengan "

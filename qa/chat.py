@@ -26,8 +26,9 @@ from index.snapshot import SearchIndex
 from index.versions import Versions
 from qa import answers, confidence, llm, timeline
 from qa.question import topic, understand
-from qa.question.conversation import SMALL_TALK, is_small_talk, subjects
+from qa.question.conversation import subjects
 from qa.question.follow_up import Subject
+from qa.question.small_talk import REPLIES, SMALL_TALK, small_talk
 from qa.question.spelling import Speller
 from qa.question.understand import Understood
 from qa.reader import reader
@@ -78,6 +79,8 @@ class Chat:
         self._speller: Speller | None = None
         self._waiting: tuple[object, int] = (None, 0)
         self._counting = threading.Lock()
+        self._answering = 0
+        self._quiet = threading.Condition()
 
     @classmethod
     def open(cls, home: Path, today: Callable[[], dt.date] = dt.date.today) -> Chat:
@@ -277,14 +280,42 @@ class Chat:
         spelling. Raises IndexMissingError before the first build and InputError for an empty
         question.
         """
+        with self._quiet:
+            self._answering += 1
+        try:
+            yield from self._stream(asked, conversation, chosen, understood, as_typed)
+        finally:
+            with self._quiet:
+                self._answering -= 1
+                self._quiet.notify_all()
+
+    def ask_aside(self, asked: str, patience: float) -> Turn | None:
+        """Answer a question that nobody waits for, once no other is being answered.
+
+        Returns None where that takes more than `patience` seconds.
+        """
+        with self._quiet:
+            if not self._quiet.wait_for(lambda: not self._answering, patience):
+                return None
+        *_, turn = self._stream(asked, (), Filter(), None, as_typed=False)
+        return turn
+
+    def _stream(
+        self,
+        asked: str,
+        conversation: Sequence[Turn],
+        chosen: Filter,
+        understood: Query | None,
+        as_typed: bool,
+    ) -> Iterator[Turn]:
         began = time.perf_counter()
         asked = question_of(asked)
         cut = ""
         if len(asked) > understand.LONGEST:
             cut = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
         index = self.index()
-        if not understood and is_small_talk(asked):
-            yield _small_talk(asked, index.version.name)
+        if not understood and (kind := small_talk(asked)):
+            yield _said(asked, REPLIES[kind], index.version.name)
             return
         meanings = (
             [Understood(understood)]
@@ -401,11 +432,11 @@ def _no_worse(evidence: Evidence, other: Evidence) -> bool:
 # What is said beside an answer -------------------------------------------------------------------
 
 
-def _small_talk(asked: str, version: str) -> Turn:
+def _said(asked: str, reply: str, version: str) -> Turn:
     """Return the turn of one who asks nothing."""
     query = Query(asked, kind=SMALL_TALK)
     nothing = answers.silent(Evidence(query, (), version), answers.ExtractiveAnswerer.name)
-    return Turn(asked, query, nothing, "Silakan: tanyakan apa saja tentang isi arsip.")
+    return Turn(asked, query, nothing, reply)
 
 
 def _route(meant: Understood) -> str:

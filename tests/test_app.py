@@ -30,8 +30,10 @@ from index.records import (
 from index.related import Related
 from page import html, texts
 from page.article import Opened, article_html, unread_html
+from page.templates import render
 from qa.chat import Chat, Overview
 from qa.history import History
+from qa.question.small_talk import SMALL_TALK
 from tests import homes
 from web.answering import Answering, Request, read_request
 
@@ -388,7 +390,14 @@ def test_what_articles_hold_stays_text():
     assert_harmless(html.error_html(EVIL, "c", 1, IndexDamagedError(EVIL)))
     assert_harmless(html.error_html(EVIL, "c", 1, RuntimeError(EVIL)))
     assert_harmless(html.refused_html(EVIL, {"text": EVIL}))
-    assert_harmless(html.welcome_html([EVIL]))
+    for name, values in (
+        ("next.html", {"label": "Lanjutan", "questions": [EVIL]}),
+        ("examples.html", {"questions": [EVIL]}),
+        ("suggest.html", {"groups": [("Judul", 0, [EVIL])]}),
+    ):
+        assert_harmless(render(name, **values))
+    said = turn(question=EVIL, query=Query(EVIL, kind=SMALL_TALK), notice=EVIL)
+    assert_harmless(html.turn_html(said, 1, Filter(), archive(article)))
 
 
 def test_an_unexpected_error_keeps_its_details_to_the_log():

@@ -55,14 +55,11 @@ def set_filter(page, after="", before=""):
 # A reporter's work -------------------------------------------------------------------------------
 
 
-def test_ask_an_example_read_its_proof_and_open_the_article(page):
+def test_ask_read_its_proof_and_open_the_article(page):
     expect(page).to_have_title("Tanya Arsip")
     expect(page.locator("html")).to_have_attribute("lang", "id")
     expect(page.locator(".ta-freshness")).to_contain_text("43 artikel")
-    example = page.locator(".ta-examples button").first
-    expect(example).to_have_text(FIRST)
-    example.click()
-    wait_for(page, FIRST)
+    ask(page, FIRST)
     expect(newest(page).locator(".ta-answer")).to_contain_text("siber")
     expect(page.locator("#ta-heard")).to_contain_text("Jawaban:")
 

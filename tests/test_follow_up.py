@@ -94,21 +94,6 @@ def test_a_person_is_named_by_the_answer_before():
     assert meant.startswith("Divonis berapa lama (Yusuf Marjuni, ")
 
 
-@pytest.mark.parametrize(
-    "asked",
-    ["makasih kak", "siiip", "wkwkwk", "Halo!", "kamu siapa?", "oke, terima kasih banyak ya"],
-)
-def test_small_talk_asks_nothing(asked):
-    assert conversation.is_small_talk(asked)
-
-
-@pytest.mark.parametrize(
-    "asked", ["Siapa Makasih?", "oke terus kapan?", "baik buruknya apa", "banjir"]
-)
-def test_a_question_is_no_small_talk(asked):
-    assert not conversation.is_small_talk(asked)
-
-
 def test_what_is_said_about_the_answer_before():
     for asked in (
         "yakin?",

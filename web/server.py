@@ -27,7 +27,9 @@ from web import (
     filters,
     mcp,
     operator,
+    search,
     status,
+    suggest,
     upload,
 )
 from web.access import Access
@@ -75,6 +77,8 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
         status.router(chat),
         filters.router(),
         article.router(chat),
+        search.router(chat),
+        suggest.router(answering),
         feedback.router(history),
         api.router(programs),
         operator.router(*operating, history, lambda: _remarks(history)),
@@ -155,6 +159,5 @@ def warm(chat: Chat) -> None:
     try:
         for _ in chat.stream("Siapa yang datang ke acara itu?"):
             pass
-        status.examples_of(chat)
     except TanyaError as error:
         logger.info("nothing to load yet: %s", error)

@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse
 from index.errors import IndexMissingError, TanyaError
 from page import html, texts
 from qa.chat import Chat
-from qa.examples import examples
 
 logger = logging.getLogger("tanya.web")
 
@@ -49,17 +48,6 @@ def router(chat: Chat) -> APIRouter:
             chat.index()
         except TanyaError:
             return html.missing_html()
-        return html.welcome_html(examples_of(chat))
+        return html.welcome_html()
 
     return routes
-
-
-def examples_of(chat: Chat) -> tuple[str, ...]:
-    """Return the questions to begin with: those of the settings, else ones that are answered."""
-    if chat.settings.chat.examples:
-        return chat.settings.chat.examples
-    try:
-        return examples(chat, texts.EXAMPLES)
-    except (TanyaError, OSError, sqlite3.Error) as error:
-        logger.warning("no example questions: %s", error)
-        return ()

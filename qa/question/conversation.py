@@ -9,54 +9,17 @@ from dataclasses import replace
 from index import text
 from index.records import Turn
 from qa.question.follow_up import Subject, topic_of
-
-SMALL_TALK = "courtesy"
-"""The kind of a query that asks nothing."""
+from qa.question.small_talk import SMALL_TALK
 
 _MOST_ARTICLES = 6
 _MOST_SAID = 6
 _FOUND = 2
-
-_COURTESY = frozenset(
-    "terima terimakasih makasih makasi trims tengkyu thanks thank thx halo hai hi hello hey "
-    "selamat ok oke okay okey okeh baik baiklah siap sip mantap mantul keren bagus hebat asyik "
-    "haha hahaha hehe hehehe wkwk wkwkwk wah wow oh ooh hmm hm permisi nice good great noted "
-    "paham mengerti ngerti jelas tes test ping assalamualaikum astaga ampun waduh".split()
-)
-_POLITE = _COURTESY | frozenset(
-    "kasih you pagi siang sore malam ya yah yaa deh dong nih sih lah kok sudah udah banyak sekali "
-    "banget kak min bang mas mbak pak bu gan bos atas bantuannya infonya jawabannya penjelasannya "
-    "saya aku gue tunggu dulu sebentar begitu gitu rupanya ternyata juga semua semuanya lagi apa "
-    "kabar kabarnya are how do aduh duh parah gila serem ngeri kasihan kasian lucu sedih "
-    "yaudah sudahlah itu ini".split()
-)
-_ITSELF = frozenset("kamu anda lu lo elu namamu kamunya bot you your".split())
-_OF_ITSELF = _ITSELF | frozenset(
-    "halo hai hi hei eh siapa nama itu apa robot ai manusia bisa bantu saja sih who are what can "
-    "do is name how kabar".split()
-)
-
-
-def is_small_talk(asked: str) -> bool:
-    """Return whether nothing is asked of the archive: "terima kasih banyak", "halo", "wkwk"."""
-    if _only(asked, _ITSELF, _OF_ITSELF):
-        return True
-    words = {_short(word) for word in text.words(asked)}
-    return bool(words & _COURTESY_SHORT) and words <= _POLITE_SHORT and "?" not in asked
 
 
 def _only(question: str, core: Set[str], around: Set[str]) -> bool:
     """Return whether a question has one of the core words, and no others but those around them."""
     words = set(text.words(question))
     return bool(words & core) and words <= core | around
-
-
-def _short(word: str) -> str:
-    """Write letters that stand several times in a row once: "siiip" is "sip"."""
-    return re.sub(r"(.)\1+", r"\1", word)
-
-
-_COURTESY_SHORT, _POLITE_SHORT = (frozenset(map(_short, some)) for some in (_COURTESY, _POLITE))
 
 
 def subjects(turns: Sequence[Turn]) -> list[Subject]:
