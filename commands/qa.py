@@ -13,7 +13,7 @@ import typer
 from commands.terminal import After, AsJson, Before, Publisher, bar, chosen_filter, say
 from index.errors import InputError
 from index.files import written_whole
-from index.records import Filter, Passage, Turn
+from index.records import Evidence, Filter, Passage, Turn
 from index.settings import MODES
 from index.text import counted
 from page import texts
@@ -198,8 +198,6 @@ def _check_usage(asked: str, batch: Path | None, out: Path | None) -> None:
 
 def _lines(turn: Turn) -> Iterator[str]:
     """Yield what a person reads of a turn in a terminal."""
-    from qa import silence
-
     answer = turn.answer
     chosen = texts.brief_filter(turn.query.filter)
     if chosen or turn.query.text != " ".join(turn.question.split()):
@@ -214,15 +212,26 @@ def _lines(turn: Turn) -> Iterator[str]:
             yield f"[{c.number}] {c.passage.title} ({_source(c.passage)}) {c.passage.url}"
             yield f"    “{' '.join(c.quote.split())}”"
     else:
-        yield f"{texts.NOT_FOUND} {silence.reason(answer.evidence)}"
-        if reading := silence.nearest(answer.evidence):
-            yield f"  paling dekat: “{reading.words}”"
-        for hit in answer.evidence.hits[:3]:
-            yield f"  {texts.RELATED.lower()}: {hit.passage.title} ({_source(hit.passage)})"
+        yield from _refusal(answer.evidence)
     if answer.dropped:
         yield f"{len(answer.dropped)} kalimat tidak terbukti dan tidak ditampilkan."
     if turn.notice:
         yield turn.notice
+
+
+def _refusal(evidence: Evidence) -> Iterator[str]:
+    """Yield why there is no answer, and what comes near."""
+    from qa import silence
+
+    yield f"{texts.refusal_words(evidence)} {silence.reason(evidence)}"
+    if told := silence.telling(evidence):
+        passage, span = told
+        yield f"  {passage.title or texts.UNTITLED} ({_source(passage)}):"
+        yield f"    “{' '.join(passage.sentence(span).split())}”"
+    elif reading := silence.nearest(evidence):
+        yield f"  paling dekat: “{reading.words}”"
+    for hit in evidence.hits[:3]:
+        yield f"  {texts.RELATED.lower()}: {hit.passage.title} ({_source(hit.passage)})"
 
 
 def _source(passage: Passage) -> str:

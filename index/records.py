@@ -136,6 +136,18 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """An article whose headline or text holds a question's words, and its best passage by BM25."""
+
+    passage_id: str
+    article_id: str
+    story_id: str
+    publisher: str
+    published: dt.date | None
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that a search brought, with what each search says of it.
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from index import chunking, text
 from index import manifest as manifests
-from index.engines.contract import Engine, Found, Terms, Vectors
+from index.bm25 import idf
+from index.engines.contract import Engine, Found, Synonym, Terms, Vectors
 from index.errors import ModelError
 from index.manifest import IndexVersion, Recipe
-from index.records import Filter, Passage, Scored
+from index.records import Filter, Match, Passage, Scored
 from index.store import ArticleEntry, Headline, Store, StoreWriter
 
 
@@ -53,23 +54,56 @@ class SearchIndex:
         The stems are those of headline and text. An acronym and what it stands for count as one: a
         passage scores by the form that it holds.
         """
+        found = self._lexical(question, k, wanted)
+        return self._best(found, k) if found else []
+
+    def matches(
+        self, question: str, k: int, wanted: Filter, share: float
+    ) -> tuple[list[Match], bool]:
+        """Return the articles whose passages hold a question, best first, and whether that is all.
+
+        At most k passages are looked at, the best by BM25. Those hold it that score at least a
+        `share` of what a passage of average length scores where each stem of the question stands
+        once, or of the best score where that is less.
+        """
+        found = self._lexical(question, k, wanted)
+        if found is None or not len(found[0]):
+            return [], True
+        stems = text.query_stems(question)
+        holding = self.frequencies(stems)
+        whole = sum(idf(some, self.version.passages) for some in holding)
+        rows, scores = _ordered(found, k)
+        held = int((scores >= share * min(whole, scores[0])).sum())
+        return self._store.matches(rows[:held].tolist(), scores[:held].tolist()), held < k
+
+    def newest(self, wanted: Filter, k: int) -> list[Match]:
+        """Return the k newest articles that pass a filter, undated ones last, by their begin."""
+        return self._store.newest(wanted, k)
+
+    def synonyms(self, question: str) -> list[Synonym]:
+        """Return the names of a question that have another form, which counts as much."""
+        return [name for name, _ in self._names(question)]
+
+    def _names(self, question: str) -> list[tuple[Synonym, float]]:
+        return self._store.acronyms().expansions(
+            question, text.query_stems(question), self.frequencies, self.version.passages
+        )
+
+    def _lexical(self, question: str, k: int, wanted: Filter) -> Found | None:
         terms = text.query_stems(question)
         k = min(k, self.version.passages)
         passing = self._store.row_filter(wanted)
         if k < 1 or passing is None or not terms:
-            return []
-        names = self._store.acronyms().expansions(
-            question, terms, self.frequencies, self.version.passages
-        )
+            return None
+        names = self._names(question)
         replaced = {stem for name, _ in names for stem in name.asked}
         stems = tuple(term for term in terms if term not in replaced)
-        return self._best(self._rows.lexical(Terms(stems, tuple(names)), k, passing), k)
+        return self._rows.lexical(Terms(stems, tuple(names)), k, passing)
 
     def _best(self, found: Found, k: int) -> list[Scored]:
-        rows, scores = found
-        order = np.lexsort((rows, -scores))[:k]
-        ids = self._store.ids(rows[order].tolist())
-        return [Scored(i, score) for i, score in zip(ids, scores[order].tolist(), strict=True)]
+        rows, scores = _ordered(found, k)
+        ids = self._store.ids(rows.tolist())
+        return [Scored(i, score) for i, score in zip(ids, scores.tolist(), strict=True)]
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Return the passages with these ids, in this order; an unknown id is an error."""
@@ -106,6 +140,13 @@ class SearchIndex:
         """Release files and memory."""
         self._rows.close()
         self._store.close()
+
+
+def _ordered(found: Found, k: int) -> Found:
+    """Return the k best rows with their scores, best first."""
+    rows, scores = found
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]
 
 
 class IndexWriter:

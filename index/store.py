@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ from index.engines.contract import LAST_DAY, UNDATED, Columns, RowFilter, Rows
 from index.errors import IndexDamagedError
 from index.files import link_tree
 from index.names import Names, NamesWriter, folded
-from index.records import Filter, Passage
+from index.records import Filter, Match, Passage
 from index.sqlite import connect_finished, connect_new, finished_uri, select
 
 # More parts than this are merged; so is everything once this share of all rows is removed.
@@ -197,6 +198,42 @@ class Store:
                 ids.update((row, passage_id) for row, passage_id in select(db, _SELECT_ID, mine))
             self._remember({passage_id: row for row, passage_id in ids.items()})
             return [ids[row] for row in rows]
+
+    def matches(self, rows: Sequence[int], scores: Sequence[float]) -> list[Match]:
+        """Return the articles of these rows in this order, each with the first of its rows."""
+        found: dict[int, tuple[Any, ...]] = {}
+        with self._lock, manifests.reading(self._folder):
+            for db, mine in self._by_part(rows):
+                found.update((row, tuple(told)) for row, *told in select(db, _SELECT_MATCH, mine))
+        first: dict[str, Match] = {}
+        for row, score in zip(rows, scores, strict=True):
+            match = _match(found[row], score)
+            first.setdefault(match.article_id, match)
+        return list(first.values())
+
+    def newest(self, wanted: Filter, k: int) -> list[Match]:
+        """Return the k newest articles that pass a filter, undated ones last."""
+        where, values = ["p.number = 0"], list[str]()
+        if wanted.publishers:
+            where.append(f"a.publisher IN ({','.join('?' * len(wanted.publishers))})")
+            values += wanted.publishers
+        if wanted.authors:
+            names = ",".join("?" * len(wanted.authors))
+            where.append(f"a.number IN (SELECT article FROM author WHERE name IN ({names}))")
+            values += wanted.authors
+        if wanted.dated:
+            where.append("a.published BETWEEN ? AND ?")
+            ends = (wanted.after or dt.date.min, wanted.before or dt.date.max)
+            values += [end.isoformat() for end in ends]
+        query = f"SELECT a.number, {_MATCH} WHERE {' AND '.join(where)}"
+        query += " ORDER BY a.published DESC, a.id"
+        found: list[Match] = []
+        with self._lock, manifests.reading(self._folder):
+            for db in self._parts_with("author") if wanted.authors else self._parts:
+                there = (told for told in db.execute(query, values) if told[0] not in self._gone)
+                found += [_match(told, 0.0) for _, *told in islice(there, k)]
+        found.sort(key=lambda match: match.published or dt.date.min, reverse=True)
+        return found[:k]
 
     def sizes(self, article_ids: Sequence[str]) -> list[int]:
         """Return how many passages each article has: its ids "#0" and on; 0 for an unknown one."""
@@ -614,6 +651,8 @@ _NEWEST = """SELECT h.rank, number, title, id, story_id FROM headline h
 _HEADLINES = """SELECT w.rowid, number, title, id, story_id FROM headline_words w
     JOIN headline h ON h.rank = w.rowid JOIN article ON number = article
     WHERE headline_words MATCH ? ORDER BY w.rowid DESC"""
+_MATCH = f"{_ID}, a.id, a.story_id, a.publisher, a.published {_OF_ARTICLE}"
+_SELECT_MATCH = f"SELECT p.row, {_MATCH} WHERE p.row IN"
 _SELECT_ARTICLE = "SELECT id, number, fingerprint FROM article"
 
 
@@ -659,6 +698,12 @@ def _passage(row: Sequence[Any]) -> Passage:
     return Passage(
         passage_id, article_id, story_id, text, spans, title, publisher, url, day, content
     )
+
+
+def _match(row: Sequence[Any], score: float) -> Match:
+    passage_id, article_id, story_id, publisher, published = row
+    day = dt.date.fromisoformat(published) if published else None
+    return Match(passage_id, article_id, story_id, publisher, day, score)
 
 
 def _rank(published: str | None, article_id: str) -> int:

@@ -26,6 +26,8 @@ _NO_LETTERS = re.compile(r"[\W_]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"rp(?=\d)|\d+(?:[.,]\d+)+|[^\W_]+")
 
+_WRITTEN_WORD = re.compile(_WORD.pattern, re.IGNORECASE)
+
 QUESTION_WORDS = frozenset(
     "apa apakah siapa siapakah kapan kapankah bilakah mana manakah dimana dimanakah kemana "
     "darimana berapa berapakah mengapa mengapakah kenapa gimana bagaimana bagaimanakah adakah "
@@ -88,6 +90,11 @@ def words(text: str) -> list[str]:
     A date in figures, "15/12/2016" or "(15/12)", has the words of "15 desember 2016".
     """
     return _WORD.findall(_folded(text))
+
+
+def word_spans(text: str) -> list[Span]:
+    """Find the words of a text as it is written, as offsets; "15/12/2016" has three."""
+    return [match.span() for match in _WRITTEN_WORD.finditer(text)]
 
 
 def encodable(text: str) -> str:

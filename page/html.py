@@ -15,9 +15,10 @@ from html import escape
 from pathlib import Path
 
 from index.errors import TanyaError
-from index.records import Article, Citation, Filter, Passage, Query, Span, Turn
+from index.records import Article, Citation, Evidence, Filter, Passage, Query, Span, Turn
 from page import texts
 from page.article import address, request
+from page.search import tabs_html
 from page.templates import render
 from qa import feedback, silence
 from qa.chat import Overview
@@ -227,12 +228,14 @@ def turn_html(
         beside = _sources_html(answer.citations, number, article_of)
     else:
         body = _silence_html(turn, chosen)
-        beside = _related_html([hit.passage for hit in answer.evidence.hits[:_RELATED]])
+        beside = _related_html(answer.evidence)
     body += busy_html() if growing else _foot_html(turn)
     if conversation and not growing:
         body += feedback_html(conversation, number, verdict, refused=not answer.claims)
     status = "" if growing else texts.status_words(answer)
     body = _understood_html(turn, number, chosen) + body
+    if not growing and turn.query.kind != SMALL_TALK:
+        body = tabs_html(turn, number, body)
     place = (conversation, number)
     return _turn_frame(turn.question, place, body, beside, growing=growing, status=status)
 
@@ -454,16 +457,16 @@ def _mark_id(number: int, citation: int) -> str:
 def _silence_html(turn: Turn, chosen: Filter) -> str:
     """Return why there is no answer, what comes nearest, and what to try."""
     answer = turn.answer
-    nearest = ""
+    told = silence.telling(answer.evidence)
+    near = ""
+    if told:
+        near = _told_html(*told)
+    elif answer.status != "unsupported" and (found := silence.nearest(answer.evidence)):
+        near = f"<p>{texts.NEAREST}</p>{_told_html(found.passage, found.sentence)}"
     if answer.status == "unsupported":
         reason = texts.UNSUPPORTED.format(len(answer.dropped))
     else:
         reason = silence.reason(answer.evidence)
-        if reading := silence.nearest(answer.evidence):
-            nearest = (
-                f"<p>{texts.NEAREST}</p>{_headline(reading.passage)}"
-                f"<blockquote>{escape(reading.words)}</blockquote>"
-            )
     advice = [texts.ADVICE]
     if turn.query.filter:
         advice = [texts.LIMITED.format(texts.filter_words(turn.query.filter))]
@@ -473,10 +476,18 @@ def _silence_html(turn: Turn, chosen: Filter) -> str:
     if chosen:
         request = {"text": turn.question, "clear": True}
         again = f"<p>{_ask_button(texts.ASK_UNFILTERED, request, 'ta-quiet')}</p>"
+    why = f"<p>{escape(reason)}</p>"
+    body = near + why if told else why + near
     return (
-        f'<div class="ta-none"><h3>{texts.NOT_FOUND}</h3>'
-        f"<p>{escape(reason)}</p>{nearest}<p>{escape(' '.join(advice))}</p>{again}</div>"
+        f'<div class="ta-none"><h3>{texts.refusal_words(answer.evidence)}</h3>{body}'
+        f"<p>{escape(' '.join(advice))}</p>{again}</div>"
     )
+
+
+def _told_html(passage: Passage, span: Span) -> str:
+    """Return a sentence that comes near, with its headline and a button that opens it there."""
+    quote = f"<blockquote>{escape(passage.sentence(span))}</blockquote>"
+    return _card(passage, quote, _read_link(passage.article_id, passage.content, [span]))
 
 
 def _foot_html(turn: Turn) -> str:
@@ -506,9 +517,13 @@ def _sources_html(citations: Sequence[Citation], number: int, article_of: Articl
     return _aside(texts.SOURCES_LABEL, texts.SOURCES, cards)
 
 
-def _related_html(passages: Sequence[Passage]) -> str:
+def _related_html(evidence: Evidence) -> str:
+    """Return the first articles that were found, but the one that is told in place of an answer."""
+    told = silence.telling(evidence)
+    shown = told[0].article_id if told else ""
+    found = [hit.passage for hit in evidence.hits if hit.passage.article_id != shown]
     cards = []
-    for passage in passages:
+    for passage in found[:_RELATED]:
         text = f"<blockquote>{escape(_cut(passage.text, 220))}</blockquote>"
         button = _read_link(passage.article_id, passage.content, passage.spans)
         cards.append(_card(passage, text, button))

@@ -11,3 +11,4 @@ import './door.js';
 import './feedback.js';
 import './suggest.js';
 import './next.js';
+import './search.js';

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from index import errors
 from index.archive import EarlierText
 from index.manifest import IndexVersion
-from index.records import Answer, Article, Claim, Filter, Passage, Turn
+from index.records import Answer, Article, Claim, Evidence, Filter, Passage, Turn
 from index.text import MONTHS, written
+from qa import silence
+from qa.listing import Listing, Narrowing, Period
 from qa.question.dates import of_months
 from qa.references import safe_url as safe_url
 
@@ -98,6 +100,7 @@ COPY = "Salin jawaban"
 COPIED = "Tersalin"
 DROPPED = "{} kalimat tidak lolos pemeriksaan sumber"
 NOT_FOUND = "Jawabannya tidak ditemukan di arsip."
+DISCUSSED = "Belum ada jawaban pasti; artikel ini membahasnya."
 UNSUPPORTED = (
     "Ditemukan artikel yang dekat, tetapi {} kalimat jawabannya tidak dapat dibuktikan dengan "
     "kutipan, jadi tidak ditampilkan sebagai jawaban."
@@ -123,6 +126,29 @@ SOME_ARTICLE = "artikel lain"
 TEXT_GONE = "Teks lengkap artikel ini tidak lagi tersimpan."
 UNTITLED = "Tanpa judul"
 NO_PUBLISHER = "Tanpa penerbit"
+
+# A turn: all articles about its question. {} stands for what is taken off, or for a number.
+TABS = "Jawaban dan artikel"
+REPLY = "Jawaban"
+EVERY = "Semua artikel"
+ARTICLES = "artikel"
+YEAR = "Tahun"
+UNDATED = "Tanpa tanggal"
+MORE = "{} lainnya"
+TAKE_OFF = "Lepas {}"
+SORTED_BY = "Urutan"
+SORTS = {"relevance": "Paling cocok", "newest": "Terbaru", "oldest": "Terlama"}
+PAGES = "Halaman daftar"
+PREVIOUS = "Sebelumnya"
+NEXT = "Berikutnya"
+PAGE_OF = "Halaman {} dari {}"
+AND_MORE = " dan {} lagi"
+NONE_HOLD = "Tidak ada artikel yang memuat kata-kata pertanyaan ini."
+NONE_LEFT = "Tidak ada artikel yang memenuhi semua pilihan ini."
+BRUSH_HELP = (
+    "Panah kiri dan kanan berpindah, dengan Shift memilih rentang, Enter menyaring daftar. "
+    "Dengan tetikus atau jari: geser di atas batang."
+)
 
 # The opened article
 ARTICLE = "Artikel dari arsip"
@@ -479,6 +505,46 @@ def days_words(days: Filter) -> str:
     return filter_words(Filter(first, last))
 
 
+def period_words(first: dt.date | None, last: dt.date | None) -> str:
+    """Return a period in the fewest words: "2016 – 2019", "Maret 2019 – Mei 2020", or its days."""
+    if first and last:
+        years = of_months(first.year), of_months(last.year)
+        months = of_months(first.year, first.month), of_months(last.year, last.month)
+        for begin, end in (years, months):
+            if (first, last) == (begin[0], end[1]):
+                return " – ".join(dict.fromkeys(days_words(Filter(*p)) for p in (begin, end)))
+    return days_words(Filter(first, last))
+
+
+def listing_words(listing: Listing) -> str:
+    """Return how many articles are listed, and how many more tell one of their stories."""
+    if not listing.total:
+        return NONE_LEFT if listing.narrowing != Narrowing() else NONE_HOLD
+    words = f"{listing_count(listing)} {ARTICLES}"
+    if listing.articles > listing.total:
+        words += f"; {number_words(listing.articles - listing.total)} pemuatan ulang digabung"
+    return words if listing.complete else f"{words}; yang paling cocok saja"
+
+
+def listing_count(listing: Listing) -> str:
+    """Return the number of entries of a list; "3.847+" where there may be more."""
+    return number_words(listing.total) + ("" if listing.complete else "+")
+
+
+def narrowing_words(narrowing: Narrowing) -> str:
+    """Return the period that a list is narrowed by."""
+    if narrowing.undated:
+        return UNDATED
+    return f"{PUBLISHED}: {period_words(narrowing.first, narrowing.last)}"
+
+
+def chart_words(chart: Sequence[Period]) -> str:
+    """Return what a chart shows, for those who do not see it."""
+    by = "tahun" if all((p.first.month, p.last.month) == (1, 12) for p in chart) else "bulan"
+    whole = period_words(chart[0].first, chart[-1].last)
+    return f"Banyaknya artikel per {by}, {whole}"
+
+
 def freshness_words(version: IndexVersion, now: dt.datetime) -> str:
     """Return what the index holds and how fresh it is."""
     named = [name for name, _ in version.publishers if name]
@@ -494,8 +560,22 @@ def freshness_words(version: IndexVersion, now: dt.datetime) -> str:
 def status_words(answer: Answer) -> str:
     """Return what a screen reader says when an answer is complete."""
     if not answer.claims:
-        return NOT_FOUND
+        return refusal_words(answer.evidence)
     return f"Jawaban: {len(answer.claims)} kalimat, {len(answer.citations)} kutipan."
+
+
+def refusal_words(evidence: Evidence) -> str:
+    """Return what is said first where nothing is answered."""
+    return DISCUSSED if silence.telling(evidence) else NOT_FOUND
+
+
+def refusal_in_full(evidence: Evidence) -> str:
+    """Return what is said where nothing is answered, with the article and its sentence, if any."""
+    told = silence.telling(evidence)
+    if told is None:
+        return NOT_FOUND
+    passage, span = told
+    return f"{DISCUSSED} {source_words(passage)}: “{' '.join(passage.sentence(span).split())}”"
 
 
 def byline(article: Article) -> list[str]:

@@ -79,7 +79,7 @@ def _sentences(kept: KeptTurn) -> list[str]:
         return []
     answer = kept.turn.answer
     said = [f"{claim.text} {texts.marks(claim)}" for claim in answer.claims]
-    return said or [kept.turn.notice or texts.NOT_FOUND]
+    return said or [kept.turn.notice or texts.refusal_in_full(answer.evidence)]
 
 
 def _quote(citation: Citation) -> str:

@@ -24,7 +24,8 @@ from index.related import Related, related
 from index.settings import EmbeddingSettings, Settings
 from index.snapshot import SearchIndex
 from index.versions import Versions
-from qa import answers, confidence, llm, timeline
+from qa import answers, confidence, listing, llm, timeline
+from qa.listing import Listing, Narrowing, Sort
 from qa.question import topic, understand
 from qa.question.conversation import subjects
 from qa.question.follow_up import Subject
@@ -242,6 +243,19 @@ class Chat:
                 read = confidence.judged(first, _read, self.settings.reader.passages)
                 return [*confidence.by_reading(read), *found.hits[whole:]][:k]
         return []
+
+    def listed(
+        self,
+        query: Query,
+        narrowing: Narrowing = Narrowing(),  # noqa: B008
+        sort: Sort = "relevance",
+        page: int = 1,
+    ) -> Listing:
+        """Return a page of all articles that match a query; see `qa.listing`."""
+        mode = self.settings.retrieval.mode
+        return listing.listing(
+            query, self.index(), self._retriever, self._present, mode, narrowing, sort, page
+        )
 
     def turn_search(self, index: SearchIndex, bodies: answers.BodyOf) -> TurnSearch:
         """Return what searches and reads a version for one turn."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from index import text
-from index.records import Evidence, Reading
-from qa.confidence import said_in
+from index.records import Evidence, Passage, Reading, Span
+from qa import timeline
+from qa.confidence import headline, said_in, showable
 from qa.question.follow_up import names
 
 _SIGNS = "\"'“”‘’()[].,;:?!"
@@ -50,6 +51,24 @@ def nearest(evidence: Evidence) -> Reading | None:
         if asked & set(text.stems(reading.words)):
             return reading
     return None
+
+
+def telling(evidence: Evidence) -> tuple[Passage, Span] | None:
+    """Return the sentence that holds most of the question, of those that cover it; None of none.
+
+    With its headline it covers the question as an article that is about a topic does: it holds all
+    names and numbers, and most of the weight.
+    """
+    covers, weights = timeline.covering(evidence), timeline.topic(evidence)
+    best, found = -1.0, None
+    for passage in [hit.passage for hit in evidence.hits]:
+        head = set(text.stems(headline(passage)))
+        for span, sentence in zip(passage.spans, passage.sentences(), strict=True):
+            stems = set(text.stems(sentence))
+            share = text.held(weights, stems)
+            if share > best and covers(head | stems) and showable(" ".join(sentence.split())):
+                best, found = share, (passage, span)
+    return found
 
 
 def unknown_names(evidence: Evidence) -> list[str]:

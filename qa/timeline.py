@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import replace
 
 from index import text
@@ -18,7 +18,7 @@ HEADLINED = 0.6
 """Share of a topic that the headline of an article about it holds."""
 _BEGINS = 0.75
 """Share of a topic that the first sentence of an article about it holds."""
-_ABOUT, _ABOUT_NAMED = 0.6, 0.65
+ABOUT, _ABOUT_NAMED = 0.6, 0.65
 """Share of the topic's weight that a hit about it holds: without names to go by, and with them."""
 
 
@@ -44,21 +44,26 @@ def of_days(evidence: Evidence) -> Iterator[Claim]:
 
 
 def about(evidence: Evidence) -> list[int]:
-    """Return the hits, from 1, that are about the topic: all its names, most of its weight."""
+    """Return the hits, from 1, that are about the topic."""
     is_about = _about(evidence)
     return [number for number, hit in enumerate(evidence.hits, start=1) if is_about(hit)]
 
 
 def _about(evidence: Evidence) -> Callable[[Hit], bool]:
+    covers = covering(evidence)
+    return lambda hit: covers(said_in(hit, around=True))
+
+
+def covering(evidence: Evidence) -> Callable[[Set[str]], bool]:
+    """Return what tells whether stems cover the topic: all its names, most of its weight."""
     weights = topic(evidence)
     needed = text.names_and_numbers(evidence.query.text) & weights.keys()
-    least = _ABOUT_NAMED if needed else _ABOUT
+    least = _ABOUT_NAMED if needed else ABOUT
 
-    def is_about(hit: Hit) -> bool:
-        said = said_in(hit, around=True)
+    def covers(said: Set[str]) -> bool:
         return needed <= said and text.held(weights, said) >= least
 
-    return is_about
+    return covers
 
 
 def in_headline(evidence: Evidence, number: int) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from index.text import query_stems
-from qa.question.conversation import is_small_talk
+from qa.question.small_talk import small_talk
 
 
 class Asked(NamedTuple):
@@ -38,7 +38,7 @@ def gaps(asked: Iterable[Asked]) -> list[Gap]:
     """
     found: dict[frozenset[str], Gap] = {}
     for each in sorted(asked, key=lambda each: each.when):
-        if is_small_talk(each.question):
+        if small_talk(each.question):
             continue
         key = frozenset(query_stems(each.question))
         before = found.pop(key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import random
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -205,6 +206,30 @@ OTHERS = [
     article(11, "Badan Air Bersih Daerah menutup sumur tua di Gunung Ladang.", title=""),
     article(12, "Badan jalan daerah rusak, air meluap, warga desa mengeluh.", title=""),
 ]
+
+
+DIGGING_ASKED = "Siapa yang menggali Kolam Zamrud?"
+DIGGING_PUBLISHERS = ("Harian Uji", "Kabar Hulu", "Suara & <b>Muara</b>", "")
+DIGGING_TITLE = '<script>window.pwned=1</script>\' onload="pwned=1" {{ 7*7 }} ${window.pwned=1}'
+
+
+def digging() -> list[Article]:
+    """Return 61 articles about a pond, of four publishers over seven years, and 30 others.
+
+    Every ninth is undated; one has a hostile headline.
+    """
+    rng = random.Random(3)
+    title = DIGGING_TITLE
+    found = [article("jahat", f"Kolam Zamrud {title} dibuka. Lalu hujan.", title=title)]
+    for number in range(90):
+        body = " ".join(news.sentence(rng) for _ in range(4))
+        told = f" Regu menggali Kolam Zamrud ke-{number}." if number % 3 else ""
+        day = dt.date(2018, 1, 10) + dt.timedelta(days=29 * number)
+        fields = {"publisher": DIGGING_PUBLISHERS[number % 4]}
+        found.append(
+            article(number, body + told, **fields, published=None if number % 9 == 1 else day)
+        )
+    return found
 
 
 class Page(HTMLParser):

@@ -88,6 +88,12 @@ class Shelf:
         asked = set(text.query_stems(question))
         return {i for i in self.passes(wanted) if asked & set(stems(self.held[i][0]))}
 
+    def weight(self, question):
+        """Return the sum of the idf of a question's stems."""
+        counts = [set(stems(passage)) for passage, _ in self.held.values()]
+        holding = [sum(stem in c for c in counts) for stem in text.query_stems(question)]
+        return sum(math.log(1 + (len(counts) - n + 0.5) / (n + 0.5)) for n in holding)
+
     def bm25(self, question, k1=1.2, b=0.75):
         """Return the scores of Robertson's BM25 with the idf ln(1 + (N - n + 0.5) / (n + 0.5))."""
         counts = {i: Counter(stems(passage)) for i, (passage, _) in self.held.items()}

@@ -119,6 +119,36 @@ def test_a_filter_is_as_filtering_afterwards(shelf, opened, after, before, publi
         assert found == pytest.approx(kept, rel=1e-5, abs=1e-6)
 
 
+def test_articles_are_those_of_the_best_passages(shelf, opened):
+    for question, _ in questions(4, 3):
+        for wanted in FILTERS:
+            scored = opened.lexical(question, 10_000, wanted)
+            whole = shelf.weight(question)
+            least = 0.6 * min(whole, scored[0].score) if scored else 0.0
+            expected = {}
+            for passage_id, score in ((s.passage_id, s.score) for s in scored):
+                if score >= least:
+                    expected.setdefault(shelf.held[passage_id][0].article_id, (passage_id, score))
+            found, complete = opened.matches(question, 10_000, wanted, 0.6)
+            assert complete
+            assert {m.article_id: (m.passage_id, m.score) for m in found} == expected
+            assert [m.score for m in found] == sorted((m.score for m in found), reverse=True)
+            for match in found:
+                passage = shelf.held[match.passage_id][0]
+                told = (match.story_id, match.publisher, match.published)
+                assert told == (passage.story_id, passage.publisher, passage.published)
+
+
+def test_the_newest_articles_of_a_filter(shelf, opened):
+    for wanted in FILTERS:
+        passing = {shelf.held[i][0].article_id: shelf.held[i][0] for i in shelf.passes(wanted)}
+        found = opened.newest(wanted, 10_000)
+        assert {m.article_id for m in found} == set(passing)
+        days = [m.published or dt.date.min for m in found]
+        assert days == sorted(days, reverse=True)
+        assert opened.newest(wanted, 3) == found[:3]
+
+
 def test_both_days_of_a_filter_are_inside_and_undated_articles_outside(own):
     days = [dt.date(2024, 5, 1), dt.date(2024, 5, 2), dt.date(2024, 5, 3), None]
     made = []

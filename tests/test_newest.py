@@ -212,3 +212,26 @@ def test_written_sets_hold_no_text_and_come_back_from_the_archive(tmp_path, monk
         assert sets.write_out(archive, "newest", tmp_path / "set") == 1
     (row,) = map(json.loads, (tmp_path / "set/queries.jsonl").read_text().splitlines())
     assert row["answers"] == ["Kios"]
+
+
+def telling(asked, *pages):
+    found = silence.telling(homes.evidence(asked, *pages))
+    return found and (found[0].article_id, found[0].sentence(found[1]))
+
+
+def test_what_is_not_answered_is_told_by_the_sentence_that_holds_most_of_it():
+    other = homes.passage("a", ["Bupati menutup Pasar Lama kemarin."], title="Pasar Lama")
+    page = homes.passage(
+        "b",
+        ["Hujan turun sejak pagi.", "Jembatan Waru ditutup untuk diperbaiki.", "Warga memutar."],
+        title="Perbaikan Jembatan Waru",
+        published=dt.date(2024, 4, 1),
+    )
+    asked = "Berapa biaya perbaikan Jembatan Waru?"
+    assert telling(asked, other, page) == ("b", "Jembatan Waru ditutup untuk diperbaiki.")
+    # Another name, another year: that is another question.
+    assert telling("Berapa biaya perbaikan Jembatan Waru Zulkifli?", other, page) is None
+    assert telling("Berapa biaya perbaikan Jembatan Waru 2019?", other, page) is None
+    assert telling("Berapa biaya perbaikan Jembatan Waru 2024?", other, page) is not None
+    assert telling("Siapa pemain voli terbaik?", other, page) is None
+    assert telling(asked) is None

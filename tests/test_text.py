@@ -218,3 +218,9 @@ def test_absurd_texts_are_counted_all_the_same(content):
 
 def test_lone_surrogates_are_counted():
     assert text.count_tokens(["a\ud800b"])[0] > 0
+
+
+def test_words_are_found_as_they_are_written():
+    written = "Rp3,5 miliar İstanbul anak-anak 15/12/2016"
+    found = [written[a:b] for a, b in text.word_spans(written)]
+    assert found == ["Rp", "3,5", "miliar", "İstanbul", "anak", "anak", "15", "12", "2016"]
