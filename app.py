@@ -8,6 +8,7 @@ template "${value}", never the value).
 
 from __future__ import annotations
 
+import logging
 import runpy
 import signal
 import sys
@@ -25,7 +26,10 @@ from page.templates import render
 if TYPE_CHECKING:
     import gradio as gr
 
-    from web.answering import Answering
+    from web.answering import Answering, Progress, Request
+
+
+logger = logging.getLogger("tanya.app")
 
 
 def answered(answering: Answering, sent: object, owner: str) -> Iterator[str]:
@@ -37,22 +41,31 @@ def answered(answering: Answering, sent: object, owner: str) -> Iterator[str]:
     except ValueError as error:
         yield html.refused_html(str(error), sent)
         return
-    article_of = answering.chat.article
-    for step in answering.ask(owner, request):
-        place = (step.conversation, step.number)
-        if step.error:
-            yield html.error_html(request.text, *place, step.error)
-        elif step.turn is None:
-            yield html.searching_html(request.text, *place)
-        else:
-            yield html.turn_html(
-                step.turn,
-                step.number,
-                request.chosen,
-                article_of,
-                conversation=step.conversation,
-                growing=not step.complete,
-            )
+    place = request.conversation, 0
+    try:
+        for step in answering.ask(owner, request):
+            place = step.conversation, step.number
+            yield _turn_html(answering, request, step)
+    except Exception as error:
+        # Still the door of a chat turn: without an answer the page would wait for ever.
+        logger.exception("a question failed")
+        yield html.error_html(request.text, *place, error)
+
+
+def _turn_html(answering: Answering, request: Request, step: Progress) -> str:
+    place = step.conversation, step.number
+    if step.error:
+        return html.error_html(request.text, *place, step.error)
+    if step.turn is None:
+        return html.searching_html(request.text, *place)
+    return html.turn_html(
+        step.turn,
+        step.number,
+        request.chosen,
+        answering.chat.article,
+        conversation=step.conversation,
+        growing=not step.complete,
+    )
 
 
 def build(answering: Answering) -> gr.Blocks:

@@ -2,12 +2,14 @@
 // of each. The turn that is being written is a component of Gradio's; a complete one moves to the
 // turns before, which are ours.
 
-import {announce, byId, calm, go, here, on, part, ready, say, send, state} from './shell.js';
+import {announce, byId, calm, go, here, on, part, ready, say, state} from './shell.js';
 
 const turns = () => byId('ta-turns');
 const welcome = () => byId('ta-welcome');
 let live = null;
 let asking = null;
+let opening = 0;
+let loading = 0;
 let moved = false;
 
 for (const act of ['wheel', 'touchmove', 'keydown'])
@@ -20,8 +22,9 @@ const toTop = (turn) => setTimeout(() => turn.scrollIntoView(
 
 /** Ask in the open conversation; returns whether it could be asked now. */
 export const ask = (request) => {
-  if (asking || !live) return false;
-  asking = {conversation: state.conversation, request, placed: ''};
+  if (asking || loading || !live) return false;
+  // `view` is what was shown when it was asked; `conversation` is known with its first words.
+  asking = {conversation: null, number: 0, view: opening};
   document.body.classList.add('ta-asking');
   welcome().hidden = true;
   // A question that failed gives way to the next one.
@@ -48,34 +51,44 @@ const written = () => {
     return;
   }
   const {conversation, number, heard} = turn.dataset;
-  // The visitor has gone to another conversation: the answer waits for them in its own.
-  live.element.hidden = asking.conversation !== state.conversation;
-  if (!asking.placed) {
-    asking.placed = conversation;
-    if (!live.element.hidden) {
-      asking.conversation = state.conversation = conversation;
-      go({conversation, answer: number, article: ''});
-    }
+  const first = asking.conversation === null;
+  // The visitor may have gone to another conversation: the answer waits for them in its own.
+  const stays = first ? asking.view === opening : asking.conversation === state.conversation;
+  live.element.hidden = !stays;
+  if (first) {
+    Object.assign(asking, {conversation, number});
+    announce('ta:placed', {conversation, stays});
+    if (stays) settle(turn, conversation, number);
     announce('ta:conversations');
-    moved = false;
-    if (!live.element.hidden) toTop(turn);
   }
-  if (live.element.hidden) {
-    if (turn.getAttribute('aria-busy') === 'false') finished();
+  const done = turn.getAttribute('aria-busy') === 'false';
+  if (!stays) {
+    if (done) finished();
     return;
   }
   if (heard) say(heard);
-  if (turn.getAttribute('aria-busy') === 'false') {
-    const complete = place(turn);
-    finished();
-    if (!moved) toTop(complete);
-    announce('ta:conversations');
-    announce('ta:answer', {turn: complete, conversation, number: Number(number)});
-  }
+  if (!done) return;
+  const complete = place(turn);
+  finished();
+  if (!moved) toTop(complete);
+  announce('ta:conversations');
+  announce('ta:answer', {turn: complete, conversation, number: Number(number)});
+};
+
+// Give the conversation that a question belongs to its address; one that was deleted in another tab
+// begins anew.
+const settle = (turn, conversation, number) => {
+  if (state.conversation && conversation && state.conversation !== conversation)
+    turns().replaceChildren();
+  state.conversation = conversation;
+  if (conversation) go({conversation, answer: number, article: ''});
+  moved = false;
+  toTop(turn);
 };
 
 const place = (turn) => {
   const copy = turn.cloneNode(true);
+  byId(turn.id) !== turn && turns().contains(byId(turn.id)) && byId(turn.id).remove();
   turns().append(copy);
   markNewest();
   turn.remove();
@@ -94,15 +107,14 @@ const finished = () => {
 
 // Opening -----------------------------------------------------------------------------------------
 
-let opening = 0;
-
 /** Show a conversation, or with '' the empty page; `answer` is the number of the turn to show. */
 export const open = async (conversation, answer = '') => {
+  if (conversation && conversation === state.conversation && !loading) return showAnswer(answer);
   const request = ++opening;
-  if (conversation && conversation === state.conversation) return showAnswer(answer);
   let html = '';
   let failed = null;
   if (conversation) {
+    loading = request;
     try {
       html = await part('/page/conversation', {id: conversation});
     } catch (error) {
@@ -110,13 +122,14 @@ export const open = async (conversation, answer = '') => {
     }
   }
   if (request !== opening) return undefined;
+  loading = 0;
   state.conversation = failed ? '' : conversation;
-  turns().innerHTML = failed ? byId('ta-lost').innerHTML : html;
-  markNewest();
-  live.element.hidden = !(asking && asking.placed && asking.placed === conversation);
+  turns().innerHTML = failed ? byId(failed.status === 404 ? 'ta-lost' : 'ta-unreached').innerHTML : html;
+  live.element.hidden = !(asking && conversation && asking.conversation === conversation);
   // The one that is being written stands in the live component.
-  if (!live.element.hidden) turns().querySelector('[aria-busy=true]')?.remove();
-  welcome().hidden = Boolean(conversation) && !failed;
+  if (!live.element.hidden) turns().querySelector(`#ta-turn-${asking.number}`)?.remove();
+  markNewest();
+  welcome().hidden = Boolean(conversation);
   announce('ta:opened', {conversation: state.conversation});
   if (html) showAnswer(answer);
   else scrollTo({top: 0});
@@ -133,12 +146,26 @@ const showAnswer = (answer) => {
 let following = 0;
 const follow = () => {
   clearTimeout(following);
-  if (!turns().querySelector('[aria-busy=true]')) return;
+  const busy = turns().querySelector('[aria-busy=true]');
+  if (!busy) return;
   const {conversation} = state;
   following = setTimeout(async () => {
-    if (state.conversation !== conversation) return;
-    state.conversation = '';
-    await open(conversation, here().answer);
+    let html = '';
+    try {
+      html = await part('/page/conversation', {id: conversation});
+    } catch (error) {
+      // It is asked for again.
+    }
+    if (!busy.isConnected) return;
+    const holder = document.createElement('template');
+    holder.innerHTML = html;
+    const fresh = holder.content.getElementById(busy.id);
+    if (fresh && fresh.getAttribute('aria-busy') === 'false') {
+      busy.replaceWith(fresh);
+      markNewest();
+      announce('ta:answer', {turn: fresh, conversation, number: Number(fresh.dataset.number)});
+    }
+    follow();
   }, 1500);
 };
 

@@ -1,6 +1,6 @@
 // The question at the foot of the page, and what was typed before.
 
-import {byId, ready, state} from './shell.js';
+import {byId, forget, ready, remember, remembered, state} from './shell.js';
 import {ask, start} from './chat.js';
 
 const box = () => byId('ta-question');
@@ -10,8 +10,8 @@ const hint = (words) => { byId('ta-hint').textContent = words; };
 
 const draftKey = () => `ta-draft-${state.conversation}`;
 const keepDraft = () => {
-  if (box().value) localStorage.setItem(draftKey(), box().value);
-  else localStorage.removeItem(draftKey());
+  if (box().value) remember(draftKey(), box().value);
+  else forget(draftKey());
 };
 const fill = (words) => {
   box().value = words;
@@ -76,12 +76,17 @@ document.addEventListener('ta:refused', ({detail}) => {
 document.addEventListener('ta:opened', () => {
   hint('');
   recalled = 0;
-  fill(localStorage.getItem(draftKey()) || '');
+  fill(remembered(draftKey()));
 });
 document.addEventListener('ta:answer', ({detail}) => {
   if (!detail.turn.querySelector('[data-restore]') || box().value) return;
   fill(detail.turn.querySelector('.ta-question').textContent);
   keepDraft();
+});
+document.addEventListener('ta:placed', ({detail}) => {
+  forget(draftKey());
+  // What is typed meanwhile goes with the conversation.
+  if (detail.stays) setTimeout(keepDraft);
 });
 document.addEventListener('ta:focus', focusBox);
 document.addEventListener('ta:finished', () => { byId('ta-send').disabled = false; });
@@ -99,13 +104,13 @@ ready.then(() => {
     keepDraft();
   });
   box().addEventListener('ta:asked', () => {
-    localStorage.removeItem(draftKey());
+    // The draft stays until the question is kept by the server.
     fill('');
     hint('');
     recalled = 0;
     byId('ta-send').disabled = true;
     focusBox();
   });
-  fill(localStorage.getItem(draftKey()) || '');
+  fill(remembered(draftKey()));
   focusBox();
 });

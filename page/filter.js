@@ -1,10 +1,11 @@
 // The filter that the visitor sets: days and publishers, and the chips of what is set.
 
-import {announce, byId, on, ready, state, value} from './shell.js';
+import {byId, on, ready, state, value} from './shell.js';
 
 const ENDS = ['after', 'before'];
 let newest = '';
 let latest = 0;
+let hinted = false;
 
 const chosenNow = () => ({
   after: byId('ta-after').value.trim(),
@@ -26,7 +27,6 @@ const changed = async () => {
   const any = after || before || publishers.length;
   byId('ta-clear').hidden = !any;
   markPreset();
-  announce('ta:filter');
   let read = {hint: '', chips: []};
   if (any) {
     try {
@@ -36,7 +36,9 @@ const changed = async () => {
     }
   }
   if (request !== latest) return;
-  byId('ta-hint').textContent = read.hint;
+  // A hint of another kind stays.
+  if (any || hinted) byId('ta-hint').textContent = read.hint;
+  hinted = Boolean(any);
   show(read.chips);
 };
 

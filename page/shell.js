@@ -109,6 +109,14 @@ addEventListener('popstate', () => {
   announce('ta:address', {...shown, before});
 });
 
+// What this browser remembers; where it may keep nothing, nothing is remembered.
+const kept = (act) => {
+  try { return act(localStorage) || ''; } catch (error) { return ''; }
+};
+export const remember = (key, words) => kept((store) => store.setItem(key, words));
+export const remembered = (key) => kept((store) => store.getItem(key));
+export const forget = (key) => kept((store) => store.removeItem(key));
+
 // Elements ----------------------------------------------------------------------------------------
 
 export const byId = (id) => document.getElementById(id);

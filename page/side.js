@@ -1,11 +1,13 @@
 // The conversations at the side: listed, looked for, opened, renamed, deleted.
 
-import {announce, byId, here, on, part, ready, send, state} from './shell.js';
+import {announce, byId, forget, on, part, ready, remember, send, state} from './shell.js';
 
 let skip = 0;
 let latest = 0;
 
 const list = async ({older = false} = {}) => {
+  // A name that is being typed is not taken away.
+  if (document.querySelector('.ta-rename:not([hidden])')) return;
   const request = ++latest;
   const words = byId('ta-side-words').value.trim();
   let html;
@@ -50,8 +52,13 @@ on('rename', (button) => {
 on('delete', async (button) => {
   const {id, ask} = button.dataset;
   if (!confirm(ask)) return;
-  await send('/page/conversation/delete', {id});
-  localStorage.removeItem(`ta-draft-${id}`);
+  try {
+    await send('/page/conversation/delete', {id});
+  } catch (error) {
+    byId('ta-hint').textContent = byId('ta-conversations').dataset.failed;
+    return;
+  }
+  forget(`ta-draft-${id}`);
   announce('ta:deleted', {conversation: id});
   list();
 });
@@ -61,7 +68,13 @@ document.addEventListener('submit', async (event) => {
   if (form.matches('.ta-side-search')) event.preventDefault();
   if (!form.matches('.ta-rename')) return;
   event.preventDefault();
-  await send('/page/conversation/rename', {id: form.dataset.id, title: form.elements.title.value});
+  try {
+    await send('/page/conversation/rename', {id: form.dataset.id, title: form.elements.title.value});
+  } catch (error) {
+    byId('ta-hint').textContent = byId('ta-conversations').dataset.failed;
+    return;
+  }
+  form.hidden = true;
   await list();
   entry(form.dataset.id)?.querySelector('.ta-open').focus();
 });
@@ -105,7 +118,7 @@ document.addEventListener('click', (event) => {
 
 on('theme', (button) => {
   const dark = !document.body.classList.contains('dark');
-  localStorage.setItem('ta-theme', dark ? 'dark' : 'light');
+  remember('ta-theme', dark ? 'dark' : 'light');
   document.body.classList.toggle('dark', dark);
   button.setAttribute('aria-pressed', String(dark));
 });

@@ -12,6 +12,7 @@ from page import texts
 from qa.history import Conversation, KeptTurn
 from qa.interface import turn_row
 
+_ANGLES = str.maketrans({"<": "%3C", ">": "%3E"})
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
 
 
@@ -36,7 +37,7 @@ def markdown(conversation: Conversation, turns: Sequence[KeptTurn]) -> str:
         lines += [f"{_plain(sentence)}\n" for sentence in _sentences(kept)]
         for citation in kept.turn.answer.citations if kept.turn else ():
             url = texts.safe_url(citation.passage.url)
-            link = f" <{url}>" if url else ""
+            link = f" <{url.translate(_ANGLES)}>" if url else ""
             lines += [
                 f"{citation.number}\\. {_plain(texts.source_words(citation.passage))}{link}  ",
                 f"   > {_plain(_quote(citation))}",

@@ -81,6 +81,7 @@ class Chat:
         self._waiting: tuple[object, int] = (None, 0)
         self._counting = threading.Lock()
         self._answering = 0
+        self._aside = threading.Lock()
         self._quiet = threading.Condition()
 
     @classmethod
@@ -308,11 +309,18 @@ class Chat:
 
         Returns None where that takes more than `patience` seconds.
         """
-        with self._quiet:
-            if not self._quiet.wait_for(lambda: not self._answering, patience):
-                return None
-        *_, turn = self._stream(asked, (), Filter(), None, as_typed=False)
-        return turn
+        until = time.monotonic() + patience
+        if not self._aside.acquire(timeout=max(patience, 0)):
+            return None
+        try:
+            with self._quiet:
+                left = until - time.monotonic()
+                if not self._quiet.wait_for(lambda: not self._answering, left):
+                    return None
+            *_, turn = self._stream(asked, (), Filter(), None, as_typed=False)
+            return turn
+        finally:
+            self._aside.release()
 
     def _stream(
         self,

@@ -55,6 +55,11 @@ CREATE TABLE feedback(
 """
 
 
+# Of what is kept in memory alone only so much stays.
+_FORGET = """DELETE FROM conversations WHERE id IN
+    (SELECT id FROM conversations ORDER BY changed DESC, id LIMIT -1 OFFSET 2000)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A conversation as it is listed; times are UTC. `turns` counts its questions."""
@@ -95,6 +100,8 @@ class History:
         self._path = path
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
+        # What could not be written; None while all could.
+        self._spare: History | None = None
 
     @classmethod
     def of(cls, home: Path, *, keep: bool = True) -> History:
@@ -109,19 +116,20 @@ class History:
         """Keep a question that was just asked; return its conversation and number.
 
         A conversation that the owner does not have, or "", begins a new one under its question.
-        Where the file cannot be written, as in a home on a full or read-only disk, this and what
-        follows is kept in memory.
+        Where the file cannot be written, as in a home on a full or read-only disk, the question
+        begins one that is kept in memory.
         """
         with self._lock:
+            if spare := self._spared(conversation):
+                return spare.begin(owner, conversation, question, chosen, now)
             try:
                 return self._begin(owner, conversation, question, chosen, now)
             except (ArchiveError, sqlite3.Error) as error:
                 if self._path is None:
                     raise
-                logger.warning("conversations are kept in memory from now on: %s", error)
-                self.close()
-                self._path = None
-                return self._begin(owner, conversation, question, chosen, now)
+                logger.warning("a conversation is kept in memory: %s", error)
+                self._spare = self._spare or History(None)
+                return self._spare.begin(owner, "", question, chosen, now)
 
     def _begin(
         self, owner: str, conversation: str, question: str, chosen: Filter, now: dt.datetime
@@ -134,6 +142,8 @@ class History:
                     "INSERT INTO conversations VALUES (?, ?, ?, ?, ?)",
                     (conversation, owner, title, now.isoformat(), now.isoformat()),
                 )
+                if self._path is None:
+                    db.execute(_FORGET)
             [number] = db.execute(
                 "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE conversation = ?",
                 (conversation,),
@@ -152,6 +162,9 @@ class History:
 
     def finish(self, conversation: str, number: int, turn: Turn) -> None:
         """Keep the answer of a question; one whose conversation was deleted meanwhile goes."""
+        if spare := self._spared(conversation):
+            spare.finish(conversation, number, turn)
+            return
         words = " ".join(claim.text for claim in turn.answer.claims)
         packed = zlib.compress(_turns().dump_json(_light(turn)))
         answer = turn.answer
@@ -168,6 +181,8 @@ class History:
         None takes it back. Returns whether there is such a turn; raises InputError as
         `Verdict.checked`.
         """
+        if spare := self._spared(conversation):
+            return spare.judge(owner, conversation, number, verdict)
         kept = verdict.checked() if verdict else None
         with self._lock:
             if not self._owns(owner, conversation):
@@ -188,6 +203,8 @@ class History:
 
     def rename(self, owner: str, conversation: str, title: str) -> bool:
         """Give a conversation another title; return whether the owner has it."""
+        if spare := self._spared(conversation):
+            return spare.rename(owner, conversation, title)
         title = " ".join(title.split())[:LONGEST_TITLE]
         with self._lock:
             if not title or not self._owns(owner, conversation):
@@ -199,6 +216,8 @@ class History:
 
     def delete(self, owner: str, conversation: str) -> bool:
         """Delete a conversation with its turns; return whether the owner had it."""
+        if spare := self._spared(conversation):
+            return spare.delete(owner, conversation)
         with self._lock:
             if not self._owns(owner, conversation):
                 return False
@@ -229,13 +248,16 @@ class History:
             "(SELECT count(*) FROM turns WHERE conversation = id) FROM conversations "
             f"WHERE {where} ORDER BY changed DESC, id LIMIT ? OFFSET ?"
         )
-        return [
+        spared = self._spare.conversations(owner, words) if self._spare and not skip else []
+        return spared + [
             Conversation(row[0], row[1], _time(row[2]), _time(row[3]), row[4])
             for row in self._rows(query, (*values, count, skip))
         ]
 
     def conversation(self, owner: str, conversation: str) -> Conversation | None:
         """Return one conversation of an owner; None if there is no such."""
+        if spare := self._spared(conversation):
+            return spare.conversation(owner, conversation)
         query = (
             "SELECT id, title, created, changed, "
             "(SELECT count(*) FROM turns WHERE conversation = id) FROM conversations "
@@ -247,6 +269,8 @@ class History:
 
     def turns(self, owner: str, conversation: str) -> list[KeptTurn]:
         """Return the turns of an owner's conversation, oldest first; none of another's."""
+        if spare := self._spared(conversation):
+            return spare.turns(owner, conversation)
         return list(self._kept("c.id = ? AND c.owner = ? ORDER BY t.number", conversation, owner))
 
     def all_turns(self, since: dt.datetime | None = None) -> Iterator[KeptTurn]:
@@ -263,19 +287,16 @@ class History:
             "SELECT asked, question, status, version, CASE status WHEN 'answered' THEN NULL "
             "ELSE turn END FROM turns WHERE status != '' ORDER BY asked DESC LIMIT ?"
         )
-        return [
-            (
-                _time(asked),
-                _turns().validate_json(zlib.decompress(packed)).query.text if packed else question,
-                status,
-                version,
-            )
-            for asked, question, status, version, packed in self._rows(query, (count,))
-        ]
+        found = []
+        for asked, question, status, version, packed in self._rows(query, (count,)):
+            turn = _unpacked(packed)
+            found.append((_time(asked), turn.query.text if turn else question, status, version))
+        return found
 
-    def judged(self) -> Iterator[KeptTurn]:
-        """Yield everybody's turns that have a verdict, the newest verdict first."""
-        yield from self._kept("f.given IS NOT NULL ORDER BY f.given DESC, f.conversation, f.number")
+    def judged(self, count: int = -1) -> Iterator[KeptTurn]:
+        """Yield at most `count` of everybody's turns with a verdict, the newest verdict first."""
+        order = "f.given DESC, f.conversation, f.number"
+        yield from self._kept(f"f.given IS NOT NULL ORDER BY {order} LIMIT ?", count)
 
     def _kept(self, where: str, *values: object) -> Iterator[KeptTurn]:
         query = (
@@ -288,7 +309,7 @@ class History:
         for identity, number, asked, question, chosen, packed, owner, *said in self._rows(
             query, values
         ):
-            turn = _turns().validate_json(zlib.decompress(packed)) if packed else None
+            turn = _unpacked(packed)
             limits = _filters().validate_json(chosen)
             given, good, *rest = said
             verdict = Verdict(_time(given), bool(good), *rest) if given else None
@@ -300,6 +321,12 @@ class History:
             return db.execute(query, values).fetchall() if db else []
 
     # The file ------------------------------------------------------------------------------------
+
+    def _spared(self, conversation: str) -> History | None:
+        """Return what keeps a conversation that could not be written; None for any other."""
+        query = "SELECT 1 FROM conversations WHERE id = ?"
+        found = self._spare and self._spare._rows(query, (conversation,))
+        return self._spare if found else None
 
     def _owns(self, owner: str, conversation: str) -> bool:
         query = "SELECT 1 FROM conversations WHERE id = ? AND owner = ?"
@@ -328,7 +355,7 @@ class History:
 
 
 def _opened(path: Path | None) -> sqlite3.Connection:
-    db = connect(path or ":memory:", check_same_thread=False, timeout=20)
+    db = connect(path or ":memory:", check_same_thread=False, timeout=5)
     db.execute("PRAGMA foreign_keys=ON")
     [found] = db.execute("PRAGMA user_version").fetchone()
     if found > _SCHEMA:
@@ -358,6 +385,17 @@ def _filters() -> TypeAdapter[Filter]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Filter)
+
+
+def _unpacked(packed: bytes | None) -> Turn | None:
+    """Return a kept turn; None for one that is not answered, or that cannot be read any more."""
+    if packed is None:
+        return None
+    try:
+        return _turns().validate_json(zlib.decompress(packed))
+    except (ValueError, zlib.error) as error:
+        logger.warning("a kept answer cannot be read: %s", str(error)[:200])
+        return None
 
 
 def _time(written: str) -> dt.datetime:

@@ -234,7 +234,7 @@ def _of_amount(clause: _Clause) -> Iterator[tuple[str, str, str]]:
         yield "howmany", f"Berapa {counted['noun']} yang {verb} {rest}", counted["number"]
     elif (amount := _AMOUNT.match(rest)) and amount["noun"] not in _LINKS | _PREPOSITIONS:
         around = f"{amount['noun']}{rest[amount.end() :]}"
-        if amount["noun"] not in _NOT_COUNTED and not any(map(_is_verb, around.split())):
+        if amount["noun"].split()[0] not in _NOT_COUNTED and not any(map(_is_verb, around.split())):
             yield "howmany", f"{subject} {verb} berapa {around}", amount["number"]
     elif (money := _MONEY.match(f"{verb} {core}")) and not subject.istitle():
         yield "howmany", f"Berapa {subject}", money["number"]
@@ -322,7 +322,8 @@ def _as_within(subject: str, plain: Set[str]) -> str:
 _COMMON = frozenset(
     "sejumlah pemain pelatih "
     "pemerintah polisi warga tim petugas penyidik kebakaran banjir gempa kecelakaan acara rapat "
-    "sidang anggota pelaku korban harga jumlah peserta perusahaan kasus program proyek laga".split()
+    "sidang anggota pelaku korban harga jumlah peserta perusahaan kasus program proyek laga "
+    "dua tiga empat lima enam tujuh delapan sembilan sepuluh belasan puluhan ratusan ribuan".split()
 )
 
 

@@ -35,7 +35,8 @@ def sample_home(tmp_path_factory):
     return home
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it runs, so does an event loop in this thread.
+@pytest.fixture(scope="module")
 def chromium():
     """Return a running Chromium."""
     from tests.browser import chromium_opened

@@ -1,11 +1,13 @@
 """What the chat writes on its page: words, escaping, and the law that a highlight is the quote."""
 
+import ast
 import dataclasses
 import datetime as dt
 import json
 import shutil
 import sqlite3
 import threading
+from collections import Counter
 from contextlib import closing
 from html.parser import HTMLParser
 
@@ -640,7 +642,7 @@ def test_an_answer_is_kept_though_nobody_waits_for_it(answering):
     steps = app.answered(answering, {"text": "Siapa yang meresmikan Pelabuhan?"}, "ani")
     place = Page(next(steps)).all("section")[0]
     steps.close()
-    while answering.is_running(place["data-conversation"], 1):
+    while answering.running():
         threading.Event().wait(0.01)
     [kept] = answering.history.turns("ani", place["data-conversation"])
     assert "Rahmat Hidayat" in str(kept.turn)
@@ -668,6 +670,14 @@ def test_the_palettes_have_the_same_colours():
     light, dark = html.palettes()
     assert len(light) == 10
     assert light.keys() == dark.keys()
+
+
+def test_every_wording_has_a_name_of_its_own():
+    """Two of one name would silently be the last of them everywhere."""
+    tree = ast.parse((html.FOLDER / "texts.py").read_text())
+    names = [t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
+    assert len(names) > 200
+    assert not [name for name, count in Counter(names).items() if count > 1]
 
 
 def test_nothing_is_fetched_from_elsewhere():

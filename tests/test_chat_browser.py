@@ -394,7 +394,7 @@ def test_a_conversation_is_renamed_found_exported_and_deleted(page):
     menu = listed.first.locator("summary")
     menu.click()
     listed.first.get_by_role("button", name="Ganti nama").click()
-    page.get_by_label("Nama percakapan").fill("Kebakaran <b>pasar</b>")
+    listed.first.get_by_label("Nama percakapan").fill("Kebakaran <b>pasar</b>")
     page.keyboard.press("Enter")
     expect(listed.first.locator("a").first).to_contain_text("Kebakaran <b>pasar</b>")
     page.get_by_label("Cari percakapan").fill("siber")

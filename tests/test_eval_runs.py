@@ -452,7 +452,7 @@ def test_the_table_of_scores_fits_the_screen(home, made, tmp_path, capsys):
     assert max(map(len, lines)) <= 80
     assert lines[0].split()[:3] == ["run", "R@1", "RR@10"]
     assert lines[2].split()[0] == "other" and lines[2].count("*") == 2
-    assert "whole article" in lines[-1]
+    assert any("whole article" in line for line in lines)
 
 
 def test_without_an_archive_another_programs_answers_stay_blank(made, tmp_path, capsys):

@@ -3,6 +3,7 @@
 import datetime as dt
 import multiprocessing
 import sqlite3
+import zlib
 from contextlib import closing
 
 import pytest
@@ -154,8 +155,33 @@ def test_a_file_that_cannot_be_written_leaves_the_chat_as_it_is(turns, tmp_path,
     history = History.of(tmp_path)
     place = keep(history, turns[:2])
     assert len(history.turns("ani", place)) == 2
-    assert "in memory from now on" in caplog.text
+    assert "kept in memory" in caplog.text
     assert (tmp_path / FILE_NAME).read_bytes() == b"bukan basis data sama sekali"
+
+
+def test_what_cannot_be_written_for_a_while_hides_nothing(history, turns, tmp_path):
+    before = keep(history, turns[:1])
+    (tmp_path / FILE_NAME).rename(tmp_path / "away")
+    history.close()
+    (tmp_path / FILE_NAME).write_bytes(b"bukan basis data sama sekali")
+    meanwhile = keep(history, turns[1:2])
+    assert history.rename("ani", meanwhile, "Sementara")
+    (tmp_path / "away").replace(tmp_path / FILE_NAME)
+    after = keep(history, turns[2:])
+    assert {each.id for each in history.conversations("ani")} == {before, meanwhile, after}
+    assert history.turns("ani", meanwhile)[0].turn.question == turns[1].question
+    assert history.turns("budi", meanwhile) == []
+    assert len(History.of(tmp_path).conversations("ani")) == 2
+
+
+def test_an_answer_that_cannot_be_read_any_more_leaves_its_question(history, turns, tmp_path):
+    place = keep(history, turns)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db:
+        db.execute("UPDATE turns SET turn = x'00' WHERE number = 1")
+        db.execute("UPDATE turns SET turn = ? WHERE number = 2", (zlib.compress(b'{"a": 1}'),))
+        db.commit()
+    assert [bool(each.turn) for each in history.turns("ani", place)] == [False, False, True]
+    assert len(history.outcomes(9)) == 3
 
 
 def _ask_often(folder, owner):

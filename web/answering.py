@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from index.errors import TanyaError
 from index.records import Filter, Query, Turn
+from index.text import encodable
 from page import texts
 from page.html import LONGEST_QUESTION
 from qa.chat import Chat
@@ -20,6 +21,11 @@ from qa.history import History
 from qa.question.answer_type import answer_type
 
 logger = logging.getLogger("tanya.web")
+
+# Publishers, or authors, that a filter may name, and characters of such a name.
+_MOST, _LONGEST = 500, 500
+_AT_ONCE = 8
+"""Questions that are answered side by side; others wait their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ def read_request(sent: object) -> Request:
     """Return the question that the page sent; raises ValueError with a message for the person."""
     if not isinstance(sent, dict):
         raise ValueError(texts.REQUEST_UNREADABLE)
-    text, turn, limits = str(sent.get("text") or "").strip(), sent.get("turn"), sent.get("limits")
+    text = encodable(str(sent.get("text") or "")).strip()
+    turn, limits = sent.get("turn"), sent.get("limits")
     if not any(char.isalnum() for char in text):
         raise ValueError(texts.EMPTY_QUESTION)
     return Request(
@@ -77,7 +84,9 @@ def _read_filter(sent: dict[str, object]) -> Filter:
 
 
 def _names(sent: object) -> list[str]:
-    return [name for name in sent if isinstance(name, str)] if isinstance(sent, list) else []
+    if not isinstance(sent, list):
+        return []
+    return [encodable(name[:_LONGEST]) for name in sent[:_MOST] if isinstance(name, str)]
 
 
 class Answering:
@@ -91,6 +100,7 @@ class Answering:
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
         self._lock = threading.Lock()
         self._running: set[tuple[str, int]] = set()
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
 
     def ask(self, owner: str, request: Request) -> Iterator[Progress]:
         """Answer a question as it grows; the last progress is complete.
@@ -116,10 +126,10 @@ class Answering:
             step = steps.get()
         yield step
 
-    def is_running(self, conversation: str, number: int) -> bool:
-        """Tell whether a question is being answered at this moment."""
+    def running(self) -> frozenset[tuple[str, int]]:
+        """Return the questions, by conversation and number, that are being answered."""
         with self._lock:
-            return (conversation, number) in self._running
+            return frozenset(self._running)
 
     def _work(
         self,
@@ -131,8 +141,9 @@ class Answering:
         turn: Turn | None = None
         error: Exception | None = None
         try:
-            for turn in self._turns(request, earlier):
-                steps.put(Progress(*place, turn))
+            with self._places:
+                for turn in self._turns(request, earlier):
+                    steps.put(Progress(*place, turn))
             if turn is not None:
                 self._keep(place, turn)
         except (TanyaError, sqlite3.Error) as problem:

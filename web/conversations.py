@@ -15,12 +15,14 @@ from page import html, texts, transcript
 from page.templates import render
 from qa.history import KeptTurn
 from web.answering import Answering
+from web.api import Typed
 from web.visitor import visitor
 
 _AT_ONCE = 40
 
 Id = Annotated[str, Query(alias="id", max_length=64)]
-_BodyId = Annotated[str, Body(alias="id", embed=True, max_length=64)]
+_BodyId = Annotated[Typed, Body(alias="id", embed=True, max_length=64)]
+_Title = Annotated[Typed, Body(max_length=500)]
 
 
 def router(
@@ -48,15 +50,15 @@ def router(
 
     @routes.get("/page/conversation", response_class=HTMLResponse)
     def opened(request: Request, identity: Id) -> str:
+        # Asked first: what is answered in between then comes with its answer.
+        running = answering.running()
         kept = _known(history.turns(visitor(request), identity))
         # A question that failed stands in the way once others were asked after it.
         shown = [each for each in kept if each.turn or each is kept[-1]]
-        return "".join(turn_html(answering, each) for each in shown)
+        return "".join(turn_html(answering, each, running) for each in shown)
 
     @routes.post("/page/conversation/rename")
-    def renamed(
-        request: Request, identity: _BodyId, title: Annotated[str, Body()]
-    ) -> dict[str, bool]:
+    def renamed(request: Request, identity: _BodyId, title: _Title) -> dict[str, bool]:
         return {"done": history.rename(visitor(request), identity, title)}
 
     @routes.post("/page/conversation/delete")
@@ -87,10 +89,10 @@ def router(
     return routes
 
 
-def turn_html(answering: Answering, kept: KeptTurn) -> str:
+def turn_html(answering: Answering, kept: KeptTurn, running: frozenset[tuple[str, int]]) -> str:
     """Return a turn of a conversation as it is shown when it is opened again."""
     if kept.turn is None:
-        if answering.is_running(kept.conversation, kept.number):
+        if (kept.conversation, kept.number) in running:
             return html.searching_html(kept.question, kept.conversation, kept.number)
         return html.interrupted_html(kept.question, kept.conversation, kept.number)
     return html.turn_html(

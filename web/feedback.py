@@ -13,19 +13,20 @@ from index.errors import InputError
 from page import html, texts
 from qa.feedback import LONGEST, Verdict
 from qa.history import History
+from web.api import Typed
 from web.visitor import visitor
 
 
 class Said(BaseModel):
     """A visitor's verdict on a turn; "" takes it back."""
 
-    conversation: str = Field(max_length=64)
+    conversation: Typed = Field(max_length=64)
     number: int = Field(ge=1, le=1_000_000)
     verdict: Literal["good", "bad", ""]
-    reason: str = Field("", max_length=20)
-    words: str = Field("", max_length=LONGEST)
-    right_answer: str = Field("", max_length=LONGEST)
-    right_article: str = Field("", max_length=LONGEST)
+    reason: Typed = Field("", max_length=20)
+    words: Typed = Field("", max_length=LONGEST)
+    right_answer: Typed = Field("", max_length=LONGEST)
+    right_article: Typed = Field("", max_length=LONGEST)
 
 
 def router(

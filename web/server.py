@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import socket
 import sqlite3
@@ -45,7 +44,6 @@ logger = logging.getLogger("tanya.web")
 
 _ASSETS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STOP_SECONDS = 4
-_REMARKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
 
 def _remarks(history: History) -> Iterator[operator.Remark]:
     """Yield the newest verdicts for the operator."""
-    for kept in itertools.islice(history.judged(), _REMARKS):
+    for kept in history.judged(operator.REMARKS_SHOWN):
         if kept.turn and kept.verdict:
             version = kept.turn.answer.evidence.version
             said = kept.verdict

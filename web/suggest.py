@@ -60,10 +60,12 @@ def router(answering: Answering) -> APIRouter:
         asked = [one.question for one in kept]
         try:
             key = (conversation, turn, chat.index().version.name)
-            found = known.get(key) or next_questions(chat, here.turn, asked)
-            if len(known) >= _KEPT:
-                known.clear()
-            known[key] = found
+            found = known.get(key)
+            if found is None:
+                found = next_questions(chat, here.turn, asked)
+                if len(known) >= _KEPT:
+                    known.clear()
+                known[key] = found
         except (TanyaError, sqlite3.Error) as error:
             logger.warning("no next questions: %s", error)
             return ""

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from starlette.requests import Request
+
 COOKIE = "tanya_visitor"
 _YEAR = 365 * 86_400
 
@@ -19,12 +21,13 @@ class _Asking(Protocol):
 
 
 def visitor(request: _Asking) -> str:
-    """Return the name that a browser's conversations are kept under; "" for one without a cookie.
+    """Return the name that a browser's conversations are kept under.
 
     It is a hash, so that whoever reads the file of conversations cannot open them in a browser.
+    Who sends no cookie gets a name that nobody has again.
     """
-    cookie = request.cookies.get(COOKIE, "")
-    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()[:32] if cookie else ""
+    cookie = request.cookies.get(COOKIE, "") or secrets.token_urlsafe(24)
+    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 class VisitorCookie:
@@ -53,4 +56,4 @@ class VisitorCookie:
 
 
 def _has_cookie(headers: Any) -> bool:
-    return any(k == b"cookie" and COOKIE.encode() + b"=" in v for k, v in headers)
+    return bool(Request({"type": "http", "headers": headers}).cookies.get(COOKIE))
