@@ -424,7 +424,7 @@ def calibration_error(confidence: Values, right: Values) -> float:
     return sum(b.questions * abs(b.confidence - b.accuracy) for b in bins) / len(confidence)
 
 
-_AUROC = Overall("AUROC", "confidence tells answerable apart", auroc, by_answerable)
+_AUROC = Overall("AUROC", "confidence tells them apart", auroc, by_answerable)
 _CONFIDENCE = (
     _AUROC,
     Overall("AURC", "risk over coverage; low is good", aurc, by_rightness),

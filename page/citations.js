@@ -1,7 +1,7 @@
 // A citation in an answer: its quote on the spot, in the paragraph around it, and the article at a
 // click. What is shown is copied from the source's card, which stands beside or below the answer.
 
-import {byId, on} from './shell.js';
+import {byId, on, overlays} from './shell.js';
 import {read} from './article.js';
 
 const INTENT = 180;
@@ -86,6 +86,12 @@ const hide = () => {
   for (const each of document.querySelectorAll('.ta-card.on, .ta-cite.on')) each.classList.remove('on');
   shown = null;
 };
+
+overlays.push(() => {
+  const open = Boolean(shown);
+  hide();
+  return open;
+});
 
 const over = (event) => event.target.closest?.('.ta-cite, #ta-cited');
 

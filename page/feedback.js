@@ -27,6 +27,7 @@ const judge = async (box, said) => {
   box.replaceWith(next);
   const focused = next.querySelector('.ta-verdict-said, [data-do=judge-good]');
   focused.focus({preventScroll: true});
+  focused.scrollIntoView({block: 'nearest'});
   if (said.verdict) say(focused.firstChild.textContent.trim());
 };
 
@@ -41,7 +42,17 @@ const toggle = (box, open) => {
 on('judge-good', (button) => judge(boxOf(button), {verdict: 'good'}));
 on('judge-bad', (button) => toggle(boxOf(button), formOf(boxOf(button)).hidden));
 on('judge-cancel', (button) => toggle(boxOf(button), false));
-on('unjudge', (button) => judge(boxOf(button), {verdict: ''}));
+on('unjudge', async (button) => {
+  const box = boxOf(button);
+  const {conversation, number} = box.dataset;
+  const said = JSON.parse(button.closest('.ta-verdict-said').dataset.said);
+  await judge(box, {verdict: ''});
+  // What was written before is changed, not written anew.
+  const form = document.querySelector(
+    `.ta-verdict[data-conversation="${CSS.escape(conversation)}"][data-number="${number}"] form`);
+  for (const [name, value] of Object.entries(said))
+    if (form && form.elements[name] && value) form.elements[name].value = value;
+});
 
 document.addEventListener('submit', (event) => {
   if (!event.target.matches('.ta-verdict-form')) return;

@@ -14,6 +14,15 @@ const chosenNow = () => ({
   authors: [],
 });
 
+// The filter outlives a reload of its tab.
+const KEY = 'ta-filter';
+const keep = (filter) => {
+  try { sessionStorage.setItem(KEY, JSON.stringify(filter)); } catch (error) { /* nowhere to keep it */ }
+};
+const keptFilter = () => {
+  try { return {...state.filter, ...JSON.parse(sessionStorage.getItem(KEY))}; } catch (error) { return state.filter; }
+};
+
 const element = (tag, properties, ...children) => {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
@@ -23,6 +32,7 @@ const element = (tag, properties, ...children) => {
 const changed = async () => {
   const request = ++latest;
   state.filter = chosenNow();
+  keep(state.filter);
   const {after, before, publishers} = state.filter;
   const any = after || before || publishers.length;
   byId('ta-clear').hidden = !any;
@@ -75,6 +85,11 @@ on('filters', (button) => {
   if (!row.hidden) row.querySelector('button').focus({preventScroll: true});
 });
 on('unfilter', unfilter);
+// The answer needs the room.
+document.addEventListener('ta:asking', () => {
+  byId('ta-filter-row').hidden = true;
+  document.querySelector('[data-do=filters]').setAttribute('aria-expanded', 'false');
+});
 document.addEventListener('ta:unfilter', unfilter);
 
 // Days --------------------------------------------------------------------------------------------
@@ -110,12 +125,14 @@ on('pick', ({dataset}) => {
 // Publishers --------------------------------------------------------------------------------------
 
 const MANY = 12;
+// What was set before a reload, until the publishers are known.
+let before = keptFilter();
 
 document.addEventListener('ta:version', ({detail}) => {
   newest = detail.newest || '';
   const from = byId('ta-counted-from');
   from.textContent = newest ? from.dataset.words.replace('{}', detail.newest_words) : '';
-  const chosen = new Set(state.filter.publishers);
+  const chosen = new Set(before ? before.publishers : state.filter.publishers);
   const publishers = detail.publishers || [];
   byId('ta-publishers').replaceChildren(...publishers.map(({name, count}) => {
     const box = element('input', {type: 'checkbox', value: name, checked: chosen.has(name)});
@@ -123,6 +140,8 @@ document.addEventListener('ta:version', ({detail}) => {
       element('small', {textContent: count})));
   }));
   byId('ta-name-words').hidden = publishers.length <= MANY;
+  if (before) for (const end of ENDS) byId(`ta-${end}`).value = before[end];
+  before = null;
   changed();
 });
 

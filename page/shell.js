@@ -102,8 +102,19 @@ export const go = (changes, {replace = false} = {}) => {
   shown = here();
 };
 
+/** What lies over the page: each closes it and tells whether it was open. */
+export const overlays = [];
+
 let shown = here();
+let restoring = false;
 addEventListener('popstate', () => {
+  // Back closes what lies over the page, and nothing else.
+  if (restoring) { restoring = false; return; }
+  if (overlays.map((close) => close()).some(Boolean)) {
+    restoring = true;
+    history.forward();
+    return;
+  }
   const before = shown;
   shown = here();
   announce('ta:address', {...shown, before});

@@ -1,6 +1,6 @@
 // The conversations at the side: listed, looked for, opened, renamed, deleted.
 
-import {announce, byId, forget, on, part, ready, remember, send, state} from './shell.js';
+import {announce, byId, forget, on, overlays, part, ready, remember, send, state} from './shell.js';
 
 let skip = 0;
 let latest = 0;
@@ -94,6 +94,13 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
+// A menu that has no room below opens upwards.
+const MENU_HEIGHT = 230;
+document.addEventListener('toggle', ({target}) => {
+  if (target.matches?.('.ta-menu[open]'))
+    target.classList.toggle('up', target.getBoundingClientRect().bottom + MENU_HEIGHT > innerHeight);
+}, true);
+
 // One menu at a time, and none when elsewhere is clicked.
 document.addEventListener('click', (event) => {
   for (const menu of document.querySelectorAll('.ta-menu[open]'))
@@ -105,8 +112,13 @@ const side = (open) => {
   document.body.classList.toggle('ta-side-open', open);
   for (const button of document.querySelectorAll('[data-do=side][aria-expanded]'))
     button.setAttribute('aria-expanded', String(open));
-  if (open) byId('ta-side-words').focus({preventScroll: true});
+  if (open && matchMedia('(hover: hover)').matches) byId('ta-side-words').focus({preventScroll: true});
 };
+overlays.push(() => {
+  const open = document.body.classList.contains('ta-side-open');
+  if (open) side(false);
+  return open;
+});
 on('side', () => side(!document.body.classList.contains('ta-side-open')));
 document.addEventListener('ta:side', ({detail}) => side(detail.open));
 document.addEventListener('click', (event) => {
@@ -124,7 +136,10 @@ on('theme', (button) => {
 });
 
 document.addEventListener('ta:conversations', () => list());
-document.addEventListener('ta:opened', markOpen);
+document.addEventListener('ta:opened', () => {
+  markOpen();
+  side(false);
+});
 
 ready.then(() => {
   state.conversation ||= '';

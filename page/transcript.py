@@ -11,6 +11,7 @@ from index.records import Citation
 from page import texts
 from qa.history import Conversation, KeptTurn
 from qa.interface import turn_row
+from qa.question.small_talk import SMALL_TALK
 
 _ANGLES = str.maketrans({"<": "%3C", ">": "%3E"})
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
@@ -34,6 +35,7 @@ def markdown(conversation: Conversation, turns: Sequence[KeptTurn]) -> str:
     lines = [f"# {_plain(conversation.title)}", ""]
     for kept in turns:
         lines += [f"## {_plain(kept.question)}", ""]
+        lines += [f"*{_plain(_about(kept))}*", ""]
         lines += [f"{_plain(sentence)}\n" for sentence in _sentences(kept)]
         for citation in kept.turn.answer.citations if kept.turn else ():
             url = texts.safe_url(citation.passage.url)
@@ -53,9 +55,11 @@ def word(conversation: Conversation, turns: Sequence[KeptTurn]) -> bytes:
     document = docx.Document()
     document.core_properties.title = _no_controls(conversation.title)
     document.core_properties.author = ""
+    document.core_properties.created = conversation.created.replace(tzinfo=None)
     document.add_heading(_no_controls(conversation.title), level=0)
     for kept in turns:
         document.add_heading(_no_controls(" ".join(kept.question.split())), level=1)
+        document.add_paragraph(_no_controls(_about(kept)), style="Subtitle")
         for sentence in _sentences(kept):
             document.add_paragraph(_no_controls(sentence))
         for citation in kept.turn.answer.citations if kept.turn else ():
@@ -79,8 +83,22 @@ def _sentences(kept: KeptTurn) -> list[str]:
     if kept.turn is None:
         return []
     answer = kept.turn.answer
+    if kept.turn.query.kind == SMALL_TALK:
+        return [kept.turn.notice]
     said = [f"{claim.text} {texts.marks(claim)}" for claim in answer.claims]
-    return said or [kept.turn.notice or texts.refusal_in_full(answer.evidence)]
+    return [*filter(None, [kept.turn.notice]), *(said or [texts.refusal_in_full(answer.evidence)])]
+
+
+def _about(kept: KeptTurn) -> str:
+    """Return when a question was asked, what it was understood as, and what limited the search."""
+    facts = [texts.ASKED_ON.format(texts.date_words(kept.asked.date()))]
+    if kept.turn:
+        query = kept.turn.query
+        if " ".join(query.text.split()) != " ".join(kept.question.split()):
+            facts.append(f"{texts.UNDERSTOOD_AS}: {query.text}")
+        if limits := texts.filter_words(query.filter):
+            facts.append(f"{texts.FILTER}: {limits}")
+    return " · ".join(facts)
 
 
 def _quote(citation: Citation) -> str:

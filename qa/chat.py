@@ -28,7 +28,7 @@ from qa import answers, confidence, listing, llm, timeline
 from qa.listing import Listing, Narrowing, Sort
 from qa.question import topic, understand
 from qa.question.conversation import subjects
-from qa.question.follow_up import Subject
+from qa.question.follow_up import Subject, stands_alone
 from qa.question.small_talk import REPLIES, SMALL_TALK, small_talk
 from qa.question.spelling import Speller
 from qa.question.understand import Understood
@@ -371,8 +371,18 @@ class Chat:
             if silence is None:
                 return
         if here and cited:
-            yield from self._write(here, cited, bodies)
-        elif silence:
+            growing = self._write(here, cited, bodies)
+            first = next(growing)
+            # Where nothing answers, what is said of the whole archive is what the person must know.
+            if silence is None or first.answer.claims:
+                yield first
+                yield from growing
+                return
+        if silence is None:
+            return
+        # Nothing said before answers it: so perhaps it is a question of its own, if it can be.
+        alone = [m for m in meanings if m.if_strange and m not in rest and _says_enough(m)]
+        if (yield from self._first_answered(alone, search, bodies, _SURE_HERE)) or not alone:
             yield silence
 
     def _first_answered(
@@ -435,6 +445,11 @@ _ANOTHER_DAY = 0.5
 
 _SURE_HERE = 0.5
 """How sure an article cited before must be of a follow-up for the archive not to be searched."""
+
+
+def _says_enough(meant: Understood) -> bool:
+    """Return whether a question may be one of its own: by its words, or as one for news of X."""
+    return stands_alone(meant.own) or meant.query.kind in topic.TOPICS
 
 
 def _read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:

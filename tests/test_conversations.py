@@ -187,4 +187,4 @@ def test_the_page_brings_a_cookie_that_scripts_cannot_read():
 def test_the_file_of_conversations_opens_none_in_a_browser():
     assert owner("ani") == owner("ani") != owner("budi")
     assert "ani" not in owner("ani")
-    assert owner("") == ""
+    assert owner("") != owner(""), "who sends no cookie shares nothing"

@@ -161,8 +161,8 @@ def test_a_file_that_cannot_be_written_leaves_the_chat_as_it_is(turns, tmp_path,
 
 def test_what_cannot_be_written_for_a_while_hides_nothing(history, turns, tmp_path):
     before = keep(history, turns[:1])
-    (tmp_path / FILE_NAME).rename(tmp_path / "away")
     history.close()
+    (tmp_path / FILE_NAME).rename(tmp_path / "away")
     (tmp_path / FILE_NAME).write_bytes(b"bukan basis data sama sekali")
     meanwhile = keep(history, turns[1:2])
     assert history.rename("ani", meanwhile, "Sementara")

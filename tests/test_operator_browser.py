@@ -43,7 +43,7 @@ def test_a_dropped_file_is_built_asked_about_and_rolled_back(chromium, home):
 
         page.evaluate(DROP, ["jembatan.txt", ARTICLE])
         work = page.locator("#op-work")
-        expect(work).to_contain_text("Versi 000002 hidup sekarang.", timeout=PATIENCE)
+        expect(work).to_contain_text("Versi 000002 selesai dibangun", timeout=PATIENCE)
         expect(work).to_contain_text("1 baru")
         expect(page.locator("#op-state")).to_contain_text("43")
         expect(page.locator("tr.live")).to_contain_text("000002")
@@ -68,7 +68,7 @@ def test_a_dropped_file_is_built_asked_about_and_rolled_back(chromium, home):
 
         # The next build takes up all that the archive has.
         page.get_by_role("button", name="Bangun sekarang").click()
-        expect(work).to_contain_text("Versi 000003 hidup sekarang.", timeout=PATIENCE)
+        expect(work).to_contain_text("Versi 000003 selesai dibangun", timeout=PATIENCE)
         page.get_by_label("Sisakan versi terbaru").fill("1")
         page.get_by_role("button", name="Pangkas").click()
         dialog.get_by_role("button", name="Pangkas").click()

@@ -82,7 +82,7 @@ def test_dropped_files_are_added_built_and_answered_from(tmp_path):
     [report] = reports.last(tmp_path)
     assert (report.kind, report.named) == ("upload", ("jembatan.jsonl.gz", "luar.txt"))
     page = served.client.get("/page/operator/work").text
-    assert "Versi 000001 hidup sekarang." in page
+    assert "Versi 000001 selesai dibangun" in page
     assert "jembatan.jsonl.gz:2" in page
     with Archive.open(tmp_path / FILE_NAME) as archive:
         assert archive.publishers() == ["Harian Uji"]

@@ -38,6 +38,9 @@ LONGEST_BODY = 64 * 1024
 HEARTBEAT = 10.0
 """Seconds without an event after which a comment keeps the connection open."""
 
+_CLOSE_AGAIN = 0.2
+"""Seconds until a stream whose client has gone is closed, where it is still at work."""
+
 _EXAMPLES = Path(__file__).with_name("examples.json")
 
 
@@ -231,8 +234,15 @@ async def _kept_alive(events: Generator[bytes, None, None]) -> AsyncIterator[byt
             else:
                 return
     finally:
-        # A generator at work cannot be closed: this one is when its step is done.
-        coming.add_done_callback(lambda _: events.close())
+        coming.add_done_callback(lambda _: _close(events))
+
+
+def _close(events: Generator[bytes, None, None]) -> None:
+    """Close a generator, which cannot be closed while it is at work, when its step is done."""
+    try:
+        events.close()
+    except ValueError:
+        asyncio.get_running_loop().call_later(_CLOSE_AGAIN, _close, events)
 
 
 def _stream(rows: Iterator[AnswerRow]) -> StreamingResponse:

@@ -131,7 +131,9 @@ def _remarks(history: History) -> Iterator[operator.Remark]:
         if kept.turn and kept.verdict:
             version = kept.turn.answer.evidence.version
             said = kept.verdict
-            words = said.words or texts.VERDICT_REASONS.get(said.reason, "")
+            right = f"{texts.RIGHT_ANSWER}: “{said.right_answer}”" if said.right_answer else ""
+            reason = texts.VERDICT_REASONS.get(said.reason, "")
+            words = " · ".join(filter(None, (reason, said.words, right, said.right_article)))
             yield operator.Remark(said.given, kept.question, said.good, words, version)
 
 
