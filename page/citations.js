@@ -87,12 +87,6 @@ const hide = () => {
   shown = null;
 };
 
-overlays.push(() => {
-  const open = Boolean(shown);
-  hide();
-  return open;
-});
-
 const over = (event) => event.target.closest?.('.ta-cite, #ta-cited');
 
 document.addEventListener('pointerover', (event) => {
@@ -111,6 +105,12 @@ document.addEventListener('focusin', (event) => {
 });
 
 let touched = false;
+// Under a finger the quote lies over the page; one that came with the focus is no step of its own.
+overlays.push(() => {
+  const open = Boolean(shown) && touched;
+  hide();
+  return open;
+});
 document.addEventListener('pointerdown', (event) => {
   touched = event.pointerType === 'touch';
   if (!over(event)) hide();
