@@ -223,8 +223,9 @@ def _refusal(evidence: Evidence) -> Iterator[str]:
     """Yield why there is no answer, and what comes near."""
     from qa import silence
 
-    yield f"{texts.refusal_words(evidence)} {silence.reason(evidence)}"
-    if told := silence.telling(evidence):
+    told = silence.telling(evidence)
+    yield f"{texts.refusal_words(told)} {silence.reason(evidence)}"
+    if told:
         passage, span = told
         yield f"  {passage.title or texts.UNTITLED} ({_source(passage)}):"
         yield f"    “{' '.join(passage.sentence(span).split())}”"

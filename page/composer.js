@@ -111,6 +111,10 @@ ready.then(() => {
     byId('ta-send').disabled = true;
     focusBox();
   });
-  fill(remembered(draftKey()));
+  // Who types faster than the page starts loses nothing, and an Enter by then is meant.
+  const early = box().value;
+  fill(early.trimEnd() || remembered(draftKey()));
+  if (early) keepDraft();
+  if (early.endsWith('\n')) submit();
   focusBox();
 });

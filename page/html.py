@@ -16,9 +16,8 @@ from pathlib import Path
 
 from index.errors import TanyaError
 from index.records import Article, Citation, Evidence, Filter, Passage, Query, Span, Turn
-from page import texts
+from page import search, texts
 from page.article import address, request
-from page.search import tabs_html
 from page.templates import render
 from qa import feedback, silence
 from qa.chat import Overview
@@ -81,20 +80,14 @@ def _read(name: str) -> str:
 
 def _limited_request(turn: Turn, number: int, limits: Filter) -> dict[str, object]:
     """Return the request to answer a turn's question once more, within other limits."""
-    values = {
-        "after": limits.after.isoformat() if limits.after else "",
-        "before": limits.before.isoformat() if limits.before else "",
-        "publishers": list(limits.publishers),
-        "authors": list(limits.authors),
-    }
-    return {"text": turn.question, "turn": number, "limits": values}
+    return {"text": turn.question, "turn": number, "limits": search.limits(limits)}
 
 
 # Elements ----------------------------------------------------------------------------------------
 
 
 def _button(label: str, action: str, style: str = "", **attributes: str) -> str:
-    """Return a button that does one of page.js's actions; an attribute's _ stands for a hyphen."""
+    """Return a button that does an action of page/*.js; an attribute's _ stands for a hyphen."""
     named = {"data-do": action, **{name.replace("_", "-"): v for name, v in attributes.items()}}
     written = "".join(f' {name}="{escape(value)}"' for name, value in named.items())
     style = f' class="{style}"' if style else ""
@@ -218,25 +211,24 @@ def turn_html(
 
     `verdict` is what the person said of it before.
     """
-    answer = turn.answer
+    answer, place = turn.answer, (conversation, number)
     if turn.query.kind == SMALL_TALK:
         body = f'<div class="ta-answer"><p>{escape(turn.notice)}</p></div>'
-        place = (conversation, number)
         return _turn_frame(turn.question, place, body, "", growing=growing, status=turn.notice)
     if answer.claims or growing:
         body = _claims_html(turn, conversation, number)
         beside = _sources_html(answer.citations, number, article_of)
     else:
-        body = _silence_html(turn, chosen)
-        beside = _related_html(answer.evidence)
+        told = silence.telling(answer.evidence)
+        body = _silence_html(turn, chosen, told)
+        beside = _related_html(answer.evidence, told)
     body += busy_html() if growing else _foot_html(turn)
     if conversation and not growing:
         body += feedback_html(conversation, number, verdict, refused=not answer.claims)
     status = "" if growing else texts.status_words(answer)
     body = _understood_html(turn, number, chosen) + body
-    if not growing and turn.query.kind != SMALL_TALK:
-        body = tabs_html(turn, number, body)
-    place = (conversation, number)
+    if not growing:
+        body = search.tabs_html(turn, number, body)
     return _turn_frame(turn.question, place, body, beside, growing=growing, status=status)
 
 
@@ -454,10 +446,9 @@ def _mark_id(number: int, citation: int) -> str:
     return f"ta-mark-{number}-{citation}"
 
 
-def _silence_html(turn: Turn, chosen: Filter) -> str:
+def _silence_html(turn: Turn, chosen: Filter, told: silence.Told | None) -> str:
     """Return why there is no answer, what comes nearest, and what to try."""
     answer = turn.answer
-    told = silence.telling(answer.evidence)
     near = ""
     if told:
         near = _told_html(*told)
@@ -479,7 +470,7 @@ def _silence_html(turn: Turn, chosen: Filter) -> str:
     why = f"<p>{escape(reason)}</p>"
     body = near + why if told else why + near
     return (
-        f'<div class="ta-none"><h3>{texts.refusal_words(answer.evidence)}</h3>{body}'
+        f'<div class="ta-none"><h3>{texts.refusal_words(told)}</h3>{body}'
         f"<p>{escape(' '.join(advice))}</p>{again}</div>"
     )
 
@@ -517,9 +508,8 @@ def _sources_html(citations: Sequence[Citation], number: int, article_of: Articl
     return _aside(texts.SOURCES_LABEL, texts.SOURCES, cards)
 
 
-def _related_html(evidence: Evidence) -> str:
+def _related_html(evidence: Evidence, told: silence.Told | None) -> str:
     """Return the first articles that were found, but the one that is told in place of an answer."""
-    told = silence.telling(evidence)
     shown = told[0].article_id if told else ""
     found = [hit.passage for hit in evidence.hits if hit.passage.article_id != shown]
     cards = []

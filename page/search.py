@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from index.records import Filter, Span, Turn
 from page import texts
+from page.article import request
 from page.templates import render
 from qa.listing import SORTS, Entry, Listing, Period
 
@@ -18,17 +19,19 @@ _LOWEST = 4
 
 def tabs_html(turn: Turn, number: int, reply: str) -> str:
     """Return a turn's reply, which is HTML, with the tab of all articles beside it."""
-    query = {"q": turn.query.text, **_sent(turn.query.filter)}
+    named = limits(turn.query.filter)
+    sent = {"publisher": named.pop("publishers"), "author": named.pop("authors"), **named}
+    query = {"q": turn.query.text, **sent}
     return render("tabs.html", number=number, reply=reply, query=json.dumps(query))
 
 
-def _sent(limits: Filter) -> dict[str, object]:
-    """Return a filter as `GET /page/search` takes it."""
+def limits(chosen: Filter) -> dict[str, object]:
+    """Return a filter as the page's scripts send it."""
     return {
-        "after": limits.after.isoformat() if limits.after else "",
-        "before": limits.before.isoformat() if limits.before else "",
-        "publisher": list(limits.publishers),
-        "author": list(limits.authors),
+        "after": chosen.after.isoformat() if chosen.after else "",
+        "before": chosen.before.isoformat() if chosen.before else "",
+        "publishers": list(chosen.publishers),
+        "authors": list(chosen.authors),
     }
 
 
@@ -42,7 +45,7 @@ def listing_html(listing: Listing) -> str:
         heights=_heights(listing.chart),
         chosen=_is_chosen(listing),
         change=_change,
-        opened=_opened,
+        request=request,
         entries=[(entry, *_texts(entry)) for entry in listing.entries],
     )
 
@@ -91,8 +94,3 @@ def _is_chosen(listing: Listing) -> set[Period]:
 def _change(**values: object) -> str:
     """Return what a button changes in the request for a list; dates as they are written in it."""
     return json.dumps(values, default=str)
-
-
-def _opened(article_id: str, content: str = "", span: Span | None = None) -> str:
-    """Return what the action "read" opens."""
-    return json.dumps({"id": article_id, "content": content, "spans": [span] if span else []})

@@ -9,7 +9,7 @@ const refresh = async () => {
   if (document.hidden) return;
   let status;
   try {
-    status = await value('/page/status');
+    status = await value('/page/status', {known: version});
   } catch (error) {
     document.body.classList.add('ta-offline');
     return;

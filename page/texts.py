@@ -562,13 +562,13 @@ def freshness_words(version: IndexVersion, now: dt.datetime) -> str:
 def status_words(answer: Answer) -> str:
     """Return what a screen reader says when an answer is complete."""
     if not answer.claims:
-        return refusal_words(answer.evidence)
+        return refusal_words(silence.telling(answer.evidence))
     return f"Jawaban: {len(answer.claims)} kalimat, {len(answer.citations)} kutipan."
 
 
-def refusal_words(evidence: Evidence) -> str:
-    """Return what is said first where nothing is answered."""
-    return DISCUSSED if silence.telling(evidence) else NOT_FOUND
+def refusal_words(told: silence.Told | None) -> str:
+    """Return what is said first where nothing is answered, but perhaps `told` of."""
+    return DISCUSSED if told else NOT_FOUND
 
 
 def refusal_in_full(evidence: Evidence) -> str:

@@ -243,29 +243,27 @@ class History:
                 "conversation = id AND question || ' ' || words LIKE ? ESCAPE '\\'))"
             )
             values += [f"%{escaped}%"] * 2
-        query = (
-            "SELECT id, title, created, changed, "
-            "(SELECT count(*) FROM turns WHERE conversation = id) FROM conversations "
-            f"WHERE {where} ORDER BY changed DESC, id LIMIT ? OFFSET ?"
-        )
         spared = self._spare.conversations(owner, words) if self._spare and not skip else []
-        return spared + [
-            Conversation(row[0], row[1], _time(row[2]), _time(row[3]), row[4])
-            for row in self._rows(query, (*values, count, skip))
-        ]
+        where += " ORDER BY changed DESC, id LIMIT ? OFFSET ?"
+        return spared + self._listed(where, *values, count, skip)
 
     def conversation(self, owner: str, conversation: str) -> Conversation | None:
         """Return one conversation of an owner; None if there is no such."""
         if spare := self._spared(conversation):
             return spare.conversation(owner, conversation)
+        found = self._listed("id = ? AND owner = ?", conversation, owner)
+        return found[0] if found else None
+
+    def _listed(self, where: str, *values: object) -> list[Conversation]:
         query = (
             "SELECT id, title, created, changed, "
             "(SELECT count(*) FROM turns WHERE conversation = id) FROM conversations "
-            "WHERE id = ? AND owner = ?"
+            f"WHERE {where}"
         )
-        for row in self._rows(query, (conversation, owner)):
-            return Conversation(row[0], row[1], _time(row[2]), _time(row[3]), row[4])
-        return None
+        return [
+            Conversation(name, title, _time(created), _time(changed), turns)
+            for name, title, created, changed, turns in self._rows(query, values)
+        ]
 
     def turns(self, owner: str, conversation: str) -> list[KeptTurn]:
         """Return the turns of an owner's conversation, oldest first; none of another's."""

@@ -53,7 +53,11 @@ def nearest(evidence: Evidence) -> Reading | None:
     return None
 
 
-def telling(evidence: Evidence) -> tuple[Passage, Span] | None:
+Told = tuple[Passage, Span]
+"""A passage, and the sentence of it that is told in place of an answer."""
+
+
+def telling(evidence: Evidence) -> Told | None:
     """Return the sentence that holds most of the question, of those that cover it; None of none.
 
     With its headline it covers the question as an article that is about a topic does: it holds all

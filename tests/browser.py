@@ -22,12 +22,6 @@ PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
 
-def tanya(home, *arguments):
-    """Run a `tanya` command on a home in a process of its own."""
-    command = [sys.executable, "-c", "from commands.main import main; main()", "--home", str(home)]
-    subprocess.run([*command, *arguments], cwd=ROOT, check=True, capture_output=True)
-
-
 @contextmanager
 def served(home, port=0):
     """Serve a home as `python app.py` does; yield its address, without the last slash."""

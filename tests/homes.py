@@ -32,6 +32,13 @@ def tanya(home: Path, *arguments: object) -> int:
     return run(app, ["--home", str(home), *map(str, arguments)])
 
 
+def harbour(folder: Path) -> Path:
+    """Make a folder a home with the articles of the harbour, built; return it."""
+    add(folder, HARBOUR)
+    build(folder)
+    return folder
+
+
 def tell(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a command line in this process; return its exit status and what it printed.
 

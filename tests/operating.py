@@ -21,19 +21,12 @@ NOW = dt.datetime(2026, 5, 3, 8, 0, tzinfo=dt.UTC)
 class Served:
     """The routes of one home; `client` is a browser on the same machine."""
 
-    def __init__(
-        self,
-        home: Path,
-        access: Access | None = None,
-        remarks: operator.Remarks = tuple,
-    ) -> None:
+    def __init__(self, home: Path, access: Access | None = None) -> None:
         self.home, self.worker = home, Worker()
         self.history = History.of(home)
         self._app = FastAPI()
         operating = (home, settings.load(home).upload, access or Access(""), self.worker)
-        self._app.include_router(
-            operator.router(*operating, self.history, remarks, now=lambda: NOW)
-        )
+        self._app.include_router(operator.router(*operating, self.history, now=lambda: NOW))
         self._app.include_router(upload.router(*operating))
         self.client = self.asking()
 

@@ -13,9 +13,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    home = tmp_path_factory.mktemp("harbour")
-    homes.add(home, homes.HARBOUR)
-    homes.build(home)
+    home = homes.harbour(tmp_path_factory.mktemp("harbour"))
     with served(home) as address:
         yield address
 

@@ -114,8 +114,7 @@ def test_searches_find_what_the_chat_finds(client, chat):
 
 
 def test_an_earlier_version_and_an_earlier_text_are_given(tmp_path):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     body = "Banjir merendam 341 rumah di Kecamatan Sungai Pinang."
     newer = homes.article(2, body, publisher="Kabar Hulu")
     homes.add(tmp_path, [newer, homes.article("x/ü?", "Kapal karam ditemukan di Teluk Jati.")])
@@ -288,8 +287,7 @@ def test_an_answer_grows_by_events(client):
 
 def test_the_connection_is_kept_and_who_goes_away_stops_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr(api, "HEARTBEAT", 0.02)
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     gone = threading.Event()
 
     def behave(visit):
@@ -318,8 +316,7 @@ def test_the_connection_is_kept_and_who_goes_away_stops_the_work(tmp_path, monke
 
 
 def test_what_fails_on_the_way_is_an_event(tmp_path):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     chat = Chat.open(tmp_path)
     with TestClient(app(chat)) as client:
         chat.index()

@@ -524,10 +524,7 @@ def test_the_short_answer_is_bold_in_the_sentence_once():
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("harbour")
-    homes.add(home, homes.HARBOUR)
-    homes.build(home)
-    return home
+    return homes.harbour(tmp_path_factory.mktemp("harbour"))
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ ASKED = "Siapa yang meresmikan Pelabuhan Batu Layar?"
 
 @pytest.fixture
 def home(tmp_path):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     return tmp_path
 
 
@@ -34,8 +33,7 @@ def test_before_the_first_build_it_says_what_to_do(tmp_path):
         chat.ask(ASKED)
     with pytest.raises(IndexMissingError):
         chat.overview()
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     assert chat.ask(ASKED).answer.status == "answered"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from index.records import Article
 from tests import homes
-from tests.browser import ROOT, ask, browsing, newest, overflow, served, tanya, visitor, wait_for
+from tests.browser import ROOT, ask, browsing, newest, overflow, served, visitor, wait_for
 
 FIRST = "Apa yang disepakati Wiranto dengan China?"
 EVIL = (
@@ -32,8 +32,8 @@ def sample(tmp_path_factory, chromium):
     """The address of a chat over the sample archive and one hostile article."""
     home = tmp_path_factory.mktemp("sample")
     homes.add(home, [HOSTILE])
-    tanya(home, "add", str(ROOT / "sample" / "articles"))
-    tanya(home, "build")
+    assert homes.tanya(home, "add", ROOT / "sample" / "articles") == 0
+    assert homes.tanya(home, "build") == 0
     with served(home) as address:
         yield address
 
@@ -333,8 +333,7 @@ def test_the_settings_name_the_chat_and_its_examples(chromium, tmp_path):
     (tmp_path / "tanya.toml").write_text(
         f'[chat]\ntitle = "Arsip <Uji>"\nexamples = {json.dumps(examples)}\n'
     )
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     with served(tmp_path) as address, visitor(chromium, address) as page:
         expect(page).to_have_title("Arsip <Uji>")
         expect(page.locator("h1")).to_have_text("Arsip <Uji>")
@@ -366,6 +365,19 @@ def test_a_conversation_opens_again_after_a_reload_and_in_another_tab(chromium, 
         other.goto(sample)
         other.locator(".ta-listed a").first.click()
         expect(questions(other)).to_have_count(3)
+
+
+def test_a_question_typed_before_the_page_has_started_is_asked(chromium, sample):
+    with browsing(chromium, sample) as context:
+        page = context.new_page()
+        held = []
+        page.route("**/page/assets/main.js", lambda route: held.append(route))
+        page.goto(sample)
+        page.locator("#ta-question").fill(FIRST)
+        page.locator("#ta-question").press("Enter")
+        (script,) = held
+        script.continue_()
+        wait_for(page, FIRST, 1)
 
 
 def test_back_and_forward_go_through_what_was_shown(page):
@@ -431,8 +443,7 @@ def test_an_unsent_question_waits_in_its_conversation(page):
 
 
 def test_conversations_outlive_the_server_and_stay_with_their_browser(chromium, tmp_path):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     with served(tmp_path) as address, browsing(chromium, address) as context:
         page = context.new_page()
         page.goto(address)

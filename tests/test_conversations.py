@@ -14,7 +14,7 @@ from page import transcript
 from qa.chat import Chat
 from qa.history import History, KeptTurn
 from tests import homes
-from web import conversations, filters
+from web import conversations, feedback, filters, status
 from web.answering import Answering, Request
 from web.visitor import COOKIE, VisitorCookie, visitor
 
@@ -26,10 +26,7 @@ NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("harbour")
-    homes.add(home, homes.HARBOUR)
-    homes.build(home)
-    return home
+    return homes.harbour(tmp_path_factory.mktemp("harbour"))
 
 
 @pytest.fixture
@@ -41,6 +38,8 @@ def browser(answering, name="ani"):
     app = FastAPI()
     app.include_router(conversations.router(answering, lambda: NOON))
     app.include_router(filters.router())
+    app.include_router(feedback.router(answering.history))
+    app.include_router(status.router(answering.chat))
     return TestClient(app, cookies={COOKIE: name})
 
 
@@ -81,6 +80,24 @@ def test_another_site_cannot_delete(answering):
         )
         assert reply.status_code == 422, kind
     assert ani.get("/page/conversation", params={"id": place}).status_code == 200
+
+
+def test_no_body_is_longer_than_what_a_person_types(answering):
+    place = asked(answering, "Siapa yang meresmikan Pelabuhan Batu Layar?")
+    ani = browser(answering)
+    long = {"id": place, "title": "x" * 70_000}
+    assert ani.post("/page/conversation/rename", json=long).status_code == 413
+    said = {"conversation": place, "number": 1, "verdict": "bad", "words": "x" * 70_000}
+    assert ani.post("/page/feedback", json=said).status_code == 413
+    assert ani.get("/page/conversation", params={"id": place}).status_code == 200
+
+
+def test_a_version_that_the_page_knows_is_not_told_again(answering):
+    ani = browser(answering)
+    first = ani.get("/page/status").json()
+    assert [each["name"] for each in first["publishers"]] == ["Harian Uji", "Kabar Hulu"]
+    again = ani.get("/page/status", params={"known": first["version"]}).json()
+    assert again == {"version": first["version"], "line": first["line"]}
 
 
 def test_what_is_hostile_stays_text(answering):

@@ -71,9 +71,7 @@ HARBOUR_SET = (
 @pytest.fixture(scope="module")
 def harbour(tmp_path_factory):
     """Return a small home and a set that is asked of it."""
-    home = tmp_path_factory.mktemp("harbour")
-    homes.add(home, homes.HARBOUR)
-    homes.build(home)
+    home = homes.harbour(tmp_path_factory.mktemp("harbour"))
     return home, small_set(home / "set", HARBOUR_SET, "q1\ta1\t1\nq2\ta9\t1\n")
 
 

@@ -19,10 +19,7 @@ HULU = Filter(publishers=("Kabar Hulu",))
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    made = tmp_path_factory.mktemp("harbour")
-    homes.add(made, homes.HARBOUR)
-    homes.build(made)
-    return made
+    return homes.harbour(tmp_path_factory.mktemp("harbour"))
 
 
 @pytest.fixture(scope="module")

@@ -66,8 +66,7 @@ def test_known_ones_serve_where_there_are_no_others_and_each_version_has_its_own
     while kept.ready() is None:
         _join()
     assert KNOWN[1] in kept.ready() and KNOWN[2] not in kept.ready()
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     assert kept.ready() is None, "another version, other examples"
     _join()
     assert kept.ready()

@@ -24,9 +24,7 @@ BAD = Verdict(NOON, False, "wrong", "Namanya lain.", "Siti Rahma", "https://kaba
 @pytest.fixture(scope="module")
 def turns(tmp_path_factory):
     """Turns of a real chat: an answer and a silence."""
-    home = tmp_path_factory.mktemp("harbour")
-    homes.add(home, homes.HARBOUR)
-    homes.build(home)
+    home = homes.harbour(tmp_path_factory.mktemp("harbour"))
     chat = Chat.open(home)
     asked = ("Siapa yang meresmikan Pelabuhan Batu Layar?", "Siapa juara catur Wamena?")
     answered, refused = map(chat.ask, asked)

@@ -15,10 +15,7 @@ HARBOUR, CHESS = "Siapa yang meresmikan Pelabuhan Batu Layar?", "Siapa juara cat
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    made = tmp_path_factory.mktemp("harbour")
-    homes.add(made, homes.HARBOUR)
-    homes.build(made)
-    return made
+    return homes.harbour(tmp_path_factory.mktemp("harbour"))
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,7 @@ CHOSEN = Filter(dt.date(2023, 1, 1), publishers=("Kabar Hulu",))
 @pytest.fixture(scope="module")
 def turns(tmp_path_factory):
     """Turns of a real chat: an answer, its follow-up, and a silence."""
-    home = tmp_path_factory.mktemp("harbour")
-    homes.add(home, homes.HARBOUR)
-    homes.build(home)
+    home = homes.harbour(tmp_path_factory.mktemp("harbour"))
     chat = Chat.open(home)
     first = chat.ask("Siapa yang meresmikan Pelabuhan Batu Layar?")
     return [first, chat.ask("Kapan itu?", [first]), chat.ask("Siapa juara catur Wamena?")]

@@ -182,8 +182,7 @@ def test_the_news_of_some_days_are_all_articles_of_them(chat):
 
 
 def test_what_is_removed_is_listed_no_more(tmp_path):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     chat = Chat.open(tmp_path)
     asked = Query("banjir Sungai Pinang")
     assert set(ids(chat.listed(asked).entries)) == {"a2", "a3"}

@@ -15,12 +15,12 @@ from index.archive import FILE_NAME, AddReport, Archive
 from index.home import open_versions
 from index.records import Answer, Evidence, Filter, Query, ReadProblem, Turn
 from page.operator import charts
+from qa.feedback import Verdict
 from qa.unanswered import Asked, gaps
 from tests import homes, news
 from tests.operating import HERE, NOW, Served
 from web import first
 from web.access import Access
-from web.operator import Remark
 
 EVIL = "<img src=x onerror=alert(1)> {{ 7*7 }} & 'x\""
 
@@ -187,8 +187,7 @@ def test_the_page_tells_what_the_archive_holds_and_what_waits(served):
 
 
 def test_a_version_of_other_rules_is_told(tmp_path):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     assert "sesuai dengan isi arsip" in Served(tmp_path).page()
     manifest = tmp_path / "versions" / "000001" / "manifest.json"
     other = manifest.read_text(encoding="utf-8").replace('"rules": "', '"rules": "lain ')
@@ -391,13 +390,15 @@ def test_gaps_are_grouped_newest_first_without_what_was_answered_later():
 
 
 def test_the_page_shows_questions_of_the_history_without_an_answer(tmp_path):
-    served = Served(tmp_path, remarks=lambda: [Remark(NOW, EVIL, False, EVIL, "000001")])
+    served = Served(tmp_path)
     for question, status in ((EVIL, "no_evidence"), ("Siapa gubernur?", "answered")):
         place = served.history.begin("aku", "", question, Filter(), NOW)
         query = Query(f"{question} utuh")
         evidence = Evidence(query, (), "000001")
         answer = Answer(status, "", (), (), (), 0.0, evidence, "extractive")
         served.history.finish(*place, Turn(question, query, answer))
+        if question == EVIL:
+            assert served.history.judge("aku", *place, Verdict(NOW, False, words=EVIL))
     served.history.begin("aku", "", "Belum selesai?", Filter(), NOW)
     page = served.page()
     assert "{{ 7*7 }} &amp; &#39;x&#34; utuh" in page

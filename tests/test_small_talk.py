@@ -43,8 +43,7 @@ def test_a_question_is_no_small_talk(asked):
 
 
 def test_it_gets_one_sentence_and_nothing_of_the_archive(tmp_path, capsys):
-    homes.add(tmp_path, homes.HARBOUR)
-    homes.build(tmp_path)
+    homes.harbour(tmp_path)
     chat = Chat.open(tmp_path)
     for kind, forms in FORMS.items():
         turn = chat.ask(forms.partition("|")[0])

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import homes
-from tests.browser import ask, newest, overflow, served, tanya, visitor
+from tests.browser import ROOT, ask, newest, overflow, served, visitor
 
 HOSTILE = homes.article(
     90,
@@ -18,9 +18,9 @@ HOSTILE = homes.article(
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     home = tmp_path_factory.mktemp("suggest")
-    tanya(home, "add", "sample/articles")
+    assert homes.tanya(home, "add", ROOT / "sample" / "articles") == 0
     homes.add(home, [HOSTILE])
-    tanya(home, "build")
+    assert homes.tanya(home, "build") == 0
     with served(home) as where:
         yield where
 

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, HTTPException, Request
 
 from page import texts
+from web.bodies import bounded
 
 PASSWORD = "TANYA_OPERATOR_PASSWORD"
 
@@ -125,13 +126,11 @@ async def sent(request: Request) -> dict[str, Any]:
 
     FastAPI itself would read it before. Raises HTTPException 413 and 422.
     """
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_BODY:
-            raise HTTPException(413, texts.REQUEST_UNREADABLE)
+    whole = await bounded(request, _LONGEST_BODY)
+    if whole is None:
+        raise HTTPException(413, texts.REQUEST_UNREADABLE)
     try:
-        found = json.loads(body)
+        found = json.loads(await whole.body())
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

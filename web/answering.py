@@ -106,7 +106,7 @@ class Answering:
         """Answer a question as it grows; the last progress is complete.
 
         The work goes on, and is kept, if nobody takes what this yields. Raises ArchiveError if the
-        conversations cannot be written.
+        conversations cannot be read.
         """
         place = self.history.begin(
             owner, request.conversation, request.text, request.chosen, self._now()

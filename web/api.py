@@ -28,12 +28,10 @@ from index.text import encodable
 from page import html
 from page.templates import render
 from qa.interface import AnswerRow, ArchivedRow, described
+from web.bodies import LONGEST_BODY, bounded
 from web.programs import MOST_EARLIER, FoundRow, Programs
 
 logger = logging.getLogger("tanya.web")
-
-LONGEST_BODY = 64 * 1024
-"""Bytes of a request's body."""
 
 HEARTBEAT = 10.0
 """Seconds without an event after which a comment keeps the connection open."""
@@ -182,16 +180,10 @@ async def _checked(request: Request) -> Request:
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, f"The body is {encodable(kind)[:80]!r}, not application/json.")
-    body = bytearray()
-    async for some in request.stream():
-        body += some
-        if len(body) > LONGEST_BODY:
-            raise HTTPException(413, f"The body is longer than {LONGEST_BODY // 1024} kB.")
-
-    async def again() -> dict[str, Any]:
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
-
-    return Request(request.scope, again)
+    whole = await bounded(request, LONGEST_BODY)
+    if whole is None:
+        raise HTTPException(413, f"The body is longer than {LONGEST_BODY // 1024} kB.")
+    return whole
 
 
 # Server-sent events ------------------------------------------------------------------------------

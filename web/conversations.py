@@ -16,6 +16,7 @@ from page.templates import render
 from qa.history import KeptTurn
 from web.answering import Answering
 from web.api import Typed
+from web.bodies import BoundedRoute
 from web.visitor import visitor
 
 _AT_ONCE = 40
@@ -29,7 +30,7 @@ def router(
     answering: Answering, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 ) -> APIRouter:
     """Return the routes of the conversations; each sees its visitor's own only."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=BoundedRoute)
     history = answering.history
 
     @routes.get("/page/conversations", response_class=HTMLResponse)

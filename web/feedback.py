@@ -14,6 +14,7 @@ from page import html, texts
 from qa.feedback import LONGEST, Verdict
 from qa.history import History
 from web.api import Typed
+from web.bodies import BoundedRoute
 from web.visitor import visitor
 
 
@@ -33,7 +34,7 @@ def router(
     history: History, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 ) -> APIRouter:
     """Return the route that keeps verdicts; it answers with the foot of the turn as it is then."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=BoundedRoute)
 
     @routes.post("/page/feedback")
     def judged(request: Request, said: Said) -> dict[str, str]:

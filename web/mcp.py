@@ -26,6 +26,8 @@ from typing_extensions import TypedDict
 from index.errors import InputError, TanyaError
 from qa.chat import Chat
 from qa.interface import AnswerRow, ArchivedRow, described
+from web.bodies import LONGEST_BODY
+from web.listening import listening
 from web.programs import FoundRow, Programs
 
 _NOTICE = (
@@ -225,7 +227,7 @@ def mount(app: FastAPI, programs: Programs) -> None:
     served = made.streamable_http_app(
         stateless_http=True,
         json_response=True,
-        max_request_body_size=64 * 1024,
+        max_request_body_size=LONGEST_BODY,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
 
@@ -256,14 +258,12 @@ def serve_http(chat: Chat, host: str, port: int, ready: Callable[[str], None]) -
     app = FastAPI(openapi_url=None)
     mount(app, Programs(chat))
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family)
+        opened, address = listening(host, port)
     except (OSError, UnicodeError) as error:
         raise InputError(
             f"{host[:80]!r} at port {port} cannot be listened on: the port is in use, or the "
             "address is not this machine's; choose another --http."
         ) from error
-    named = f"[{host}]" if ":" in host else host
-    ready(f"http://{named}:{listening.getsockname()[1]}/mcp")
-    with listening, suppress(KeyboardInterrupt):
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+    ready(f"{address}/mcp")
+    with opened, suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[opened])

@@ -9,7 +9,7 @@ import logging
 import shlex
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -62,8 +62,15 @@ class Remark(NamedTuple):
     version: str
 
 
-Remarks = Callable[[], Iterable[Remark]]
-"""Gives what readers said, newest first."""
+def remarks(history: History) -> Iterator[Remark]:
+    """Yield what readers said of the answers last, the newest first."""
+    for kept in history.judged(REMARKS_SHOWN):
+        if kept.turn and (said := kept.verdict):
+            right = f"{texts.RIGHT_ANSWER}: “{said.right_answer}”" if said.right_answer else ""
+            reason = texts.VERDICT_REASONS.get(said.reason, "")
+            words = " · ".join(filter(None, (reason, said.words, right, said.right_article)))
+            version = kept.turn.answer.evidence.version
+            yield Remark(said.given, kept.question, said.good, words, version)
 
 
 # What is shown -----------------------------------------------------------------------------------
@@ -220,11 +227,10 @@ class Operator:
         bounds: UploadSettings,
         worker: Worker,
         history: History,
-        remarks: Remarks,
         now: Callable[[], dt.datetime],
     ) -> None:
         self._home, self._bounds, self._worker = home, bounds, worker
-        self._history, self._remarks, self._now = history, remarks, now
+        self._history, self._now = history, now
 
     def facts(self) -> dict[str, Any]:
         """Return the values of the page's template. Raises TanyaError, OSError, sqlite3.Error."""
@@ -252,7 +258,7 @@ class Operator:
             "versions_bytes": disk_bytes([open_versions(home).path(v.name) for v in versions]),
             "ingests": [(each, _problems_shown(each)) for each in reports.last(home)],
             "gaps": gaps(asked)[:GAPS_SHOWN],
-            "remarks": list(self._remarks())[:REMARKS_SHOWN],
+            "remarks": list(remarks(self._history)),
             "evaluations": [
                 (title, names, [e for e in evaluated if e.of_answers == of_answers])
                 for title, names, of_answers in (
@@ -323,11 +329,10 @@ def router(
     access: Access,
     worker: Worker,
     history: History,
-    remarks: Remarks = tuple,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> APIRouter:
     """Return the routes of the operator's page."""
-    operator = Operator(home, bounds, worker, history, remarks, now)
+    operator = Operator(home, bounds, worker, history, now)
     routes = APIRouter()
     routes.include_router(_showing(operator, home, access))
     routes.include_router(_changing(home, access, worker))

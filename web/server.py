@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import socket
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from web import (
 )
 from web.access import Access
 from web.answering import Answering
+from web.listening import listening
 from web.programs import Programs
 from web.visitor import VisitorCookie
 from web.work import Worker
@@ -79,7 +79,7 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
         suggest.router(answering),
         feedback.router(history),
         api.router(programs),
-        operator.router(*operating, history, lambda: _remarks(history)),
+        operator.router(*operating, history),
         upload.router(*operating),
     ):
         app.include_router(router)
@@ -125,33 +125,18 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
     return app
 
 
-def _remarks(history: History) -> Iterator[operator.Remark]:
-    """Yield the newest verdicts for the operator."""
-    for kept in history.judged(operator.REMARKS_SHOWN):
-        if kept.turn and kept.verdict:
-            version = kept.turn.answer.evidence.version
-            said = kept.verdict
-            right = f"{texts.RIGHT_ANSWER}: “{said.right_answer}”" if said.right_answer else ""
-            reason = texts.VERDICT_REASONS.get(said.reason, "")
-            words = " · ".join(filter(None, (reason, said.words, right, said.right_article)))
-            yield operator.Remark(said.given, kept.question, said.good, words, version)
-
-
 def start(chat: Chat, build: Callable[[Answering], gr.Blocks], host: str, port: int) -> Running:
     """Serve a chat in a thread; port 0 takes a free one. Raises OSError for an address in use."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=2048)
-    port = listening.getsockname()[1]
+    opened, address = listening(host, port)
     config = uvicorn.Config(
         create(chat, build),
         log_level="warning",
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()
-    named = f"[{host}]" if ":" in host else host
-    return Running(f"http://{named}:{port}/", server, thread)
+    return Running(f"{address}/", server, thread)
 
 
 def warm(chat: Chat) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import sqlite3
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from index.errors import IndexMissingError, TanyaError
@@ -21,7 +22,8 @@ def router(chat: Chat) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/page/status")
-    def status() -> dict[str, object]:
+    def status(known: Annotated[str, Query(max_length=64)] = "") -> dict[str, object]:
+        """Tell what is live; of a version that the page has `known` before, only how it stands."""
         try:
             overview = chat.overview()
         except IndexMissingError:
@@ -30,9 +32,12 @@ def router(chat: Chat) -> APIRouter:
             logger.warning("the overview cannot be read: %s", error)
             return {"version": None, "line": html.index_notice_html(texts.INDEX_UNREADABLE)}
         version = overview.version
+        line = html.freshness_html(overview, dt.datetime.now(dt.UTC))
+        if version.name == known:
+            return {"version": known, "line": line}
         return {
             "version": version.name,
-            "line": html.freshness_html(overview, dt.datetime.now(dt.UTC)),
+            "line": line,
             "newest": version.newest.isoformat() if version.newest else "",
             "newest_words": texts.date_words(version.newest) if version.newest else "",
             "publishers": [
