@@ -1,5 +1,6 @@
 # The chat and the `tanya` command; the archive lives in the volume /data.
 #   docker build -t tanya-arsip .
+#   docker run --rm -it -v tanya-data:/data tanya-arsip user add NAME --role operator
 #   docker run -p 127.0.0.1:7860:7860 -v tanya-data:/data tanya-arsip
 FROM python:3.13-slim AS wheel
 COPY . /source
@@ -20,6 +21,6 @@ ENV TANYA_HOME=/data
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --start-period=60s --timeout=10s CMD \
-    ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860', timeout=8)"]
+    ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/page/assets/icon.svg', timeout=8)"]
 ENTRYPOINT ["tanya"]
 CMD ["serve", "--host", "0.0.0.0"]

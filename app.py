@@ -13,14 +13,15 @@ import runpy
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from index.errors import InputError
-from page import html
+from page import html, texts
 from page.templates import render
 
 if TYPE_CHECKING:
@@ -32,8 +33,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tanya.app")
 
 
-def answered(answering: Answering, sent: object, owner: str) -> Iterator[str]:
-    """Answer what the page `sent`; yield the HTML of its turn as it grows."""
+def answered(
+    answering: Answering,
+    sent: object,
+    owner: str,
+    *,
+    judging: bool = True,
+    still: Callable[[], bool] = lambda: True,
+) -> Iterator[str]:
+    """Answer what the page `sent`; yield the HTML of its turn as it grows.
+
+    With `judging` its reader is asked whether it was right. Who is not let in any more, as `still`
+    tells, is refused.
+    """
     from web.answering import read_request
 
     try:
@@ -43,16 +55,22 @@ def answered(answering: Answering, sent: object, owner: str) -> Iterator[str]:
         return
     place = request.conversation, 0
     try:
+        if not still():
+            yield html.refused_html(texts.SIGN_IN_NEEDED, sent)
+            return
         for step in answering.ask(owner, request):
+            if not still():
+                yield html.refused_html(texts.SIGN_IN_NEEDED, sent)
+                return
             place = step.conversation, step.number
-            yield _turn_html(answering, request, step)
+            yield _turn_html(answering, request, step, judging=judging)
     except Exception as error:
         # Still the door of a chat turn: without an answer the page would wait for ever.
         logger.exception("a question failed")
         yield html.error_html(request.text, *place, error)
 
 
-def _turn_html(answering: Answering, request: Request, step: Progress) -> str:
+def _turn_html(answering: Answering, request: Request, step: Progress, *, judging: bool) -> str:
     place = step.conversation, step.number
     if step.error:
         return html.error_html(request.text, *place, step.error)
@@ -65,6 +83,7 @@ def _turn_html(answering: Answering, request: Request, step: Progress) -> str:
         answering.chat.article,
         conversation=step.conversation,
         growing=not step.complete,
+        judging=judging,
     )
 
 
@@ -73,9 +92,16 @@ def build(answering: Answering) -> gr.Blocks:
     import gradio as gr
 
     from web.visitor import visitor
+    from web.who import still, who
 
     def ask(event: Any, request: Any) -> Iterator[str]:
-        yield from answered(answering, event._data, visitor(request))
+        yield from answered(
+            answering,
+            event._data,
+            visitor(request),
+            judging=who(request).may("editor"),
+            still=lambda: still(request),
+        )
 
     # Gradio goes by the real classes, which a module without gradio at import cannot name.
     ask.__annotations__ = {"event": gr.EventData, "request": gr.Request}
@@ -99,28 +125,42 @@ def build(answering: Answering) -> gr.Blocks:
     return page
 
 
-def serve(home: Path, host: str = "", port: int = -1) -> None:
+def serve(
+    home: Path,
+    host: str = "",
+    port: int = -1,
+    *,
+    behind_proxy: bool = False,
+    open_to_all: bool = False,
+) -> None:
     """Serve the chat of a home until interrupted; without host and port, those of the settings.
 
-    Port 0 takes a free one. Raises SettingsError, and InputError for an address in use.
+    Port 0 takes a free one. `behind_proxy` takes a trusted proxy's word for who asks, and
+    `open_to_all` lets in everybody. Raises SettingsError, also for an address that others reach
+    where nothing says who may come in, and InputError for an address in use.
     """
     from qa.chat import Chat
-    from web import first, server
+    from web import access, first, server
 
     chat = Chat.open(home)
     host = host or chat.settings.chat.host
     port = chat.settings.chat.port if port < 0 else port
+    given = chat.settings.serve
+    given = replace(given, behind_proxy=behind_proxy or given.behind_proxy)
+    entry = access.opened(home, host, given, open_to_all=open_to_all)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        running = server.start(chat, build, host, port)
+        running = server.start(chat, build, host, port, entry)
     except OSError as error:
         raise InputError(
             f"The chat cannot listen on {host}:{port}: the port is in use, or the address is "
             "not this machine's; choose another --port or --host."
         ) from error
     typer.echo("\n".join([f"{chat.settings.chat.title}: {running.address}", *first.lines(home)]))
+    for warning in entry.warnings():
+        typer.secho(f"tanya: {warning}", fg=typer.colors.RED, bold=True, err=True)
     warming = threading.Thread(target=server.warm, args=(chat,), daemon=True)
     warming.start()
     # With a limit, so that Ctrl-C is heard on every system.

@@ -16,6 +16,7 @@ import typer
 from commands import eval as evaluation
 from commands import index, qa
 from commands.feedback import feedback
+from commands.users import users
 from index import settings
 from index.errors import TanyaError
 
@@ -33,6 +34,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(evaluation.measures, name="eval")
+app.add_typer(users, name="user")
 
 
 def _version(asked: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,17 +133,41 @@ def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen:
     typer.echo(f"{counted(len(rows), 'question')} searched, run written to {out}")
 
 
+BehindProxy = Annotated[
+    bool,
+    typer.Option(
+        "--behind-proxy",
+        help="Take the word of the proxies in [serve] trusted for who asks.",
+    ),
+]
+Open = Annotated[
+    bool, typer.Option("--open", help="Let in everybody who reaches the address, without a login.")
+]
+
+
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "",
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = None,
+    behind_proxy: BehindProxy = False,
+    open_to_all: Open = False,
 ) -> None:
-    """Serve the chat to browsers, as `python app.py` does."""
+    """Serve the chat to browsers, as `python app.py` does.
+
+    On another address than this machine's own it demands accounts (`tanya user add NAME`),
+    --behind-proxy or --open.
+    """
     import app as browser
 
-    browser.serve(context.obj, host=host, port=-1 if port is None else port)
+    browser.serve(
+        context.obj,
+        host=host,
+        port=-1 if port is None else port,
+        behind_proxy=behind_proxy,
+        open_to_all=open_to_all,
+    )
 
 
 def mcp(
@@ -151,6 +176,8 @@ def mcp(
         str,
         typer.Option(metavar="HOST:PORT", help="Serve /mcp there by HTTP; port 0 is a free one."),
     ] = "",
+    behind_proxy: BehindProxy = False,
+    open_to_all: Open = False,
 ) -> None:
     """Serve the archive to a language model by the Model Context Protocol, on stdin and stdout.
 
@@ -165,10 +192,18 @@ def mcp(
         )
     chat = Chat.open(context.obj)
     chat.index()
+    from web import access
     from web import mcp as protocol
 
     if http:
-        protocol.serve_http(chat, host.strip("[]"), int(port), lambda at: say(at, err=True))
+        host = host.strip("[]")
+        given = replace(
+            chat.settings.serve, behind_proxy=behind_proxy or chat.settings.serve.behind_proxy
+        )
+        entry = access.opened(context.obj, host, given, open_to_all=open_to_all)
+        for warning in entry.warnings():
+            typer.secho(f"tanya: {warning}", fg=typer.colors.RED, bold=True, err=True)
+        protocol.serve_http(chat, host, int(port), lambda at: say(at, err=True), entry)
     else:
         protocol.serve_stdio(chat)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import re
 import tomllib
@@ -203,6 +204,54 @@ class UploadSettings:
     max_files: int = _within(5_000, 1, 100_000)
 
 
+ROLES = ("reader", "editor", "operator")
+"""What somebody may do, each what those before may: ask; judge answers and add articles; all."""
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_header(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9-]+", name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """Who is let in, and whose word is taken for it.
+
+    `trusted` are addresses and networks of proxies, which say from where and by which scheme a
+    request comes. With `behind_proxy` they also name its user in `user_header`, and may name a
+    role in `role_header`; else `roles` has it, in pairs "NAME=ROLE", or it is `role`. A session
+    ends after `idle_hours` without a request, and after `session_days` in any case.
+    """
+
+    behind_proxy: bool = False
+    trusted: tuple[str, ...] = _ruled(
+        (),
+        'addresses and networks such as "10.0.0.5" and "10.0.0.0/24"',
+        lambda found: all(map(_is_network, found)),
+    )
+    user_header: str = _ruled("X-Remote-User", "the name of a header", _is_header)
+    role_header: str = _ruled(
+        "", 'the name of a header, or "" for none', lambda name: not name or _is_header(name)
+    )
+    roles: tuple[str, ...] = _ruled(
+        (),
+        f'pairs such as "budi=operator", with one of {", ".join(ROLES)} on the right',
+        lambda pairs: all(
+            name.strip() and role in ROLES for name, _, role in (p.rpartition("=") for p in pairs)
+        ),
+    )
+    role: str = _one_of("reader", *ROLES)
+    idle_hours: float = _ruled(12.0, "above 0, at most 8760", lambda value: 0 < value <= 8760)
+    session_days: float = _ruled(30.0, "above 0, at most 365", lambda value: 0 < value <= 365)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one home directory."""
@@ -218,6 +267,7 @@ class Settings:
     watch: WatchSettings = field(default_factory=WatchSettings)
     add: AddSettings = field(default_factory=AddSettings)
     upload: UploadSettings = field(default_factory=UploadSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
 
 
 def resolve_home(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

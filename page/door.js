@@ -1,6 +1,6 @@
-// The way to the operator's page, and how to begin, for those who may see it.
+// Who is logged in, the way to the operator's page, and how to begin, for those who may see it.
 
-import {byId, part, ready} from './shell.js';
+import {byId, forgetAll, part, ready} from './shell.js';
 
 const look = async () => {
   let html = '';
@@ -10,12 +10,17 @@ const look = async () => {
     return;
   }
   const made = new DOMParser().parseFromString(html, 'text/html');
-  document.querySelectorAll('.ta-sample, #ta-side-foot a[href="/pengelola"]').forEach((one) => one.remove());
-  const link = made.querySelector('a');
-  if (link) byId('ta-side-foot').append(link);
+  document.querySelectorAll('.ta-sample, #ta-side-foot > :is(a[href="/pengelola"], .ta-account)')
+    .forEach((one) => one.remove());
+  byId('ta-side-foot').append(...made.querySelectorAll('a[href="/pengelola"], .ta-account'));
   const hint = made.querySelector('template');
   if (hint) byId('ta-welcome').after(hint.content);
 };
+
+// What was typed and not sent is of whoever logs out.
+document.addEventListener('submit', (event) => {
+  if (event.target.matches('.ta-account')) forgetAll('ta-draft-');
+});
 
 ready.then(look);
 // The sample may have gone out, or other articles come in.

@@ -53,7 +53,7 @@ def head() -> str:
     return (
         f"{styles}<style>:root {{ {toast} }}</style>\n"
         '<meta name="robots" content="noindex">\n'
-        '<meta name="referrer" content="no-referrer">\n'
+        '<meta name="referrer" content="same-origin">\n'
         '<script src="/page/assets/early.js"></script>\n'
         '<script type="module" src="/page/assets/main.js"></script>\n'
     )
@@ -206,10 +206,11 @@ def turn_html(
     conversation: str = "",
     growing: bool = False,
     verdict: Verdict | None = None,
+    judging: bool = True,
 ) -> str:
     """Return one turn, its sources beside it. `growing`: more claims are on their way.
 
-    `verdict` is what the person said of it before.
+    `verdict` is what the person said of it before; without `judging` they are not asked.
     """
     answer, place = turn.answer, (conversation, number)
     if turn.query.kind == SMALL_TALK:
@@ -223,7 +224,7 @@ def turn_html(
         body = _silence_html(turn, chosen, told)
         beside = _related_html(answer.evidence, told)
     body += busy_html() if growing else _foot_html(turn)
-    if conversation and not growing:
+    if conversation and not growing and judging:
         body += feedback_html(conversation, number, verdict, refused=not answer.claims)
     status = "" if growing else texts.status_words(answer)
     body = _understood_html(turn, number, chosen) + body

@@ -23,7 +23,10 @@ const refresh = async () => {
   // What was typed meanwhile stays.
   const [typed, empty] = [byId('op-prune'), fresh.getElementById('op-prune')];
   if (typed && empty) empty.elements.keep.value = typed.elements.keep.value;
-  for (const id of ['op-state', 'op-facts']) byId(id).replaceChildren(...fresh.getElementById(id).childNodes);
+  for (const id of ['op-state', 'op-facts']) {
+    const [old, now] = [byId(id), fresh.getElementById(id)];
+    if (old && now) old.replaceChildren(...now.childNodes);
+  }
 };
 
 let following = false;
@@ -93,6 +96,7 @@ on('live', async (button) => {
 
 document.addEventListener('submit', async (event) => {
   const form = event.target;
+  if (form.matches('.ta-account')) return;
   if (form.method !== 'dialog') event.preventDefault();
   if (form.id !== 'op-prune') return;
   const keep = form.elements.keep.valueAsNumber;
@@ -184,7 +188,7 @@ const sendAll = async (upload, wanted, files, stopped) => {
 
 /** Have an upload's files added, as soon as no other work is under way. */
 const added = async (upload, stopped) => {
-  const body = {publisher: byId('op-publisher').value, build: byId('op-build-after').checked};
+  const body = {publisher: byId('op-publisher').value, build: Boolean(byId('op-build-after')?.checked)};
   for (;;) {
     try {
       await send(`/page/upload/${upload}/add`, body);

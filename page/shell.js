@@ -42,6 +42,8 @@ class RequestError extends Error {
 
 const checked = async (response) => {
   if (response.ok) return response;
+  // Logged out meanwhile: the server knows the way to the login.
+  if (response.status === 401) location.reload();
   let detail = '';
   try { detail = (await response.json()).detail; } catch (error) { /* no JSON: no detail */ }
   throw new RequestError(response.status, typeof detail === 'string' ? detail : '');
@@ -127,6 +129,8 @@ const kept = (act) => {
 export const remember = (key, words) => kept((store) => store.setItem(key, words));
 export const remembered = (key) => kept((store) => store.getItem(key));
 export const forget = (key) => kept((store) => store.removeItem(key));
+export const forgetAll = (begin) => kept((store) => Object.keys(store)
+  .filter((key) => key.startsWith(begin)).forEach((key) => store.removeItem(key)));
 
 // Elements ----------------------------------------------------------------------------------------
 

@@ -203,8 +203,8 @@ DELETE = "Hapus"
 DELETE_SURELY = "Hapus percakapan “{}”? Ini tidak dapat dibatalkan."
 SAVE = "Simpan"
 TITLE_OF = "Nama percakapan"
-NO_CONVERSATION = "Percakapan ini tidak ada di peramban ini."
-NO_CONVERSATION_MORE = "Percakapan hanya terlihat di peramban yang memulainya, sampai dihapus."
+NO_CONVERSATION = "Percakapan ini tidak ada di sini."
+NO_CONVERSATION_MORE = "Percakapan hanya terlihat oleh yang memulainya, sampai dihapus."
 ASKED_ON = "Ditanyakan {}"
 INTERRUPTED = "Pertanyaan ini belum terjawab."
 ASK_AGAIN = "Tanyakan lagi"
@@ -222,21 +222,39 @@ NO_REPLY = "Server tidak menjawab. Coba lagi sebentar lagi."
 # The operator's page
 OPERATOR = "Pengelola"
 OPERATOR_MORE = "Isi arsip, versi indeks, apa yang terbaca, dan apa yang belum terjawab."
+EDITOR_MORE = "Tambah artikel ke arsip. Pengelola membangun indeksnya."
 BACK_TO_CHAT = "Kembali ke percakapan"
 OPERATORS_ONLY = "Halaman ini hanya untuk pengelola."
+EDITORS_ONLY = "Ini hanya untuk redaksi dan pengelola."
 OPERATORS_HERE = (
-    "Tanpa kata sandi, halaman ini hanya terbuka di komputer tempat Tanya Arsip berjalan, dengan "
+    "Tanpa akun, halaman ini hanya terbuka di komputer tempat Tanya Arsip berjalan, dengan "
     "alamat `http://127.0.0.1:PORT/pengelola` atau `http://localhost:PORT/pengelola`, dan tidak "
     "lewat proksi."
 )
 OPERATORS_ELSEWHERE = (
-    "Dari komputer lain atau lewat proksi: jalankan server dengan kata sandi di variabel "
-    "lingkungan `TANYA_OPERATOR_PASSWORD`. Peramban lalu memintanya; nama pengguna bebas."
+    "Dari komputer lain atau lewat proksi: buat akun dengan `tanya user add NAMA --role operator`, "
+    "lalu masuk dengan akun itu."
 )
-PASSWORD_ASKED = (
-    "Masukkan kata sandi pengelola; nama pengguna bebas. Muat ulang untuk mencoba lagi."
+OPEN_TO_ALL = (
+    "Server ini dijalankan dengan `--open`: siapa pun yang mencapai alamatnya dapat bertanya, "
+    "tanpa masuk."
 )
-TOO_MANY_TRIES = "Terlalu banyak kata sandi yang salah. Coba lagi lima menit lagi."
+
+# The login
+SIGN_IN = "Masuk"
+SIGN_OUT = "Keluar"
+SIGN_OUT_MORE = "Keluar dari akun ini di peramban ini"
+SIGNED_IN_AS = "Masuk sebagai"
+ACCOUNT_NAME = "Nama"
+PASSWORD = "Kata sandi"
+NO_ACCOUNT = "Akun dibuat oleh pengelola arsip ini, yang juga dapat mengganti kata sandi."
+WRONG_CREDENTIALS = "Nama atau kata sandi salah."
+TOO_MANY_TRIES = "Terlalu banyak kata sandi yang salah. Coba lagi {} lagi."
+MANY_LOG_IN = "Terlalu banyak yang masuk bersamaan. Coba lagi beberapa detik lagi."
+ACCOUNTS_UNREADABLE = "Daftar akun tidak dapat dibaca, jadi tidak ada yang dapat masuk."
+SIGN_IN_NEEDED = "Masuk dulu untuk membuka ini."
+NOT_LET_IN = "Tidak dapat masuk"
+UNNAMED_BY_PROXY = "Proksi di depan server ini tidak menyebut satu nama pengguna, jadi ditolak."
 NOT_JSON = "Permintaan harus dikirim sebagai application/json atau application/octet-stream."
 OF_ANOTHER_SITE = "Permintaan ini datang dari situs lain, jadi ditolak."
 
@@ -453,6 +471,11 @@ def size_words(count: int) -> str:
 def month_words(day: dt.date) -> str:
     """Return the month of a day: "Mei 2026"."""
     return f"{MONTHS[day.month - 1]} {day.year}"
+
+
+def wait_words(seconds: int) -> str:
+    """Return how long somebody has to wait: "40 detik", "5 menit"."""
+    return f"{seconds} detik" if seconds < 60 else f"{-(-seconds // 60)} menit"
 
 
 def duration_words(seconds: float) -> str:

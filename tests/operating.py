@@ -11,9 +11,12 @@ from fastapi.testclient import TestClient
 from index import settings
 from qa.history import History
 from web import operator, upload
-from web.access import Access
+from web.access import Access, AccessMiddleware
+from web.users import Cost, Users
 from web.work import Worker
 
+CHEAP = Cost(1, 8, 1)
+"""What a guess costs in tests: next to nothing."""
 HERE = "http://127.0.0.1:7860"
 NOW = dt.datetime(2026, 5, 3, 8, 0, tzinfo=dt.UTC)
 
@@ -24,10 +27,13 @@ class Served:
     def __init__(self, home: Path, access: Access | None = None) -> None:
         self.home, self.worker = home, Worker()
         self.history = History.of(home)
+        access = access or Access(Users(home))
         self._app = FastAPI()
-        operating = (home, settings.load(home).upload, access or Access(""), self.worker)
-        self._app.include_router(operator.router(*operating, self.history, now=lambda: NOW))
+        operating = (home, settings.load(home).upload, self.worker)
+        operators = operator.router(*operating, self.history, now=lambda: NOW, access=access)
+        self._app.include_router(operators)
         self._app.include_router(upload.router(*operating))
+        self._app.add_middleware(AccessMiddleware, access=access)
         self.client = self.asking()
 
     def asking(self, address: str = "127.0.0.1", base: str = HERE, **headers: str) -> TestClient:

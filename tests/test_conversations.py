@@ -8,14 +8,18 @@ import docx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.requests import HTTPConnection
 
 from index.records import Filter
 from page import transcript
 from qa.chat import Chat
 from qa.history import History, KeptTurn
 from tests import homes
+from tests.operating import HERE
 from web import conversations, feedback, filters, status
+from web.access import Access, AccessMiddleware
 from web.answering import Answering, Request
+from web.users import Users
 from web.visitor import COOKIE, VisitorCookie, visitor
 
 EVIL = (
@@ -40,11 +44,13 @@ def browser(answering, name="ani"):
     app.include_router(filters.router())
     app.include_router(feedback.router(answering.history))
     app.include_router(status.router(answering.chat))
-    return TestClient(app, cookies={COOKIE: name})
+    app.add_middleware(AccessMiddleware, access=Access(Users(answering.chat.home)))
+    return TestClient(app, HERE, cookies={COOKIE: name}, client=("127.0.0.1", 50_000))
 
 
 def owner(name):
-    return visitor(type("Asking", (), {"cookies": {COOKIE: name}})())
+    cookie = [(b"cookie", f"{COOKIE}={name}".encode())] if name else []
+    return visitor(HTTPConnection({"type": "http", "headers": cookie}))
 
 
 def asked(answering, question, name="ani"):

@@ -14,8 +14,11 @@ from qa.chat import Chat
 from qa.feedback import LONGEST, REASONS, Verdict
 from qa.history import History
 from tests import homes
+from tests.operating import HERE
 from web import feedback
-from web.visitor import COOKIE, visitor
+from web.access import Access, AccessMiddleware
+from web.users import Users
+from web.visitor import COOKIE, of_cookie
 
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 BAD = Verdict(NOON, False, "wrong", "Namanya lain.", "Siti Rahma", "https://kabar.example/1")
@@ -95,16 +98,17 @@ def test_an_unknown_reason_is_refused(history, turns):
 
 
 @pytest.fixture
-def client(history):
+def client(history, tmp_path):
     served = FastAPI()
     served.include_router(feedback.router(history, now=lambda: NOON))
-    client = TestClient(served)
+    served.add_middleware(AccessMiddleware, access=Access(Users(tmp_path)))
+    client = TestClient(served, HERE, client=("127.0.0.1", 50_000))
     client.cookies.set(COOKIE, "sebuah-kuki")
     return client
 
 
 def test_the_page_gives_changes_and_takes_back_a_verdict(client, history, turns):
-    owner = visitor(client)
+    owner = of_cookie("sebuah-kuki")
     place = keep(history, turns, owner)
     said = {"conversation": place, "number": 1, "verdict": "bad", "reason": "outdated"}
     answer = client.post("/page/feedback", json=said).json()
@@ -122,7 +126,7 @@ def test_others_broken_requests_and_forms_of_other_sites_change_nothing(client, 
     place = keep(history, turns, "orang lain")
     said = {"conversation": place, "number": 1, "verdict": "good"}
     assert client.post("/page/feedback", json=said).status_code == 404
-    mine = keep(history, turns, visitor(client))
+    mine = keep(history, turns, of_cookie("sebuah-kuki"))
     said["conversation"] = mine
     for change in ({"number": 7}, {"number": "satu"}, {"verdict": "ya"}, {"words": "x" * 9000}):
         assert client.post("/page/feedback", json={**said, **change}).status_code in (404, 422)

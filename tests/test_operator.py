@@ -1,6 +1,5 @@
 """The operator's page: who may see it, what it tells, what its buttons do."""
 
-import base64
 import datetime as dt
 import json
 import os
@@ -20,7 +19,6 @@ from qa.unanswered import Asked, gaps
 from tests import homes, news
 from tests.operating import HERE, NOW, Served
 from web import first
-from web.access import Access
 
 EVIL = "<img src=x onerror=alert(1)> {{ 7*7 }} & 'x\""
 
@@ -58,10 +56,6 @@ class Texts(HTMLParser):
         self.words += f" {data}"
 
 
-def basic(password, name="redaksi"):
-    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
-
-
 # Who may --------------------------------------------------------------------------------------
 
 
@@ -79,12 +73,12 @@ def basic(password, name="redaksi"):
         ("testclient", HERE, {}),
     ],
 )
-def test_without_a_password_only_this_machine_itself_operates(served, address, base, headers):
+def test_without_accounts_only_this_machine_itself_operates(served, address, base, headers):
     other = served.asking(address, base, **headers)
     refused = other.get("/pengelola")
     assert refused.status_code == 403
-    assert "TANYA_OPERATOR_PASSWORD" in refused.text
-    assert other.get("/page/operator/door").text == ""
+    assert "tanya user add NAMA --role operator" in refused.text
+    assert other.get("/page/operator/door").text.strip() == ""
     assert other.get("/page/operator/work").status_code == 403
     for path in ("build", "live", "prune"):
         # Who asks is looked at before what is asked.
@@ -105,37 +99,6 @@ def test_this_machine_operates_by_any_of_its_own_names(served, address, base):
     here = served.asking(address, base)
     assert here.get("/pengelola").status_code == 200
     assert "/pengelola" in here.get("/page/operator/door").text
-
-
-def test_with_a_password_whoever_has_it_operates_and_nobody_else(home):
-    served = Served(home, Access("rahasia: ñ"))
-    assert served.client.get("/pengelola").status_code == 401
-    assert "Basic" in served.client.get("/pengelola").headers["www-authenticate"]
-    far = {"address": "203.0.113.7", "base": "https://arsip.example", "x_forwarded_for": "1.2.3.4"}
-    assert served.asking(**far, authorization=basic("rahasia: ñ")).get("/pengelola").is_success
-    wrong_ones = (basic("rahasia"), basic(""), "Basic %%%", "Bearer rahasia: n", "Basic")
-    for number, wrong in enumerate(wrong_ones):
-        refused = served.asking(**{**far, "address": f"203.0.113.{number}"}, authorization=wrong)
-        assert refused.get("/pengelola").status_code == 401
-        assert refused.get("/page/operator/door").text == ""
-
-
-def test_wrong_passwords_are_throttled_by_address_for_a_while(home):
-    clock = [0.0]
-    served = Served(home, Access("rahasia", clock=lambda: clock[0]))
-    guessing = served.asking("198.51.100.4", authorization=basic("tebakan"))
-    assert [guessing.get("/pengelola").status_code for _ in range(4)] == [401] * 4
-    # Nowhere can be guessed for nothing.
-    assert guessing.get("/page/operator/door").text == ""
-    assert guessing.get("/pengelola").status_code == 429
-    right = served.asking("198.51.100.4", authorization=basic("rahasia"))
-    assert right.get("/pengelola").status_code == 429
-    assert int(right.get("/pengelola").headers["retry-after"]) > 0
-    assert (
-        served.asking("198.51.100.5", authorization=basic("rahasia")).get("/pengelola").is_success
-    )
-    clock[0] = 301.0
-    assert right.get("/pengelola").is_success
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from page.templates import render
 from qa.interface import AnswerRow, ArchivedRow, described
 from web.bodies import LONGEST_BODY, bounded
 from web.programs import MOST_EARLIER, FoundRow, Programs
+from web.who import who
 
 logger = logging.getLogger("tanya.web")
 
@@ -314,7 +315,9 @@ def _add_questions(routes: APIRouter, programs: Programs) -> None:
         chosen = programs.narrowed(
             limits.after or "", limits.before or "", limits.publishers, limits.authors
         )
-        rows = programs.answer(sent.question, sent.follows, sent.earlier, chosen, sent.k)
+        rows = programs.answer(
+            sent.question, sent.follows, sent.earlier, chosen, sent.k, owner=who(request).owner
+        )
         if sent.stream or "text/event-stream" in request.headers.get("accept", ""):
             return _stream(rows)
         *_, row = rows

@@ -18,6 +18,7 @@ from web.answering import Answering
 from web.api import Typed
 from web.bodies import BoundedRoute
 from web.visitor import visitor
+from web.who import who
 
 _AT_ONCE = 40
 
@@ -56,7 +57,8 @@ def router(
         kept = _known(history.turns(visitor(request), identity))
         # A question that failed stands in the way once others were asked after it.
         shown = [each for each in kept if each.turn or each is kept[-1]]
-        return "".join(turn_html(answering, each, running) for each in shown)
+        judging = who(request).may("editor")
+        return "".join(turn_html(answering, each, running, judging=judging) for each in shown)
 
     @routes.post("/page/conversation/rename")
     def renamed(request: Request, identity: _BodyId, title: _Title) -> dict[str, bool]:
@@ -90,7 +92,13 @@ def router(
     return routes
 
 
-def turn_html(answering: Answering, kept: KeptTurn, running: frozenset[tuple[str, int]]) -> str:
+def turn_html(
+    answering: Answering,
+    kept: KeptTurn,
+    running: frozenset[tuple[str, int]],
+    *,
+    judging: bool = True,
+) -> str:
     """Return a turn of a conversation as it is shown when it is opened again."""
     if kept.turn is None:
         if (kept.conversation, kept.number) in running:
@@ -103,6 +111,7 @@ def turn_html(answering: Answering, kept: KeptTurn, running: frozenset[tuple[str
         answering.chat.article,
         conversation=kept.conversation,
         verdict=kept.verdict,
+        judging=judging,
     )
 
 

@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from index.errors import InputError
 from page import html, texts
 from qa.feedback import LONGEST, Verdict
 from qa.history import History
+from web.access import at_least
 from web.api import Typed
 from web.bodies import BoundedRoute
 from web.visitor import visitor
@@ -36,7 +37,7 @@ def router(
     """Return the route that keeps verdicts; it answers with the foot of the turn as it is then."""
     routes = APIRouter(route_class=BoundedRoute)
 
-    @routes.post("/page/feedback")
+    @routes.post("/page/feedback", dependencies=[Depends(at_least("editor"))])
     def judged(request: Request, said: Said) -> dict[str, str]:
         owner = visitor(request)
         verdict = None

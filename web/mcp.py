@@ -26,9 +26,11 @@ from typing_extensions import TypedDict
 from index.errors import InputError, TanyaError
 from qa.chat import Chat
 from qa.interface import AnswerRow, ArchivedRow, described
+from web.access import Access, AccessMiddleware
 from web.bodies import LONGEST_BODY
 from web.listening import listening
 from web.programs import FoundRow, Programs
+from web.who import asking
 
 _NOTICE = (
     "Text, titles, names and quotes are material that newspapers published: quote it, and never "
@@ -126,7 +128,7 @@ def server(programs: Programs) -> Any:
     ) -> AnswerResult:
         with _told(programs):
             chosen = programs.narrowed(after, before, publishers, authors)
-            *_, row = programs.answer(question, follows, chosen=chosen)
+            *_, row = programs.answer(question, follows, chosen=chosen, owner=asking.get())
             return {"notice": _NOTICE, "answer": row}
 
     @made.tool(title="Search the archive", description=_SEARCH, annotations=only_reads)
@@ -250,12 +252,15 @@ def mount(app: FastAPI, programs: Programs) -> None:
     app.router.lifespan_context = lifespan
 
 
-def serve_http(chat: Chat, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve_http(
+    chat: Chat, host: str, port: int, ready: Callable[[str], None], access: Access
+) -> None:
     """Serve /mcp until Ctrl-C; `ready` is given the address. Port 0 takes a free one.
 
     Raises InputError for an address in use.
     """
     app = FastAPI(openapi_url=None)
+    app.add_middleware(AccessMiddleware, access=access)
     mount(app, Programs(chat))
     try:
         opened, address = listening(host, port)
@@ -266,4 +271,5 @@ def serve_http(chat: Chat, host: str, port: int, ready: Callable[[str], None]) -
         ) from error
     ready(f"{address}/mcp")
     with opened, suppress(KeyboardInterrupt):
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[opened])
+        config = uvicorn.Config(app, log_level="warning", proxy_headers=False)
+        uvicorn.Server(config).run(sockets=[opened])

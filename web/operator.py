@@ -35,7 +35,8 @@ from page.templates import render
 from qa.history import History
 from qa.unanswered import Asked, gaps
 from web import first
-from web.access import Access, Sent, of_our_page
+from web.access import Access, Sent, at_least, of_our_page
+from web.who import who
 from web.work import State, Task, Worker
 
 logger = logging.getLogger("tanya.web")
@@ -268,9 +269,12 @@ class Operator:
             ],
             "evaluation_folder": home / EVALUATIONS,
             "evaluation_commands": _evaluation_commands(home, evaluated),
-            "bounds": self._bounds,
-            **self.work(),
+            **self.adding(),
         }
+
+    def adding(self) -> dict[str, Any]:
+        """Return the values of the page for those who may add articles and no more."""
+        return {"bounds": self._bounds, **self.work()}
 
     def work(self) -> dict[str, Any]:
         """Return the values of the template that tells of the work under way or done."""
@@ -326,28 +330,33 @@ def _problems_shown(ingest: Ingest) -> list[ReadProblem]:
 def router(
     home: Path,
     bounds: UploadSettings,
-    access: Access,
     worker: Worker,
     history: History,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    *,
+    access: Access,
 ) -> APIRouter:
     """Return the routes of the operator's page."""
     operator = Operator(home, bounds, worker, history, now)
     routes = APIRouter()
     routes.include_router(_showing(operator, home, access))
-    routes.include_router(_changing(home, access, worker))
+    routes.include_router(_changing(home, worker))
     return routes
 
 
 def _showing(operator: Operator, home: Path, access: Access) -> APIRouter:
     routes = APIRouter()
-    reading = [Depends(access.operator)]
+    editor = at_least("editor")
+    reading = [Depends(editor)]
 
     @routes.get("/pengelola", response_class=HTMLResponse)
     def page(request: Request) -> HTMLResponse:
+        somebody = {"who": who(request), "open_to_all": access.open_to_all, "may_log_in": False}
         try:
-            access.operator(request)
-            return HTMLResponse(render("operator.html", **operator.facts()))
+            editor(request)
+            # Editors add articles; what the archive holds and lacks is for operators.
+            facts = operator.facts() if who(request).may("operator") else operator.adding()
+            return HTMLResponse(render("operator.html", **facts, **somebody))
         except HTTPException as error:
             refused = error
         except (TanyaError, OSError, sqlite3.Error) as error:
@@ -359,11 +368,12 @@ def _showing(operator: Operator, home: Path, access: Access) -> APIRouter:
 
     @routes.get("/page/operator/door", response_class=HTMLResponse)
     def door(request: Request) -> str:
-        """Return the link to this page, and how to begin, for those who may see it."""
-        if not access.operates(request):
-            return ""
-        articles, ids = first.holds(home)
+        """Return who is logged in, and for those who may the link to this page and how to begin."""
+        somebody = who(request)
+        articles, ids = first.holds(home) if somebody.may("operator") else (1, "")
+        may_log_in = access.open_to_all and access.users.exist()
         values = {"articles": articles, "ids": ids, "command": first.command(home)}
+        values |= {"who": somebody, "may_log_in": may_log_in}
         return render("operator_door.html", **values)
 
     @routes.get("/page/operator/work", response_class=HTMLResponse, dependencies=reading)
@@ -382,8 +392,8 @@ def _showing(operator: Operator, home: Path, access: Access) -> APIRouter:
     return routes
 
 
-def _changing(home: Path, access: Access, worker: Worker) -> APIRouter:
-    routes = APIRouter(dependencies=[Depends(access.operator), Depends(of_our_page)])
+def _changing(home: Path, worker: Worker) -> APIRouter:
+    routes = APIRouter(dependencies=[Depends(at_least("operator")), Depends(of_our_page)])
 
     @routes.post("/page/operator/build")
     def build(sent: Sent) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Programs:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
         self._lock = threading.Lock()
-        self._conversations: OrderedDict[str, tuple[Turn, ...]] = OrderedDict()
+        self._conversations: OrderedDict[tuple[str, str], tuple[Turn, ...]] = OrderedDict()
         self._free = threading.BoundedSemaphore(_AT_ONCE)
 
     @contextmanager
@@ -100,29 +100,32 @@ class Programs:
         earlier: Sequence[str] = (),
         chosen: Filter = Filter(),  # noqa: B008
         most: int | None = None,
+        owner: str = "",
     ) -> Iterator[AnswerRow]:
         """Return the row of an answer as it grows: the last one is complete, and can be followed.
 
         `follows` is the id of the answer that the question comes after; `earlier` are the questions
-        before it, oldest first, which are asked anew. `most` sentences are shown at most. What is
-        wrong with the question is raised at once: InputError, NotFoundError for an unknown id.
+        before it, oldest first, which are asked anew. `most` sentences are shown at most. An answer
+        is followed by its `owner` alone. What is wrong with the question is raised at once:
+        InputError, NotFoundError for an unknown id.
         """
         question = question_of(question)
         if follows and earlier:
             raise InputError("follows and earlier were both given: give one of them.")
         self.chat.index()
-        before = self._before(follows) if follows else ()
-        return self._growing(question, before, [*map(question_of, earlier)], chosen, most)
+        before = self._before(owner, follows) if follows else ()
+        asked = [*map(question_of, earlier)]
+        return self._growing(question, before, asked, chosen, most, owner)
 
-    def _before(self, follows: str) -> tuple[Turn, ...]:
+    def _before(self, owner: str, follows: str) -> tuple[Turn, ...]:
         with self._lock:
-            turns = self._conversations.get(follows)
+            turns = self._conversations.get((owner, follows))
             if turns is None:
                 raise NotFoundError(
                     f"No answer {follows[:60]!r} is remembered; the latest {_KEPT} are, until the "
                     "server stops: send the questions before as earlier."
                 )
-            self._conversations.move_to_end(follows)
+            self._conversations.move_to_end((owner, follows))
         return turns
 
     def _growing(
@@ -132,6 +135,7 @@ class Programs:
         earlier: Sequence[str],
         chosen: Filter,
         most: int | None,
+        owner: str,
     ) -> Iterator[AnswerRow]:
         for each in earlier:
             before = (*before, self.chat.ask(each, before, chosen))
@@ -140,7 +144,7 @@ class Programs:
             row = turn_row(name, _cut(turn, most))
             yield row
         with self._lock:
-            self._conversations[name] = (*before, turn)[-_FOLLOWED:]
+            self._conversations[owner, name] = (*before, turn)[-_FOLLOWED:]
             if len(self._conversations) > _KEPT:
                 self._conversations.popitem(last=False)
 

@@ -23,6 +23,7 @@ from web import (
     conversations,
     feedback,
     filters,
+    login,
     mcp,
     operator,
     search,
@@ -30,10 +31,11 @@ from web import (
     suggest,
     upload,
 )
-from web.access import Access
+from web.access import Access, AccessMiddleware
 from web.answering import Answering
 from web.listening import listening
 from web.programs import Programs
+from web.users import Users
 from web.visitor import VisitorCookie
 from web.work import Worker
 
@@ -60,16 +62,24 @@ class Running:
         self._thread.join(_STOP_SECONDS + 1)
 
 
-def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
-    """Return the application; `build` makes the Gradio page over what answers."""
+def create(
+    chat: Chat, build: Callable[[Answering], gr.Blocks], access: Access | None = None
+) -> FastAPI:
+    """Return the application; `build` makes the Gradio page over what answers.
+
+    Without `access` it lets in as a server that this machine alone reaches.
+    """
     import gradio as gr
 
     history = History.of(chat.home, keep=chat.settings.chat.keep)
     answering = Answering(chat, history)
     app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(VisitorCookie)
+    serve = chat.settings.serve
+    access = access or Access(Users(chat.home, serve), serve)
+    app.add_middleware(AccessMiddleware, access=access)
     programs = Programs(chat)
-    operating = (chat.home, chat.settings.upload, Access(), Worker())
+    operating = (chat.home, chat.settings.upload, Worker())
     for router in (
         conversations.router(answering),
         status.router(chat),
@@ -79,8 +89,9 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
         suggest.router(answering),
         feedback.router(history),
         api.router(programs),
-        operator.router(*operating, history),
+        operator.router(*operating, history, access=access),
         upload.router(*operating),
+        login.router(access, chat.settings.chat.title, serve.session_days),
     ):
         app.include_router(router)
     if mcp.installed():
@@ -125,12 +136,16 @@ def create(chat: Chat, build: Callable[[Answering], gr.Blocks]) -> FastAPI:
     return app
 
 
-def start(chat: Chat, build: Callable[[Answering], gr.Blocks], host: str, port: int) -> Running:
+def start(
+    chat: Chat, build: Callable[[Answering], gr.Blocks], host: str, port: int, access: Access
+) -> Running:
     """Serve a chat in a thread; port 0 takes a free one. Raises OSError for an address in use."""
     opened, address = listening(host, port)
     config = uvicorn.Config(
-        create(chat, build),
+        create(chat, build, access),
         log_level="warning",
+        # Whose word is taken for an address stands in the settings.
+        proxy_headers=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     server = uvicorn.Server(config)

@@ -32,7 +32,8 @@ from index.files import locked
 from index.reading.files import passed_over
 from index.settings import UploadSettings
 from page import texts
-from web.access import Access, Sent, of_our_page
+from web.access import Sent, at_least, of_our_page
+from web.who import who
 from web.work import Task, Worker
 
 FOLDER = ".uploads"
@@ -206,10 +207,10 @@ def _shortened(name: str) -> str:
 # Routes ------------------------------------------------------------------------------------------
 
 
-def router(home: Path, bounds: UploadSettings, access: Access, worker: Worker) -> APIRouter:
-    """Return the routes that take an upload, for operators alone."""
+def router(home: Path, bounds: UploadSettings, worker: Worker) -> APIRouter:
+    """Return the routes that take an upload, for editors; only operators may have it built."""
     uploads = Uploads(home, bounds)
-    guards = [Depends(access.operator), Depends(of_our_page)]
+    guards = [Depends(at_least("editor")), Depends(of_our_page)]
     routes = APIRouter(prefix="/page/upload", dependencies=guards)
 
     @routes.post("/begin")
@@ -219,7 +220,9 @@ def router(home: Path, bounds: UploadSettings, access: Access, worker: Worker) -
         return {"upload": name, "wanted": wanted, "passed": passed.most_common(20)}
 
     @routes.post("/{upload}/add")
-    def add(upload: str, sent: Sent) -> dict[str, Any]:
+    def add(upload: str, request: Request, sent: Sent) -> dict[str, Any]:
+        if sent.get("build") and not who(request).may("operator"):
+            raise HTTPException(403, texts.OPERATORS_ONLY)
         publisher = " ".join(str(sent.get("publisher") or "").split())[:_LONGEST_NAME]
         with _explained():
             task = Task(home, uploads.files(upload), publisher, build=bool(sent.get("build")))

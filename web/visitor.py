@@ -1,32 +1,33 @@
-"""Who asks: a browser, by a random cookie."""
+"""Whose conversations are asked for: an account's, else a browser's, by a random cookie."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
+
+from web.who import who
 
 COOKIE = "tanya_visitor"
 _YEAR = 365 * 86_400
 
 
-class _Asking(Protocol):
-    """A request, of Starlette's or Gradio's kind."""
+def visitor(request: HTTPConnection) -> str:
+    """Return the name that an account's conversations are kept under, else those of a browser.
 
-    @property
-    def cookies(self) -> Mapping[str, str]: ...
+    Who sends no cookie gets a name that nobody has again.
+    """
+    owner = who(request).owner
+    return owner or of_cookie(request.cookies.get(COOKIE, "") or secrets.token_urlsafe(24))
 
 
-def visitor(request: _Asking) -> str:
+def of_cookie(cookie: str) -> str:
     """Return the name that a browser's conversations are kept under.
 
     It is a hash, so that whoever reads the file of conversations cannot open them in a browser.
-    Who sends no cookie gets a name that nobody has again.
     """
-    cookie = request.cookies.get(COOKIE, "") or secrets.token_urlsafe(24)
     return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()[:32]
 
 

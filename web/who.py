@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 from starlette.requests import HTTPConnection
+
+from index.settings import ROLES
 
 Role = Literal["reader", "editor", "operator"]
 """What somebody may do; each may do what those before may. Readers ask; editors also say what they
@@ -17,19 +21,34 @@ class Who:
     """Somebody: `name` is that of an account, "" for one without; `address` is the browser's own.
 
     The address is that of the person also where a proxy that is trusted passes requests on.
+    `owner` is what their conversations are kept under, "" for those of a browser's cookie; a
+    `session` is one that they can log out of.
     """
 
     name: str
     role: Role
     address: str
+    owner: str = ""
+    session: bool = False
+
+    def may(self, role: Role) -> bool:
+        """Tell whether they may do what a role may."""
+        return ROLES.index(self.role) >= ROLES.index(role)
 
 
-_KEY = "who"
+_KEY, _STILL = "who", "still_who"
+
+asking: ContextVar[str] = ContextVar("asking", default="")
+"""The owner of the request under way, for what is given no request."""
 
 
-def remember(connection: HTTPConnection, found: Who) -> None:
-    """Keep with a request whose it is."""
+def remember(
+    connection: HTTPConnection, found: Who, still: Callable[[], bool] = lambda: True
+) -> None:
+    """Keep with a request whose it is, and what tells later whether they are still let in."""
     setattr(connection.state, _KEY, found)
+    setattr(connection.state, _STILL, still)
+    asking.set(found.owner)
 
 
 def who(connection: HTTPConnection) -> Who:
@@ -37,3 +56,8 @@ def who(connection: HTTPConnection) -> Who:
     address = connection.client.host if connection.client else ""
     found: Who = getattr(connection.state, _KEY, Who("", "reader", address))
     return found
+
+
+def still(connection: HTTPConnection) -> bool:
+    """Tell whether whose request it is has not been logged out since."""
+    return bool(getattr(connection.state, _STILL, lambda: True)())
