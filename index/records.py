@@ -308,10 +308,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds that each stage of a turn took; `write` is also the check of what was written."""
+
+    understand: float = 0.0
+    search: float = 0.0
+    read: float = 0.0
+    write: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One question and its answer in a conversation; `notice` is a remark for the person.
 
-    `swaps` are words whose spelling was corrected, (typed, meant).
+    `swaps` are words whose spelling was corrected, (typed, meant). `timings` say how long it took,
+    and nothing of what it is.
     """
 
     question: str
@@ -320,3 +331,4 @@ class Turn:
     notice: str = ""
     seconds: float = 0.0
     swaps: tuple[tuple[str, str], ...] = ()
+    timings: Timings = field(default=Timings(), compare=False)

@@ -34,6 +34,7 @@ from qa.question.spelling import Speller
 from qa.question.understand import Understood
 from qa.reader import reader
 from qa.retriever import Retriever
+from qa.stages import Stages
 from qa.turn_search import TurnSearch
 
 _READ_FIRST = 10
@@ -97,6 +98,15 @@ class Chat:
     def index(self) -> SearchIndex:
         """Return the live version, open; raises IndexMissingError before the first build."""
         return self._versions.current()
+
+    @property
+    def trouble(self) -> str:
+        """Return what is wrong with the versions, for the operator; "" where nothing is."""
+        return str(getattr(self._versions, "trouble", ""))
+
+    def kept_versions(self) -> int:
+        """Return how many versions are kept."""
+        return len(self._versions.names())
 
     def version(self, name: str) -> SearchIndex:
         """Return a version, open; raises NotFoundError for one that is not there."""
@@ -258,13 +268,15 @@ class Chat:
             query, self.index(), self._retriever, self._present, mode, narrowing, sort, page
         )
 
-    def turn_search(self, index: SearchIndex, bodies: answers.BodyOf) -> TurnSearch:
-        """Return what searches and reads a version for one turn."""
+    def turn_search(
+        self, index: SearchIndex, bodies: answers.BodyOf, stages: Stages | None = None
+    ) -> TurnSearch:
+        """Return what searches and reads a version for one turn, and tells `stages` how long."""
 
         def kept(passage: Passage) -> bool:
             return bodies(passage) is not None
 
-        return TurnSearch(self._retriever, index, self.settings, _read, kept)
+        return TurnSearch(self._retriever, index, self.settings, _read, kept, stages or Stages())
 
     # Answering -----------------------------------------------------------------------------------
 
@@ -339,27 +351,32 @@ class Chat:
         if not understood and (kind := small_talk(asked)):
             yield _said(asked, REPLIES[kind], index.version.name)
             return
-        meanings = (
-            [Understood(understood)]
-            if understood
-            else self.meanings(asked, index, chosen, subjects(conversation), as_typed=as_typed)
-        )
-        for draft in self._attempts(meanings, index):
+        stages = Stages()
+        with stages.during("understand"):
+            meanings = (
+                [Understood(understood)]
+                if understood
+                else self.meanings(asked, index, chosen, subjects(conversation), as_typed=as_typed)
+            )
+        for draft in self._attempts(meanings, index, stages):
             meant, answer = draft.meant, draft.answer
             route = _route(meant) if conversation and answer.claims else ""
             remarks = (cut, meant.notice, route, _lifted(meant), answer.remark, _as_of(draft))
             notice = " ".join(filter(None, remarks))
             seconds = time.perf_counter() - began
-            yield Turn(asked, meant.query, answer, notice, seconds, meant.swaps)
+            turn = Turn(asked, meant.query, answer, notice, seconds, meant.swaps)
+            yield replace(turn, timings=stages.timings)
 
-    def _attempts(self, meanings: Sequence[Understood], index: SearchIndex) -> Iterator[_Draft]:
+    def _attempts(
+        self, meanings: Sequence[Understood], index: SearchIndex, stages: Stages
+    ) -> Iterator[_Draft]:
         """Yield the drafts of the first meaning that is answered; of none, the first silence.
 
         A follow-up is read in the articles cited before first, and answered from there where they
         are sure enough, or at least as sure as what the archive brings.
         """
         bodies = self.bodies()
-        search = self.turn_search(index, bodies)
+        search = self.turn_search(index, bodies, stages)
         here = next((meant for meant in meanings if meant.within), None)
         cited = search.within(here.query) if here else None
         strange = cited and here and search.is_strange(here.own, cited)
@@ -371,7 +388,7 @@ class Chat:
             if silence is None:
                 return
         if here and cited:
-            growing = self._write(here, cited, bodies)
+            growing = self._write(here, cited, bodies, search.stages)
             first = next(growing)
             # Where nothing answers, what is said of the whole archive is what the person must know.
             if silence is None or first.answer.claims:
@@ -403,7 +420,8 @@ class Chat:
             ):
                 continue
             drafts = []
-            growing = self._write(meant, search.evidence(meant.query), bodies)
+            evidence = search.evidence(meant.query)
+            growing = self._write(meant, evidence, bodies, search.stages)
             for draft in growing:
                 drafts.append(draft)
                 if draft.answer.claims:
@@ -421,7 +439,7 @@ class Chat:
         return silence
 
     def _write(
-        self, meant: Understood, evidence: Evidence, bodies: answers.BodyOf
+        self, meant: Understood, evidence: Evidence, bodies: answers.BodyOf, stages: Stages
     ) -> Iterator[_Draft]:
         central = timeline.central(evidence) if meant.query.kind in topic.TOPICS else ()
         chosen = self.settings.answers
@@ -429,7 +447,7 @@ class Chat:
             growing = answers.answer(evidence, self._answerer, bodies, chosen)
         else:
             growing = llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
-        return (_Draft(meant, draft, central) for draft in growing)
+        return (_Draft(meant, draft, central) for draft in stages.over("write", growing))
 
 
 def question_of(typed: str) -> str:

@@ -15,6 +15,7 @@ from qa.confidence import Read, said_in
 from qa.question import topic
 from qa.question.follow_up import topic_stems
 from qa.retriever import Retriever
+from qa.stages import Stages
 
 _STORIES, _STORIES_OF_YEARS = 30, 120
 """Stories that a topic is told from; that it is told from year by year."""
@@ -36,7 +37,8 @@ else the cosine of its beginning with that of an article cited before."""
 class TurnSearch:
     """Finds evidence for the queries of one turn and reads it.
 
-    `kept` tells whether the archive still keeps what a passage was cut from.
+    `kept` tells whether the archive still keeps what a passage was cut from; `stages` are told how
+    long it takes.
     """
 
     def __init__(
@@ -46,18 +48,22 @@ class TurnSearch:
         settings: Settings,
         read: Read,
         kept: Callable[[Passage], bool],
+        stages: Stages,
     ) -> None:
         self._retriever = retriever
         self._index = index
         self._settings = settings
         self._reader = read
         self._kept = kept
+        self.stages = stages
         self._found: dict[tuple[Query, int], Evidence] = {}
         self._known: dict[tuple[str, str], list[Reading]] = {}
 
     def within(self, query: Query) -> Evidence:
         """Read the articles that a follow-up is likely to be about, and no others."""
-        return self._read(self._retriever.within(query, self._index, query.prefer))
+        with self.stages.during("search"):
+            found = self._retriever.within(query, self._index, query.prefer)
+        return self._read(found)
 
     def is_strange(self, words: str, cited: Evidence) -> bool:
         """Return whether words name something that the articles cited before do not know.
@@ -76,7 +82,9 @@ class TurnSearch:
         if query.kind == topic.DAYS:
             last = Filter(newest, newest).within(query.filter)
             asked = replace(query, filter=query.filter if query.filter.dated else last)
-            return self._read(self._retriever.biggest(asked, self._index, timeline.EVENTS))
+            with self.stages.during("search"):
+                found = self._retriever.biggest(asked, self._index, timeline.EVENTS)
+            return self._read(found)
         valued = query.kind not in topic.TOPICS
         if valued and query.recency and newest and not query.filter.dated:
             plainly = query.recency >= topic.PLAINLY_NEW
@@ -127,7 +135,8 @@ class TurnSearch:
     def _retrieved(self, query: Query, hits: int = 0) -> Evidence:
         key = query, hits
         if key not in self._found:
-            self._found[key] = self._retriever.retrieve(query, self._index, hits=hits)
+            with self.stages.during("search"):
+                self._found[key] = self._retriever.retrieve(query, self._index, hits=hits)
         return self._found[key]
 
     def _of_the_story(self, evidence: Evidence) -> Evidence:
@@ -172,7 +181,8 @@ class TurnSearch:
         if evidence.query.kind in topic.TOPICS:
             sure = timeline.covered_by_one(evidence, timeline.about(evidence))
             return replace(evidence, confidence=sure)
-        return confidence.judged(evidence, self._once, self._settings.reader.passages)
+        with self.stages.during("read"):
+            return confidence.judged(evidence, self._once, self._settings.reader.passages)
 
     def _once(self, question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
         """Read passages, those that were read for the same question before from memory."""
