@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from index import logs
 from index.errors import InputError
+from index.logs import request_id
 from page import html, texts
 from page.templates import render
 
@@ -67,13 +69,13 @@ def answered(
     except Exception as error:
         # Still the door of a chat turn: without an answer the page would wait for ever.
         logger.exception("a question failed")
-        yield html.error_html(request.text, *place, error)
+        yield html.error_html(request.text, *place, error, request_id.get())
 
 
 def _turn_html(answering: Answering, request: Request, step: Progress, *, judging: bool) -> str:
     place = step.conversation, step.number
     if step.error:
-        return html.error_html(request.text, *place, step.error)
+        return html.error_html(request.text, *place, step.error, request_id.get())
     if step.turn is None:
         return html.searching_html(request.text, *place)
     return html.turn_html(
@@ -91,17 +93,20 @@ def build(answering: Answering) -> gr.Blocks:
     """Build the page. Nothing of the index is opened."""
     import gradio as gr
 
+    from web.requests import context_of, following
     from web.visitor import visitor
     from web.who import still, who
 
     def ask(event: Any, request: Any) -> Iterator[str]:
-        yield from answered(
+        # Gradio's queue works for all requests in a context of its own.
+        steps = answered(
             answering,
             event._data,
             visitor(request),
             judging=who(request).may("editor"),
             still=lambda: still(request),
         )
+        yield from following(context_of(request.request), steps)
 
     # Gradio goes by the real classes, which a module without gradio at import cannot name.
     ask.__annotations__ = {"event": gr.EventData, "request": gr.Request}
@@ -143,6 +148,7 @@ def serve(
     from web import access, first, server
 
     chat = Chat.open(home)
+    logs.configure(chat.settings.log)
     host = host or chat.settings.chat.host
     port = chat.settings.chat.port if port < 0 else port
     given = chat.settings.serve

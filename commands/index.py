@@ -23,7 +23,7 @@ from commands.terminal import (
     stopped,
     usage,
 )
-from index import settings
+from index import logs, settings
 from index.errors import InputError
 from index.exported import STANDARD, ids_in, write
 from index.text import counted
@@ -97,6 +97,7 @@ def add(
             raise typer.Exit(1) from None
     _print_added(intake)
     report = intake.added
+    _audited(context.obj, "add", new=report.new, changed=report.changed)
     if not (report.new or report.changed or report.same or report.removed_earlier):
         raise InputError("No article could be read; see the problems above.")
 
@@ -185,6 +186,7 @@ def watch(
         read = adding.reader(settings.load(context.obj).add, publisher, column_map or ())
     with usage("--feed"):
         watch.check_feeds(feeds)
+    logs.configure(settings.load(context.obj).log)
     with service.ended_by_signals() as wait:
         try:
             with watch.opened(context.obj, folders, feeds, read, say, publisher) as watcher:
@@ -248,6 +250,7 @@ def remove(
         else:
             chosen = chosen_filter(after, before, publisher, archive.publishers)
             _remove_chosen(archive, archive.chosen(chosen), ids, yes)
+    _audited(context.obj, "remove")
     typer.echo("Next: tanya build")
 
 
@@ -369,6 +372,8 @@ def build(
         else:
             check = _gate(opened, context.obj, gate, gate_run, show)
             report = builds.build(*made, now=_now(), full=full, progress=show, check=check)
+            if report.version:
+                _audited(context.obj, "build", version=report.version.name)
             _print_built(report)
 
 
@@ -467,7 +472,9 @@ def rollback(context: typer.Context) -> None:
     """Make the version before the live one live again; the next build takes up all once more."""
     from index.home import open_versions
 
-    typer.echo(f"live: version {open_versions(context.obj).rollback()}")
+    live = open_versions(context.obj).rollback()
+    _audited(context.obj, "rollback", version=live)
+    typer.echo(f"live: version {live}")
 
 
 def prune(
@@ -481,7 +488,15 @@ def prune(
 
     versions = open_versions(context.obj)
     gone = versions.prune(keep)
+    _audited(context.obj, "prune", versions=gone)
     typer.echo(f"deleted {len(gone)}, kept {len(versions.names())}")
+
+
+def _audited(home: Path, event: str, **facts: object) -> None:
+    """Write in the home's audit log what was done to it."""
+    from web import audit
+
+    audit.command(home, settings.load(home).log, event, **facts)
 
 
 def _now() -> dt.datetime:

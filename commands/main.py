@@ -16,8 +16,9 @@ import typer
 from commands import eval as evaluation
 from commands import index, qa
 from commands.feedback import feedback
+from commands.log import log
 from commands.users import users
-from index import settings
+from index import logs, settings
 from index.errors import TanyaError
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
 for _command in (
     *(index.add, index.watch, index.remove, index.export, index.build),
     *(index.status, index.rollback, index.prune),
-    *(qa.ask, qa.search, qa.serve, qa.mcp, feedback),
+    *(qa.ask, qa.search, qa.serve, qa.mcp, feedback, log),
 ):
     app.command()(_command)
 app.add_typer(evaluation.measures, name="eval")
@@ -137,8 +138,8 @@ def home_first(arguments: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Run `tanya` and leave with its exit status."""
-    if os.environ.get("TANYA_DEBUG"):
-        logging.basicConfig(level=logging.DEBUG)
+    if os.environ.get(logs.DEBUG):
+        logs.configure(settings.LogSettings())
     sys.exit(run(app, home_first(sys.argv[1:])))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.terminal import After, AsJson, Before, Publisher, bar, chosen_filter, say
+from index import logs
 from index.errors import InputError
 from index.files import written_whole
 from index.records import Evidence, Filter, Passage, Turn
@@ -191,6 +192,7 @@ def mcp(
             f"--http is {http[:80]!r} but must be HOST:PORT, as 127.0.0.1:7861."
         )
     chat = Chat.open(context.obj)
+    logs.configure(chat.settings.log)
     chat.index()
     from web import access
     from web import mcp as protocol

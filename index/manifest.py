@@ -114,6 +114,17 @@ def version(manifest: Mapping[str, Any]) -> IndexVersion:
     )
 
 
+def stale_days(version: IndexVersion, after: int, now: dt.datetime) -> int:
+    """Return how many days the news are behind, 0 where these are not more than `after`.
+
+    Nothing is stale `after` 0 days. They count from the newest article or, for an article dated
+    ahead may hide that nothing comes, from the build, if that is earlier.
+    """
+    built = version.built.date()
+    days = (now.date() - min(version.newest or built, built)).days
+    return days if 0 < after < days else 0
+
+
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
     """Turn what damaged files raise into IndexDamagedError."""

@@ -165,13 +165,31 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """The browser chat: its name, examples, where it is served, and if conversations are kept."""
+    """The browser chat: its name, examples, where it is served, and if conversations are kept.
+
+    News that are more than `stale_after` days old are said to be; after 0 days they never are.
+    """
 
     title: str = "Tanya Arsip"
     host: str = "127.0.0.1"
     port: int = _within(7860, 0, 65535)
     examples: tuple[str, ...] = ()
     keep: bool = True
+    stale_after: int = _within(0, 0, 36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is written of what goes on: the log, to standard error, and the audit log, in the home.
+
+    Of the audit log, `audit_keep` full files of `audit_megabytes` stay beside the one written to.
+    """
+
+    format: str = _one_of("lines", "lines", "json")
+    level: str = _one_of("info", "debug", "info", "warning", "error")
+    audit: bool = True
+    audit_megabytes: int = _within(20, 1, 100_000)
+    audit_keep: int = _within(5, 1, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +282,7 @@ class Settings:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     llm: LlmSettings = field(default_factory=LlmSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
+    log: LogSettings = field(default_factory=LogSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     add: AddSettings = field(default_factory=AddSettings)
     upload: UploadSettings = field(default_factory=UploadSettings)

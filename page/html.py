@@ -292,8 +292,13 @@ def interrupted_html(question: str, conversation: str, number: int) -> str:
     return _turn_frame(question, (conversation, number), body, "")
 
 
-def error_html(question: str, conversation: str, number: int, error: Exception) -> str:
-    """Return the turn of a question that could not be answered; only our own errors are shown."""
+def error_html(
+    question: str, conversation: str, number: int, error: Exception, code: str = ""
+) -> str:
+    """Return the turn of a question that could not be answered; only our own errors are shown.
+
+    `code` is the id of the request, by which the operator finds it in the log.
+    """
     details = ""
     if isinstance(error, TanyaError):
         details = (
@@ -302,7 +307,7 @@ def error_html(question: str, conversation: str, number: int, error: Exception) 
         )
     body = (
         f'<div class="ta-none" role="alert"><h3>{texts.NOT_ANSWERED}</h3>'
-        f"<p>{_with_code(texts.error_words(error))}</p>"
+        f"<p>{_with_code(texts.with_request_code(texts.error_words(error), code))}</p>"
         f"<p data-restore>{texts.QUESTION_KEPT}</p></div>{details}"
     )
     return _turn_frame(question, (conversation, number), body, "")
@@ -621,15 +626,19 @@ def _empty_html(title: str, lead: str, content: str) -> str:
     return f'<div class="lead"><h2>{title}</h2><p>{lead}</p></div>{content}'
 
 
-def freshness_html(overview: Overview, now: dt.datetime) -> str:
-    """Return what the index holds and how fresh it is, on one line."""
+def freshness_html(overview: Overview, now: dt.datetime, stale: int = 0) -> str:
+    """Return what the index holds and how fresh it is; on a line of its own, if it is `stale`.
+
+    That is by how many days the news are behind.
+    """
     waiting = ""
     if overview.waiting:
         words = _with_code(texts.WAITING.format(texts.number_words(overview.waiting)))
         waiting = f' · <span class="waiting">{words}</span>'
+    old = f'<span class="stale">{texts.STALE.format(stale)}</span>' if stale else ""
     return (
         f'<p class="ta-freshness" data-version="{escape(overview.version.name)}">'
-        f"{texts.freshness_words(overview.version, now)}{waiting}</p>"
+        f"{texts.freshness_words(overview.version, now)}{waiting}{old}</p>"
     )
 
 

@@ -29,6 +29,11 @@ TAGLINE = "Tanya jawab atas arsip berita, dengan kutipan di setiap kalimat."
 NEW_CONVERSATION = "Percakapan baru"
 READING_INDEX = "Membaca indeks…"
 NO_INDEX = "Indeks belum dibangun. Jalankan `tanya add`, lalu `tanya build`."
+STALE = "Sudah {} hari tidak ada berita baru; yang terjadi sesudahnya belum ada di arsip ini."
+DAMAGED_SERVED = "Ada versi indeks yang rusak."
+STALE_CHECK = (
+    "Periksa apakah artikel masih masuk (`tanya watch`, `tanya add`) dan dibangun (`tanya build`)."
+)
 WAITING = "{} artikel menunggu `tanya build`"
 INDEX_UNREADABLE = "Keadaan indeks sedang tidak terbaca."
 DISCONNECTED = "Sambungan terputus"
@@ -620,6 +625,11 @@ def error_words(error: Exception) -> str:
     if not isinstance(error, errors.TanyaError):
         return "Ada kesalahan di luar dugaan, dan sudah dicatat untuk pengelola."
     return next((words for kind, words in _ERRORS.items() if isinstance(error, kind)), "")
+
+
+def with_request_code(words: str, code: str) -> str:
+    """Return what is told went wrong with the code that the operator finds it by in the log."""
+    return f"{words} Kode: {code}." if code else words
 
 
 def marks(claim: Claim) -> str:

@@ -198,6 +198,11 @@ def reader() -> Reader:
         return _opened()
 
 
+def is_open() -> bool:
+    """Tell whether the shipped reader was opened already."""
+    return _opened.cache_info().currsize > 0
+
+
 @functools.cache
 def _opened() -> Reader:
     return Reader.load()

@@ -4,12 +4,14 @@ import datetime as dt
 import json
 import re
 
+import httpx2
 import pytest
 from playwright.sync_api import expect
 
 from index.records import Article
 from tests import homes
 from tests.browser import ROOT, ask, browsing, newest, overflow, served, visitor, wait_for
+from web import audit
 
 FIRST = "Apa yang disepakati Wiranto dengan China?"
 EVIL = (
@@ -449,6 +451,14 @@ def test_conversations_outlive_the_server_and_stay_with_their_browser(chromium, 
         page.goto(address)
         ask(page, "Siapa yang meresmikan Pelabuhan Batu Layar?")
         place, cookies = page.url, context.cookies()
+        counted = httpx2.get(f"{address}/metrics").text
+        assert 'tanya_questions_total{door="page",status="answered"} 1.0' in counted
+        assert 'route="/gradio_api/queue/join",status="200"} 1.0' in counted
+        assert httpx2.get(f"{address}/readyz").status_code == 200
+    [row] = [row for row in audit.rows(tmp_path) if row["event"] == "question"]
+    assert (row["door"], row["address"]) == ("page", "127.0.0.1")
+    said = [line for line in (tmp_path / "serve.log").read_text().splitlines() if "tanya" in line]
+    assert sum(f"[{row['request_id']}]" in line for line in said) == 2, said
     port = address.rpartition(":")[2]
     with served(tmp_path, port) as address:
         with browsing(chromium, address) as context:

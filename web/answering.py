@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import datetime as dt
+import functools
 import logging
 import queue
 import sqlite3
@@ -19,6 +21,8 @@ from page.html import LONGEST_QUESTION
 from qa.chat import Chat
 from qa.history import History
 from qa.question.answer_type import answer_type
+from web.asked import observed
+from web.health import Queue
 
 logger = logging.getLogger("tanya.web")
 
@@ -117,9 +121,8 @@ class Answering:
         steps: queue.SimpleQueue[Progress] = queue.SimpleQueue()
         with self._lock:
             self._running.add(place)
-        threading.Thread(
-            target=self._work, args=(request, earlier, place, steps), daemon=True
-        ).start()
+        work = functools.partial(self._work, request, earlier, place, steps)
+        threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True).start()
         step = Progress(*place)
         while not step.complete:
             yield step
@@ -130,6 +133,11 @@ class Answering:
         """Return the questions, by conversation and number, that are being answered."""
         with self._lock:
             return frozenset(self._running)
+
+    def load(self) -> Queue:
+        """Return how many questions are being answered, and how many wait."""
+        asked = len(self.running())
+        return Queue(min(asked, _AT_ONCE), max(0, asked - _AT_ONCE))
 
     def _work(
         self,
@@ -142,7 +150,7 @@ class Answering:
         error: Exception | None = None
         try:
             with self._places:
-                for turn in self._turns(request, earlier):
+                for turn in observed(self._turns(request, earlier), "page", request.text):
                     steps.put(Progress(*place, turn))
             if turn is not None:
                 self._keep(place, turn)

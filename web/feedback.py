@@ -16,6 +16,7 @@ from qa.history import History
 from web.access import at_least
 from web.api import Typed
 from web.bodies import BoundedRoute
+from web.requests import note
 from web.visitor import visitor
 
 
@@ -51,6 +52,7 @@ def router(
         kept = [t for t in history.turns(owner, said.conversation) if t.number == said.number]
         if not known or not kept or kept[0].turn is None:
             raise HTTPException(404, texts.NO_CONVERSATION)
+        note("feedback", conversation=said.conversation, number=said.number, verdict=said.verdict)
         refused = not kept[0].turn.answer.claims
         foot = html.feedback_html(said.conversation, said.number, kept[0].verdict, refused=refused)
         return {"verdict": said.verdict, "html": foot}

@@ -26,6 +26,7 @@ from typing_extensions import TypedDict
 from index.errors import InputError, TanyaError
 from qa.chat import Chat
 from qa.interface import AnswerRow, ArchivedRow, described
+from web import monitoring
 from web.access import Access, AccessMiddleware
 from web.bodies import LONGEST_BODY
 from web.listening import listening
@@ -261,7 +262,9 @@ def serve_http(
     """
     app = FastAPI(openapi_url=None)
     app.add_middleware(AccessMiddleware, access=access)
-    mount(app, Programs(chat))
+    programs = Programs(chat)
+    audit = monitoring.add(app, chat, programs.load)
+    mount(app, programs)
     try:
         opened, address = listening(host, port)
     except (OSError, UnicodeError) as error:
@@ -271,5 +274,6 @@ def serve_http(
         ) from error
     ready(f"{address}/mcp")
     with opened, suppress(KeyboardInterrupt):
-        config = uvicorn.Config(app, log_level="warning", proxy_headers=False)
+        config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False)
         uvicorn.Server(config).run(sockets=[opened])
+    audit.close()

@@ -20,11 +20,11 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from eval import opening, runs, tables
 from index import build as builds
 from index import home as homes
-from index import reports
+from index import reports, settings
 from index.archive import FILE_NAME
 from index.errors import BusyError, IndexDamagedError, InputError, TanyaError
 from index.home import open_archive, open_versions
-from index.manifest import IndexVersion
+from index.manifest import IndexVersion, stale_days
 from index.records import ReadProblem
 from index.reports import Ingest
 from index.settings import UploadSettings
@@ -36,6 +36,7 @@ from qa.history import History
 from qa.unanswered import Asked, gaps
 from web import first
 from web.access import Access, Sent, at_least, of_our_page
+from web.requests import note
 from web.who import who
 from web.work import State, Task, Worker
 
@@ -229,9 +230,10 @@ class Operator:
         worker: Worker,
         history: History,
         now: Callable[[], dt.datetime],
+        trouble: Callable[[], str],
     ) -> None:
         self._home, self._bounds, self._worker = home, bounds, worker
-        self._history, self._now = history, now
+        self._history, self._now, self._trouble = history, now, trouble
 
     def facts(self) -> dict[str, Any]:
         """Return the values of the page's template. Raises TanyaError, OSError, sqlite3.Error."""
@@ -246,9 +248,13 @@ class Operator:
         asked = (Asked(*outcome) for outcome in self._history.outcomes(_ASKED_LOOKED_AT))
         versions = kept_versions(home)
         evaluated = evaluations(home)
+        live = next((each.about for each in versions if each.live and each.about), None)
+        after = settings.load(home).chat.stale_after
         return {
             "now": self._now(),
             "status": status,
+            "stale": stale_days(live, after, self._now()) if live else 0,
+            "trouble": self._trouble(),
             "damage": damage,
             "newest": _day(status.get("newest_article")),
             "waiting_words": _waiting_words(status),
@@ -335,9 +341,10 @@ def router(
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     *,
     access: Access,
+    trouble: Callable[[], str] = lambda: "",
 ) -> APIRouter:
-    """Return the routes of the operator's page."""
-    operator = Operator(home, bounds, worker, history, now)
+    """Return the routes of the operator's page; `trouble` says which version is damaged."""
+    operator = Operator(home, bounds, worker, history, now, trouble)
     routes = APIRouter()
     routes.include_router(_showing(operator, home, access))
     routes.include_router(_changing(home, worker))
@@ -406,6 +413,7 @@ def _changing(home: Path, worker: Worker) -> APIRouter:
     def live(sent: Sent) -> dict[str, Any]:
         name = str(sent.get("version"))
         _changed(lambda: open_versions(home).switch(name))
+        note("switch", version=name)
         return {"words": texts.MADE_LIVE.format(name)}
 
     @routes.post("/page/operator/prune")
@@ -415,6 +423,7 @@ def _changing(home: Path, worker: Worker) -> APIRouter:
             raise HTTPException(422, texts.REQUEST_UNREADABLE)
         versions = open_versions(home)
         gone = _changed(lambda: versions.prune(keep))
+        note("prune", versions=gone)
         return {"words": texts.PRUNED.format(len(gone), len(versions.names()))}
 
     return routes

@@ -26,6 +26,8 @@ from qa.interface import (
     turn_row,
 )
 from qa.question.sources import resolve_authors, resolve_publishers
+from web.asked import observed, refused
+from web.health import Queue
 
 MOST_EARLIER = 10
 """So many questions may be sent along as the conversation so far."""
@@ -61,17 +63,26 @@ class Programs:
         self.chat = chat
         self._lock = threading.Lock()
         self._conversations: OrderedDict[tuple[str, str], tuple[Turn, ...]] = OrderedDict()
-        self._free = threading.BoundedSemaphore(_AT_ONCE)
+        self._serving = 0
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Take one of the places of those served at once; raises BusyError if none is free."""
-        if not self._free.acquire(blocking=False):
+        with self._lock:
+            full = self._serving >= _AT_ONCE
+            self._serving += not full
+        if full:
+            refused("api")
             raise BusyError(f"{_AT_ONCE} programs are being served: ask again in some seconds.")
         try:
             yield
         finally:
-            self._free.release()
+            with self._lock:
+                self._serving -= 1
+
+    def load(self) -> Queue:
+        """Return how many programs are being served; none waits."""
+        return Queue(self._serving, 0, full=self._serving >= _AT_ONCE)
 
     def narrowed(
         self,
@@ -140,7 +151,7 @@ class Programs:
         for each in earlier:
             before = (*before, self.chat.ask(each, before, chosen))
         name = secrets.token_urlsafe(9)
-        for turn in self.chat.stream(question, before, chosen):
+        for turn in observed(self.chat.stream(question, before, chosen), "api", question):
             row = turn_row(name, _cut(turn, most))
             yield row
         with self._lock:

@@ -14,9 +14,11 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from index.errors import TanyaError
+from index.logs import request_id
 from page import html, texts
 from qa.chat import Chat
 from qa.history import History
+from qa.reader import reader
 from web import (
     api,
     article,
@@ -25,6 +27,7 @@ from web import (
     filters,
     login,
     mcp,
+    monitoring,
     operator,
     search,
     status,
@@ -33,8 +36,10 @@ from web import (
 )
 from web.access import Access, AccessMiddleware
 from web.answering import Answering
+from web.audit import Audit
 from web.listening import listening
 from web.programs import Programs
+from web.requests import HEADER
 from web.users import Users
 from web.visitor import VisitorCookie
 from web.work import Worker
@@ -55,11 +60,13 @@ class Running:
     address: str
     _server: uvicorn.Server
     _thread: threading.Thread
+    _audit: Audit
 
     def stop(self) -> None:
         """Stop it; answers that are being written may take a few seconds more."""
         self._server.should_exit = True
         self._thread.join(_STOP_SECONDS + 1)
+        self._audit.close()
 
 
 def create(
@@ -78,6 +85,7 @@ def create(
     serve = chat.settings.serve
     access = access or Access(Users(chat.home, serve), serve)
     app.add_middleware(AccessMiddleware, access=access)
+    app.state.audit = monitoring.add(app, chat, answering.load)
     programs = Programs(chat)
     operating = (chat.home, chat.settings.upload, Worker())
     for router in (
@@ -89,7 +97,7 @@ def create(
         suggest.router(answering),
         feedback.router(history),
         api.router(programs),
-        operator.router(*operating, history, access=access),
+        operator.router(*operating, history, access=access, trouble=lambda: chat.trouble),
         upload.router(*operating),
         login.router(access, chat.settings.chat.title, serve.session_days),
     ):
@@ -97,11 +105,7 @@ def create(
     if mcp.installed():
         mcp.mount(app, programs)
 
-    @app.exception_handler(TanyaError)
-    @app.exception_handler(sqlite3.Error)
-    def failed(request: Request, error: Exception) -> Response:
-        logger.warning("%s failed: %s", request.url.path, error)
-        return JSONResponse({"detail": texts.error_words(error)}, 503)
+    explain_errors(app)
 
     @app.get("/page/assets/{name}", include_in_schema=False)
     def asset(name: str) -> Response:
@@ -136,14 +140,38 @@ def create(
     return app
 
 
+def explain_errors(app: FastAPI) -> None:
+    """Have an application tell a person in words what went wrong."""
+
+    @app.exception_handler(TanyaError)
+    @app.exception_handler(sqlite3.Error)
+    def failed(request: Request, error: Exception) -> Response:
+        logger.warning("%s failed: %s", request.url.path, error)
+        return _explained(error, 503)
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, error: Exception) -> Response:
+        # Whoever serves the application logs it.
+        return _explained(error, 500)
+
+
+def _explained(error: Exception, status: int) -> Response:
+    """Return what a person is told of an error, with the code that it is logged under."""
+    code = request_id.get()
+    words = texts.with_request_code(texts.error_words(error), code)
+    return JSONResponse({"detail": words}, status, {HEADER: code} if code else {})
+
+
 def start(
     chat: Chat, build: Callable[[Answering], gr.Blocks], host: str, port: int, access: Access
 ) -> Running:
     """Serve a chat in a thread; port 0 takes a free one. Raises OSError for an address in use."""
     opened, address = listening(host, port)
+    app = create(chat, build, access)
     config = uvicorn.Config(
-        create(chat, build, access),
-        log_level="warning",
+        app,
+        log_config=None,
+        access_log=False,
         # Whose word is taken for an address stands in the settings.
         proxy_headers=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
@@ -151,12 +179,13 @@ def start(
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()
-    return Running(f"{address}/", server, thread)
+    return Running(f"{address}/", server, thread, app.state.audit)
 
 
 def warm(chat: Chat) -> None:
     """Load the models before the first visitor asks; without an index there is nothing to load."""
     try:
+        reader()
         for _ in chat.stream("Siapa yang datang ke acara itu?"):
             pass
     except TanyaError as error:

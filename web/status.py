@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from index.errors import IndexMissingError, TanyaError
+from index.manifest import stale_days
 from page import html, texts
 from qa.chat import Chat
 
@@ -32,7 +33,9 @@ def router(chat: Chat) -> APIRouter:
             logger.warning("the overview cannot be read: %s", error)
             return {"version": None, "line": html.index_notice_html(texts.INDEX_UNREADABLE)}
         version = overview.version
-        line = html.freshness_html(overview, dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        stale = stale_days(version, chat.settings.chat.stale_after, now)
+        line = html.freshness_html(overview, now, stale)
         if version.name == known:
             return {"version": known, "line": line}
         return {

@@ -6,7 +6,9 @@ ends with the server. What it does is what `tanya add` and `tanya build` do.
 
 from __future__ import annotations
 
+import contextvars
 import datetime as dt
+import functools
 import logging
 import os
 import sqlite3
@@ -17,12 +19,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index import adding, reports, settings
+from index import adding, logs, reports, settings
 from index import build as builds
 from index.errors import ArchiveError, BusyError, InputError, TanyaError
 from index.home import OpenHome, open_archive
 from index.reading.files import find_files, size
 from index.reports import Ingest
+from web.requests import note
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -49,6 +52,7 @@ class State:
 
     `done` of `total` are bytes while adding, then articles; `ingest` is the report so far of what
     was added, `version` what went live in the end, "" where nothing did. `error` is what ended it.
+    It is logged under the id of the request that began it.
     """
 
     number: int
@@ -59,6 +63,7 @@ class State:
     ingest: Ingest | None = None
     version: str = ""
     error: Exception | None = None
+    request_id: str = ""
 
     @property
     def running(self) -> bool:
@@ -86,8 +91,9 @@ class Worker:
             if self._state is not None and self._state.running:
                 raise BusyError("Another task is running; wait until it ends.")
             number = self._state.number + 1 if self._state else 1
-            state = self._state = State(number, task)
-            self._thread = threading.Thread(target=self._follow, args=(state, after), daemon=True)
+            state = self._state = State(number, task, request_id=logs.request_id.get())
+            follow = functools.partial(contextvars.copy_context().run, self._follow, state, after)
+            self._thread = threading.Thread(target=follow, daemon=True)
             self._thread.start()
         return state
 
@@ -116,11 +122,22 @@ class Worker:
             if process.pid is not None:
                 process.join()
             after()
+            _note(state)
             self._set(state)
 
     def _set(self, state: State) -> None:
         with self._lock:
             self._state = state
+
+
+def _note(state: State) -> None:
+    """Write in the audit log how a task ended."""
+    facts: dict[str, object] = {"version": state.version}
+    if ingest := state.ingest:
+        facts.update(new=ingest.new, changed=ingest.changed, problems=ingest.problems)
+    if state.error is not None:
+        facts["error"] = type(state.error).__name__
+    note("build" if state.task.uploaded is None else "upload", **facts)
 
 
 # In the other process ----------------------------------------------------------------------------
@@ -132,14 +149,20 @@ def _run(state: State, told: Connection) -> None:
     os.nice(_NICE)
     work = _Work(state, told)
     try:
+        logs.request_id.set(state.request_id)
+        logs.configure(settings.load(state.task.home).log)
+        logger.info("a task begins")
         if state.task.uploaded is not None:
             work.add(state.task.uploaded)
         if state.task.build:
             work.build()
+        logger.info("a task is done")
         work.tell(stage="")
     except TanyaError as error:
+        logger.warning("a task ended: %s", error)
         work.tell(stage="", error=error)
     except (OSError, sqlite3.Error) as error:
+        logger.warning("a task ended: %s", error)
         work.tell(stage="", error=ArchiveError(f"The work was stopped by the disk: {error}."))
 
 
