@@ -103,7 +103,7 @@ def make_set(
     from index.home import open_archive
 
     sets.make_room(out, replace=replace)
-    with open_archive(context.obj, must_exist=True) as archive, bar("Reading") as progress:
+    with open_archive(context.obj) as archive, bar("Reading") as progress:
         task = progress.add_task("articles", total=None)
         count = making.make(
             archive,
@@ -144,7 +144,7 @@ def collect_set(
 
     sets.make_room(out, replace=replace)
     history = History.of(context.obj, keep=settings.load(context.obj).chat.keep)
-    with open_archive(context.obj, must_exist=True) as archive:
+    with open_archive(context.obj) as archive:
         made = collecting.collect(history.all_turns(), archive, out, judged_only=judged)
     (out / sets.CORPUS).unlink(missing_ok=True)
     for remark in made.notes:
@@ -183,7 +183,7 @@ def written_set(
     if name not in sets.WRITTEN_SETS:
         raise typer.BadParameter(f"There is no set {name!r}: name {', '.join(sets.WRITTEN_SETS)}.")
     sets.make_room(out, replace=replace)
-    with open_archive(context.obj, must_exist=True) as archive:
+    with open_archive(context.obj) as archive:
         count = sets.write_out(archive, name, out)
     typer.echo(f"{counted(count, 'question')} written to {out}")
 

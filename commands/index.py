@@ -83,7 +83,7 @@ def add(
         _print_passed(intake.passed)
         named = ", ".join(repr(str(path)) for path in paths)
         raise InputError(f"Nothing to add: no file of a known kind in {named}.")
-    with open_archive(context.obj) as archive, bar("Adding") as progress:
+    with open_archive(context.obj, create=True) as archive, bar("Adding") as progress:
         task = progress.add_task("add", total=sum(size(file) for file in files))
         try:
             with reports.recorded(context.obj, reports.begin("add", paths, _now()), intake):
@@ -314,7 +314,7 @@ def export(
     """
     from index.home import open_archive
 
-    with open_archive(context.obj, must_exist=True) as archive:
+    with open_archive(context.obj) as archive:
         chosen = chosen_filter(after, before, publisher, archive.publishers)
         ids = [row[0] for row in archive.chosen(chosen)]
         if not ids:
@@ -351,6 +351,13 @@ def build(
             help="Only embed share I of N, into files that the next build takes up.",
         ),
     ] = "",
+    allow_removals: Annotated[
+        bool,
+        typer.Option(
+            "--allow-removals",
+            help="Drop what the archive lacks, also where that is much and nobody removed it.",
+        ),
+    ] = False,
 ) -> None:
     """Bring the index up to the archive and make it live; a running chat picks it up by itself.
 
@@ -371,7 +378,14 @@ def build(
             _print_share(builds.prepare(*made, share, progress=show), shard)
         else:
             check = _gate(opened, context.obj, gate, gate_run, show)
-            report = builds.build(*made, now=_now(), full=full, progress=show, check=check)
+            report = builds.build(
+                *made,
+                now=_now(),
+                full=full,
+                progress=show,
+                check=check,
+                allow_removals=allow_removals,
+            )
             if report.version:
                 _audited(context.obj, "build", version=report.version.name)
             _print_built(report)
@@ -382,7 +396,7 @@ def _building(home: Path) -> Iterator[tuple[OpenHome, Progress]]:
     """Open what a build needs, with a progress bar."""
     from index.home import OpenHome
 
-    with OpenHome.open(home, must_exist=True) as opened, bar("Indexing") as progress:
+    with OpenHome.open(home) as opened, bar("Indexing") as progress:
         task = progress.add_task("index", total=None)
 
         def show(stage: str, done: int, total: int) -> None:

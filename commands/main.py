@@ -6,8 +6,8 @@ import logging
 import os
 import sqlite3
 import sys
-import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +15,14 @@ import typer
 
 from commands import eval as evaluation
 from commands import index, qa
+from commands.backup import backup, restore
 from commands.feedback import feedback
 from commands.log import log
+from commands.terminal import own_version
 from commands.users import users
 from index import logs, settings
-from index.errors import TanyaError
+from index.errors import SettingsError, TanyaError
+from index.refusals import sentence
 
 app = typer.Typer(
     help="Ask a news archive a question in Indonesian; every sentence of the answer is cited.",
@@ -30,7 +33,7 @@ app = typer.Typer(
 )
 for _command in (
     *(index.add, index.watch, index.remove, index.export, index.build),
-    *(index.status, index.rollback, index.prune),
+    *(index.status, index.rollback, index.prune, backup, restore),
     *(qa.ask, qa.search, qa.serve, qa.mcp, feedback, log),
 ):
     app.command()(_command)
@@ -40,20 +43,8 @@ app.add_typer(users, name="user")
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"tanya {_own_version()}")
+        typer.echo(f"tanya {own_version()}")
         raise typer.Exit(0)
-
-
-def _own_version() -> str:
-    """Return the version of the checkout that runs, else of the installed package."""
-    from importlib.metadata import version
-
-    beside = Path(__file__).parents[1] / "pyproject.toml"
-    if beside.is_file():
-        project = tomllib.loads(beside.read_text(encoding="utf-8")).get("project", {})
-        if project.get("name") == "tanya-arsip":
-            return str(project["version"])
-    return version("tanya-arsip")
 
 
 @app.callback()
@@ -99,9 +90,9 @@ def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except sqlite3.Error as error:
-        return _fail(f"A database cannot be read ({error}): restore it from a backup.", 1)
+        return _fail(sentence(error, _home_of(arguments or sys.argv[1:])), 1)
     except OSError as error:
-        return _fail(f"{error.strerror or error}: {error.filename!r}.", 1)
+        return _fail(sentence(error), 1)
     except Exception as error:
         logging.getLogger("tanya").debug("unexpected error", exc_info=True)
         return _fail(
@@ -109,6 +100,13 @@ def run(command: typer.Typer, arguments: list[str] | None = None) -> int:
             "Run with TANYA_DEBUG=1 for the details to report.",
             1,
         )
+
+
+def _home_of(arguments: Sequence[str]) -> Path | None:
+    given = Path(arguments[1]) if arguments[:1] == ["--home"] else None
+    with suppress(SettingsError):
+        return settings.resolve_home(given)
+    return None
 
 
 def _fail(message: str, status_code: int) -> int:

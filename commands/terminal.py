@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+import tomllib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,6 +97,18 @@ def say(line: str, *, hang: int | None = None, err: bool = False) -> None:
             break_on_hyphens=False,
         )
     typer.echo(line, err=err)
+
+
+def own_version() -> str:
+    """Return the version of the checkout that runs, else of the installed package."""
+    from importlib.metadata import version
+
+    beside = Path(__file__).parents[1] / "pyproject.toml"
+    if beside.is_file():
+        project = tomllib.loads(beside.read_text(encoding="utf-8")).get("project", {})
+        if project.get("name") == "tanya-arsip":
+            return str(project["version"])
+    return version("tanya-arsip")
 
 
 def bar(label: str) -> Progress:

@@ -34,11 +34,12 @@ import numpy as np
 
 from eval import bench_peers, provenance
 from index import chunking, settings, text
-from index.archive import FILE_NAME, Archive
+from index.archive import FILE_NAME
 from index.embedding import passage_text
 from index.engines.contract import Vectors
 from index.errors import InputError
 from index.files import written_whole
+from index.home import open_archive
 from index.reading import files as reading
 from index.records import Article, Filter, ReadProblem
 from index.settings import ReaderSettings, Settings
@@ -490,7 +491,7 @@ def recall(home: Path) -> Figures:
 
 def passage_ids(chat: Chat) -> list[str]:
     """Return the ids of all passages of the live version."""
-    with Archive.open(chat.home / FILE_NAME) as archive:
+    with open_archive(chat.home) as archive:
         ids = list(archive.fingerprints())
     sizes = zip(ids, chat.index().sizes(ids), strict=True)
     return [f"{article_id}#{n}" for article_id, size in sizes for n in range(size)]

@@ -89,7 +89,7 @@ def gaps(home: Path, asked: QuestionSet) -> list[str]:
 
     Raises InputError without an archive, and as `questions.gaps`.
     """
-    with open_archive(home, must_exist=True) as archive:
+    with open_archive(home) as archive:
         return sets.gaps(asked, archive.present(asked.wanted()))
 
 

@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import json
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,8 @@ from index import clean, pages, stories
 from index.errors import ArchiveError, BusyError, TanyaError
 from index.reading import publishers
 from index.records import Article, Filter
-from index.sqlite import connect, select, transaction
+from index.refusals import sentence
+from index.sqlite import connect_logged, is_writable, select, traces, transaction
 from index.stories import MinHash
 from index.text import encodable
 
@@ -181,36 +181,41 @@ _MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 class Archive:
     """Every article as published. Open it with `Archive.open`; use it from one thread."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db, self.path = db, path
         self._repeated: dict[str, frozenset[str]] = {}
         self._repeated_of = -1
+        self._traces = () if is_writable(path) else traces(path)
 
     @classmethod
-    def open(cls, path: Path, *, wait: float = 30) -> Archive:
-        """Open the archive, making or migrating it as needed; raises ArchiveError.
+    def open(cls, path: Path, *, create: bool = False, wait: float = 30) -> Archive:
+        """Open the archive, migrated as needed; raises ArchiveError.
 
+        Without `create` nothing is made, and one that may not be written is opened to be read.
         Another process that is writing is waited for, here and later, `wait` seconds; then
         BusyError is raised.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            db = connect(path, timeout=wait, check_same_thread=False)
+            db = connect_logged(path, create=create, wait=wait)
             try:
-                _write_ahead(db, wait)
-                db.execute("PRAGMA synchronous=NORMAL")
                 db.execute("PRAGMA cache_size=-65536")
-                _migrate(db, path)
+                _migrate(db, path, create=create)
             except BaseException:
                 db.close()
                 raise
         except sqlite3.Error as error:
-            raise _explained(
-                error,
-                f"{path} cannot be opened as an archive: {error}. "
-                "Restore it from a backup, or move it away and add the articles again.",
-            ) from error
-        return cls(db)
+            raise _explained(error, path) from error
+        return cls(db, path)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Tell whether an archive that may not be written here was opened to be written elsewhere.
+
+        What is open does not see that, and must be opened again.
+        """
+        return bool(self._traces) and self._traces != traces(self.path)
 
     def close(self) -> None:
         """Close the database."""
@@ -271,9 +276,12 @@ class Archive:
             )
             article = replace(article, id=own)
             known = self._row("WHERE id = ?", own)
-        if self._db.execute("SELECT 1 FROM removed WHERE id = ?", (article.id,)).fetchone():
+        out = self._db.execute("SELECT removed FROM removed WHERE id = ?", (article.id,)).fetchone()
+        if out and out[0]:
             report.removed_earlier += 1
             return
+        if out:
+            self._db.execute("DELETE FROM removed WHERE id = ?", (article.id,))
         article = self._with_other_pages(article, known)
         if known is not None:
             # Nobody takes a publisher back by saying nothing of it.
@@ -370,13 +378,19 @@ class Archive:
         return gone
 
     def allow_again(self, article_ids: Sequence[str]) -> list[str]:
-        """Forget that articles were removed, so that they can be added again; return those."""
+        """Let removed articles be added again; return those."""
+        # Until one is, its row tells that it is gone on purpose.
+        again = "UPDATE removed SET removed = '' WHERE id = ? AND removed != ''"
         with self._transaction():
             return [
                 article_id
                 for article_id in article_ids
-                if self._db.execute("DELETE FROM removed WHERE id = ?", (article_id,)).rowcount
+                if self._db.execute(again, (article_id,)).rowcount
             ]
+
+    def removed_earlier(self, article_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that were removed on purpose and did not come again."""
+        return {i for (i,) in select(self._db, "SELECT id FROM removed WHERE id IN", article_ids)}
 
     # Reading
 
@@ -648,19 +662,15 @@ class Archive:
         except BaseException as error:
             self._repeated.clear()
             if isinstance(error, sqlite3.Error):
-                raise _explained(
-                    error,
-                    f"The archive cannot be written: {error}. Make room on the disk and see that "
-                    "the file may be written, then try again.",
-                ) from error
+                raise _explained(error, self.path) from error
             raise
 
 
-def _explained(error: sqlite3.Error, otherwise: str) -> TanyaError:
+def _explained(error: sqlite3.Error, path: Path) -> TanyaError:
     """Return the error to raise for one of SQLite's."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
         return BusyError("Another process is writing the archive; try again when it is done.")
-    return ArchiveError(otherwise)
+    return ArchiveError(sentence(error, path))
 
 
 _COLUMNS = (
@@ -707,31 +717,31 @@ def _date(value: str | None) -> dt.date | None:
     return dt.date.fromisoformat(value) if value else None
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    while (version := _schema(db)) < len(_MIGRATIONS):
+def _migrate(db: sqlite3.Connection, path: Path, *, create: bool) -> None:
+    version = _schema(db)
+    if not (version or create or db.execute("SELECT 1 FROM sqlite_schema").fetchone()):
+        raise ArchiveError(f"{path} is empty: restore it (`tanya restore BACKUP`).")
+    if 0 < version < len(_MIGRATIONS) and not is_writable(path):
+        raise ArchiveError(
+            f"{path} is of an older Tanya Arsip: open it once where it may be written."
+        )
+    while version < len(_MIGRATIONS):
         with transaction(db):
             # Another process may have been first.
             version = _schema(db)
             for migrate in _MIGRATIONS[version : version + 1]:
                 migrate(db)
-                db.execute(f"PRAGMA user_version = {version + 1}")
-    if version > len(_MIGRATIONS):
+                version += 1
+                db.execute(f"PRAGMA user_version = {version}")
+    check_schema(db, path)
+
+
+def check_schema(db: sqlite3.Connection, path: Path) -> None:
+    """Raise ArchiveError where a newer program wrote the archive."""
+    if (version := _schema(db)) > len(_MIGRATIONS):
         raise ArchiveError(
             f"{path} was written by a newer Tanya Arsip (schema {version}). Update the program."
         )
-
-
-def _write_ahead(db: sqlite3.Connection, wait: float) -> None:
-    """Switch to write-ahead logging; SQLite's own waiting does not cover the switch."""
-    until = time.monotonic() + wait
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() >= until:
-                raise
-            time.sleep(0.01)
 
 
 def _schema(db: sqlite3.Connection) -> int:

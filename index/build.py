@@ -28,15 +28,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from index import chunking, clean, text
+from index import manifest as manifests
 from index.archive import Archive
 from index.embedding import Embedder, passage_text
 from index.engines.contract import Vectors
-from index.errors import InputError
+from index.errors import GateError, IndexDamagedError, InputError
 from index.manifest import ARRAYS, IndexVersion, Recipe
 from index.records import Article, Passage, Span
+from index.refusals import writing
 from index.settings import ChunkingSettings
 from index.snapshot import IndexWriter
-from index.store import ArticleEntry
+from index.store import ArticleEntry, fingerprints
 from index.versions import PREPARED, Check, Versions
 
 BATCH = 500
@@ -127,14 +129,17 @@ def build(
     progress: Progress = lambda stage, done, total: None,
     check: Check = lambda index: None,
     workers: int | None = None,
+    allow_removals: bool = False,
 ) -> BuildReport:
     """Build and publish the next version if the archive or the recipe changed.
 
     Anything that stops it, at any moment, leaves the live version as it was; so does what `check`
     raises on seeing the new version, whole but not yet live. What was embedded by then is taken up
-    by the next build. Many articles are cut in `workers` other processes; None: as the machine has.
+    by the next build. Raises GateError where it would drop many articles that nobody removed,
+    unless they are allowed to go. Many articles are cut in `workers` other processes; None: as the
+    machine has.
     """
-    with versions.lock():
+    with versions.lock(create=True), writing(archive.path.parent):
         # A full build must work where the live version is damaged.
         live = None if full else versions.live()
         before = versions.describe(live) if live is not None else None
@@ -151,6 +156,8 @@ def build(
             if not plan.work and not anew:
                 writer.abort()
                 return BuildReport(plan, None, 0)
+            if not allow_removals:
+                _keep_from_loss(archive, versions, plan, before.articles if before else 0)
             writer.drop([*plan.changed, *plan.removed])
             finished = Finished(versions.path(PREPARED), wanted)
             embedded, taken_up = _index(
@@ -164,6 +171,43 @@ def build(
             raise
         shutil.rmtree(versions.path(PREPARED), ignore_errors=True)
     return BuildReport(plan, version, embedded, taken_up)
+
+
+# More is not dropped unasked, and never all.
+_LOST, _LOST_SHARE = 100, 0.1
+
+
+def _keep_from_loss(archive: Archive, versions: Versions, plan: Plan, indexed: int) -> None:
+    """Raise GateError where the archive lacks many articles of the version before, unremoved.
+
+    What `tanya remove` took out is gone on purpose; all else is only where the archive is not the
+    one that the version was built from, or lost a part. `indexed` counts what the version holds.
+    """
+    gone = plan.removed
+    if plan.full:
+        before = _last_indexed(versions)
+        there = archive.present(before)
+        indexed, gone = len(before), tuple(a for a in before if a not in there)
+    lost = len(gone) - len(archive.removed_earlier(gone))
+    many = lost >= _LOST and lost > _LOST_SHARE * indexed
+    if many or (lost and not archive.counts(0).articles):
+        raise GateError(
+            f"The archive lacks {lost:,} of the {indexed:,} articles of the version before, and "
+            "nobody removed them: restore it (`tanya restore BACKUP`), or let them go with `tanya "
+            "build --allow-removals`. Nothing was changed."
+        )
+
+
+def _last_indexed(versions: Versions) -> list[str]:
+    """Return the ids of the articles of the live version, else of the newest that can be read."""
+    names = versions.names()[::-1]
+    with suppress(IndexDamagedError):
+        names = [name for name in [versions.live()] if name] + names
+    for name in names:
+        with suppress(IndexDamagedError):
+            folder = versions.path(name)
+            return list(fingerprints(folder, manifests.read(folder)))
+    return []
 
 
 def prepare(
@@ -184,7 +228,7 @@ def prepare(
     number, shares = share
     if not 1 <= number <= shares:
         raise InputError(f"There is no share {number} of {shares}; they are 1 to {shares}.")
-    with versions.lock():
+    with versions.lock(create=True), writing(archive.path.parent):
         live = versions.live()
         same = live is not None and versions.describe(live).recipe == wanted
         indexed = versions.indexed(live) if live and same else {}

@@ -3,6 +3,7 @@
 TanyaError
 ├── SettingsError        tanya.toml or an environment variable cannot be used
 ├── ArchiveError         the archive's database cannot be opened or written
+├── DiskError            the disk is full, read-only or fails, or the system allows no more
 ├── ModelError           an embedding model cannot be loaded or does not fit the index
 ├── IndexMissingError    nothing was built yet
 ├── IndexDamagedError    a version on disk is incomplete or was altered
@@ -25,6 +26,10 @@ class SettingsError(TanyaError):
 
 class ArchiveError(TanyaError):
     """The archive cannot be opened or written."""
+
+
+class DiskError(TanyaError):
+    """The disk is full, read-only or fails, or the system allows this process no more."""
 
 
 class ModelError(TanyaError):

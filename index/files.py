@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from index.errors import BusyError, InputError
+from index.refusals import sentence
 
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 """What reading a text file, gzipped or not, may raise."""
@@ -113,7 +114,7 @@ def _opened_for_writing(path: Path, suffix: str) -> TextIO:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """Return the error of a file or folder that cannot be written."""
-    return InputError(f"{path} cannot be written: {error.strerror or error}.")
+    return InputError(f"{path} cannot be written. {sentence(error, path)}")
 
 
 def sync(path: Path) -> None:
@@ -141,9 +142,10 @@ def locked(path: Path, doing: str) -> Iterator[None]:
                 file.seek(0)
                 holder = file.read().strip() or holder
             raise BusyError(f"Another process (number {holder}) {doing}; wait until it ends.")
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        # On a full disk the number may find no room, and what is to be deleted needs none.
+        with suppress(OSError):
+            file.truncate(0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

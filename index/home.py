@@ -11,21 +11,32 @@ from typing import TYPE_CHECKING, Any, Self
 
 from index import settings
 from index.archive import FILE_NAME, Archive
-from index.errors import InputError
-from index.versions import Versions, disk_bytes
+from index.errors import ArchiveError, InputError
+from index.versions import Versions, disk_bytes, has_versions
 
 if TYPE_CHECKING:
     from index.embedding import Embedder
     from index.manifest import Recipe
 
 
-@contextmanager
-def open_archive(home: Path, *, must_exist: bool = False) -> Iterator[Archive]:
-    """Open the home's archive; raises InputError if it must be there and is not."""
-    if must_exist and not (home / FILE_NAME).exists():
-        raise InputError(f"There is no archive in {str(home)!r} yet: run `tanya add PATH`.")
-    with Archive.open(home / FILE_NAME) as archive:
-        yield archive
+def open_archive(home: Path, *, create: bool = False) -> Archive:
+    """Open the home's archive; without `create`, which is for adding, nothing is ever made.
+
+    Raises InputError where there is none yet. One that is gone or emptied beside versions raises
+    ArchiveError, whoever opens it: a new one would take the place of all that they were built from.
+    """
+    path = home / FILE_NAME
+    size = path.stat().st_size if path.exists() else -1
+    if size < 1:
+        if has_versions(home):
+            what = "There is no archive.db" if size else "archive.db is empty"
+            raise ArchiveError(
+                f"{what} in {str(home)!r} though versions exist: restore it (`tanya restore "
+                "BACKUP`), or move versions/ away to begin a new archive."
+            )
+        if not create:
+            raise InputError(f"There is no archive in {str(home)!r} yet: run `tanya add PATH`.")
+    return Archive.open(path, create=create)
 
 
 def open_versions(home: Path) -> Versions:
@@ -44,7 +55,7 @@ class OpenHome:
 
     @classmethod
     @contextmanager
-    def open(cls, home: Path, *, must_exist: bool = False) -> Iterator[Self]:
+    def open(cls, home: Path, *, create: bool = False) -> Iterator[Self]:
         """Open a home as its settings say; raises InputError as `open_archive` does."""
         from index.build import recipe
         from index.embedding import open_embedder
@@ -53,7 +64,7 @@ class OpenHome:
         versions = Versions.of(home, chosen.engine)
         embedder = open_embedder(chosen.embedding)
         wanted = recipe(versions.engine, embedder, chosen.chunking)
-        with open_archive(home, must_exist=must_exist) as archive:
+        with open_archive(home, create=create) as archive:
             yield cls(archive, versions, wanted, embedder)
 
 
@@ -64,7 +75,7 @@ def status(home: Path, now: dt.datetime) -> dict[str, Any]:
     """
     from index.build import waiting
 
-    with open_archive(home, must_exist=True) as archive:
+    with open_archive(home) as archive:
         versions = open_versions(home)
         live = versions.live()
         version = versions.describe(live) if live else None

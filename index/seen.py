@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from index.errors import ArchiveError
-from index.sqlite import connect, transaction
+from index.refusals import sentence
+from index.sqlite import connect_logged, transaction
 
 FILE_NAME = "watch.db"
 
@@ -84,14 +85,12 @@ class Seen:
     def __init__(self, path: Path) -> None:
         """Open it, empty where there is none; raises ArchiveError."""
         try:
-            self._db = connect(path, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db = connect_logged(path, create=True)
             for statement in _SCHEMA:
                 self._db.execute(statement)
         except sqlite3.Error as error:
             raise ArchiveError(
-                f"{path} cannot be read: {error}. Delete it; what was seen is then read once more."
+                f"{sentence(error, path)} Without this file what was seen is read once more."
             ) from error
         self._lock = threading.Lock()
 

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from index.errors import SettingsError
 from index.reading.fields import TARGETS, is_pair
+from index.refusals import sentence
+from index.text import encodable
 
 FILE_NAME = "tanya.toml"
 DEFAULT_HOME = "tanya-data"
@@ -290,8 +292,17 @@ class Settings:
 
 
 def resolve_home(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the home directory: the given one, else TANYA_HOME, else ./tanya-data."""
-    return given or Path(environ.get("TANYA_HOME") or DEFAULT_HOME)
+    """Return the home directory: the given one, else TANYA_HOME, else ./tanya-data.
+
+    Raises SettingsError for a name that is not UTF-8.
+    """
+    home = given or Path(environ.get("TANYA_HOME") or DEFAULT_HOME)
+    if encodable(str(home)) != str(home):
+        raise SettingsError(
+            f"The home {str(home)!r} has a name that is not UTF-8, which search libraries cannot "
+            "open. Give it another name, or a link of another name."
+        )
+    return home
 
 
 def load(home: Path) -> Settings:
@@ -304,7 +315,9 @@ def load(home: Path) -> Settings:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read. {sentence(error, path)}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}. Mend the file or remove it."
         ) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,85 @@ def connect(path: Path | str, **options: Any) -> sqlite3.Connection:
     The connection closes itself when the last object that uses it is gone.
     """
     return sqlite3.connect(path, isolation_level=None, factory=_Connection, **options)
+
+
+def connect_logged(path: Path, *, create: bool = False, wait: float = 30) -> sqlite3.Connection:
+    """Open a database that several processes read and write at a time, as `connect_existing`.
+
+    It has a write-ahead log. One that is not there is made if it is to be created.
+    """
+    if not create and path.exists() and not is_writable(path):
+        return connect_existing(path, wait=wait)
+    db = connect_existing(path, mode="rwc" if create else "rw", wait=wait)
+    try:
+        _write_ahead(db, wait)
+        db.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_existing(path: Path, *, mode: str = "", wait: float = 30) -> sqlite3.Connection:
+    """Open a database as it is, for any thread; what writes is waited for, `wait` seconds.
+
+    Where it may not be written it is opened to be read, with what stands in its log. `mode` is
+    SQLite's, if it is to be another.
+    """
+    path = path.resolve()
+    options: dict[str, Any] = {"uri": True, "timeout": wait, "check_same_thread": False}
+    if not mode and path.exists() and not is_writable(path):
+        return _connect_unwritable(path, options)
+    return connect(f"{path.as_uri()}?mode={mode or 'rw'}", **options)
+
+
+def is_writable(path: Path) -> bool:
+    """Tell whether a file, and its folder, may be written: by its permissions and its disk's."""
+    path = path.resolve()
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _connect_unwritable(path: Path, options: dict[str, Any]) -> sqlite3.Connection:
+    """Open a database with a write-ahead log where none of SQLite's files can be made.
+
+    See "Read-Only Databases" in https://sqlite.org/wal.html.
+    """
+    log, shared = (path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
+    readable = f"{path.as_uri()}?mode=ro"
+    if log and shared:
+        return connect(readable, **options)
+    if not log:
+        # Whoever writes has a log, so nobody does.
+        return connect(f"{readable}&immutable=1", **options)
+    # A crash left the log, or it was copied; its index is made in memory, which is for one alone.
+    db = connect(f"{readable}&vfs=unix-none", **options)
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    return db
+
+
+def traces(path: Path) -> tuple[int, ...]:
+    """Return what differs once another process has opened a database to write it."""
+    found = []
+    for end in ("", "-wal", "-shm"):
+        try:
+            stat = os.stat(f"{path}{end}")
+            found += [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+        except OSError:
+            found.append(0)
+    return tuple(found)
+
+
+def _write_ahead(db: sqlite3.Connection, wait: float) -> None:
+    """Switch to write-ahead logging; SQLite's own waiting does not cover the switch."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
 
 
 def connect_new(path: Path) -> sqlite3.Connection:

@@ -35,6 +35,8 @@ LIVE = "LIVE"
 NEW = ".new"
 PREPARED = "prepared"
 
+_NOTHING = "Nothing is indexed yet: run `tanya add PATH`, then `tanya build`."
+
 Check = Callable[[SearchIndex], None]
 """Looks at a version before it goes live; raises whatever must keep it from that."""
 
@@ -63,9 +65,7 @@ class Versions:
 
     def names(self) -> list[str]:
         """Return the names of all complete versions, oldest first."""
-        if not self._folder.is_dir():
-            return []
-        return sorted(p.name for p in self._folder.iterdir() if p.is_dir() and _is_name(p.name))
+        return _names(self._folder)
 
     def live(self) -> str | None:
         """Return the live version's name, or None before the first build."""
@@ -92,9 +92,7 @@ class Versions:
         with self._lock:
             name = self.live()
             if name is None:
-                raise IndexMissingError(
-                    "Nothing is indexed yet: run `tanya add PATH`, then `tanya build`."
-                )
+                raise IndexMissingError(_NOTHING)
             if self._open is None or self._open_name != name:
                 # The one before is left to the garbage collector: a question may still use it.
                 self._open, self._open_name = self._open_live(name)
@@ -134,9 +132,15 @@ class Versions:
 
     # Writing
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the writer's lock; raises BusyError if another process has it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+    def lock(self, *, create: bool = False) -> AbstractContextManager[None]:
+        """Hold the writer's lock; raises BusyError if another process has it.
+
+        Raises IndexMissingError where no version was ever begun, unless one is to be created.
+        """
+        if create:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        elif not self._folder.is_dir():
+            raise IndexMissingError(_NOTHING)
         return locked(self._folder / ".lock", "is building this index")
 
     def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
@@ -241,6 +245,11 @@ class Versions:
             file.write(name + "\n")
 
 
+def has_versions(home: Path) -> bool:
+    """Tell whether a home has, or had, a version."""
+    return (home / FOLDER / LIVE).exists() or bool(_names(home / FOLDER))
+
+
 def disk_bytes(folders: Sequence[Path]) -> int:
     """Return the bytes on disk of the folders, a file linked into several counted once."""
     seen: dict[int, int] = {}
@@ -252,6 +261,12 @@ def disk_bytes(folders: Sequence[Path]) -> int:
                     stat = os.stat(os.path.join(root, name))
                     seen[stat.st_ino] = stat.st_size
     return sum(seen.values())
+
+
+def _names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and _is_name(p.name))
 
 
 def _is_name(name: str) -> bool:

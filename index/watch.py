@@ -21,7 +21,15 @@ from index import build as builds
 from index import reports, settings
 from index.adding import Reader
 from index.archive import AddReport
-from index.errors import ArchiveError, BusyError, EngineError, FetchError, InputError
+from index.errors import (
+    ArchiveError,
+    BusyError,
+    DiskError,
+    EngineError,
+    FetchError,
+    GateError,
+    InputError,
+)
 from index.fetch import Fetcher, netloc_of
 from index.files import locked
 from index.follow import Feeds, Found
@@ -29,6 +37,7 @@ from index.home import OpenHome
 from index.reading.dates import ZONES
 from index.reading.files import find_files, read
 from index.records import Article, ReadProblem
+from index.refusals import sentence
 from index.seen import FILE_NAME, Seen, Signature
 
 LOOK = 1.0
@@ -46,7 +55,7 @@ _OPEN_AGAIN = 60.0
 _ONCE = 60.0
 _PROBLEMS_TOLD = 20
 
-_PASSING = (BusyError, ArchiveError, EngineError, OSError, sqlite3.Error)
+_PASSING = (BusyError, ArchiveError, DiskError, EngineError, GateError, OSError, sqlite3.Error)
 """Another process is writing, a disk is full, a server is away: the next pass may do better."""
 
 
@@ -76,7 +85,11 @@ def opened(
 ) -> Iterator[Watcher]:
     """Open the one watcher of a home, as its settings say; raises BusyError if another has it."""
     chosen = settings.load(home)
-    with lock(home), OpenHome.open(home) as inside, closing(Seen(home / FILE_NAME)) as seen:
+    with (
+        lock(home),
+        OpenHome.open(home, create=True) as inside,
+        closing(Seen(home / FILE_NAME)) as seen,
+    ):
         followed = None
         if feeds:
             fetcher, zone = Fetcher(chosen.watch), ZONES[chosen.add.timezone]
@@ -312,6 +325,8 @@ class Watcher:
             self._trouble = None
         except _PASSING as error:
             self._not_before = self._clock() + _TRY_AGAIN
+            if isinstance(error, OSError | sqlite3.Error):
+                error = DiskError(sentence(error, self._home.archive.path))
             if str(error) != str(self._trouble):
                 self._say(f"{_stamp()} {error} It is tried again.")
             self._trouble = error

@@ -196,6 +196,7 @@ RIS = "Unduh RIS"
 # The conversations
 CONVERSATIONS = "Percakapan"
 SEARCH_CONVERSATIONS = "Cari percakapan"
+KEPT_IN_MEMORY = "Server tidak dapat menulis: percakapan baru hanya ada sampai server dihentikan."
 NO_CONVERSATIONS = "Belum ada percakapan. Pertanyaan Anda akan tersimpan di sini."
 NONE_MATCH = "Tidak ada percakapan yang cocok."
 OLDER = "Lebih lama"
@@ -416,6 +417,9 @@ _ERRORS: Mapping[type[errors.TanyaError], str] = {
     errors.IndexMissingError: "Arsip belum diindeks. Jalankan `tanya add` lalu `tanya build`.",
     errors.IndexDamagedError: "Indeks tidak lengkap atau berubah sejak dibangun.",
     errors.ArchiveError: "Basis data arsip tidak dapat dibuka.",
+    errors.DiskError: (
+        "Disk server penuh, tidak dapat ditulisi, atau gagal. Yang sudah tersimpan tidak hilang."
+    ),
     errors.BusyError: "Arsip sedang ditulis oleh proses lain. Coba lagi sebentar lagi.",
     errors.ModelError: "Model penelusuran tidak dapat dimuat, atau tidak cocok dengan indeks ini.",
     errors.SettingsError: "Pengaturan tanya.toml tidak dapat dipakai.",

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from threadpoolctl import threadpool_limits
 
 from index import settings, text
-from index.archive import FILE_NAME, Archive
+from index.archive import Archive
 from index.build import waiting
 from index.embedding import Embedder, open_embedder
 from index.errors import InputError
+from index.home import open_archive
 from index.manifest import IndexVersion
 from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Reading, Turn
 from index.related import Related, related
@@ -130,7 +131,7 @@ class Chat:
         """Return what else the archive holds of an article."""
         # By a connection of its own: it goes through weeks of articles, and no question waits for
         # one who reads.
-        with Archive.open(self.home / FILE_NAME) as archive:
+        with open_archive(self.home) as archive:
             return related(archive, article)
 
     def earlier_texts(self, article_id: str) -> list[str]:
@@ -185,8 +186,11 @@ class Chat:
             return self._open_archive().present(article_ids)
 
     def _open_archive(self) -> Archive:
+        if self._archive is not None and self._archive.is_outdated:
+            self._archive.close()
+            self._archive = None
         if self._archive is None:
-            self._archive = Archive.open(self.home / FILE_NAME)
+            self._archive = open_archive(self.home)
         return self._archive
 
     def _count_waiting(self, version: str) -> int:
@@ -196,7 +200,7 @@ class Chat:
         # connection of its own, and one at a time. Meanwhile the number is the one before.
         if self._waiting[0] != state and self._counting.acquire(blocking=False):
             try:
-                with Archive.open(self.home / FILE_NAME) as archive:
+                with open_archive(self.home) as archive:
                     count = sum(waiting(archive, self._versions, version))
                 self._waiting = (state, count)
             finally:

@@ -15,13 +15,15 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.errors import ArchiveError
+from index.errors import ArchiveError, DiskError
 from index.records import Answer, Evidence, Filter, Hit, Turn
-from index.sqlite import connect, transaction
+from index.refusals import sentence
+from index.sqlite import connect, connect_logged, transaction
 from qa.feedback import Verdict
 
 if TYPE_CHECKING:
@@ -108,6 +110,11 @@ class History:
         """Return the conversations of a home; without `keep` they end with the process."""
         return cls(home / FILE_NAME if keep else None)
 
+    @property
+    def spares(self) -> bool:
+        """Tell whether new conversations end with the process, for their file cannot be written."""
+        return self._spare is not None
+
     # Writing -------------------------------------------------------------------------------------
 
     def begin(
@@ -124,7 +131,7 @@ class History:
                 return spare.begin(owner, conversation, question, chosen, now)
             try:
                 return self._begin(owner, conversation, question, chosen, now)
-            except (ArchiveError, sqlite3.Error) as error:
+            except (ArchiveError, DiskError) as error:
                 if self._path is None:
                     raise
                 logger.warning("a conversation is kept in memory: %s", error)
@@ -134,7 +141,7 @@ class History:
     def _begin(
         self, owner: str, conversation: str, question: str, chosen: Filter, now: dt.datetime
     ) -> tuple[str, int]:
-        with transaction(db := self._open(write=True)):
+        with self._writing() as db:
             if not self._owns(owner, conversation):
                 conversation = secrets.token_urlsafe(12)
                 title = " ".join(question.split())[:LONGEST_TITLE]
@@ -168,7 +175,7 @@ class History:
         words = " ".join(claim.text for claim in turn.answer.claims)
         packed = zlib.compress(_turns().dump_json(_light(turn)))
         answer = turn.answer
-        with self._lock, transaction(db := self._open(write=True)):
+        with self._lock, self._writing() as db:
             db.execute(
                 "UPDATE turns SET status = ?, version = ?, words = ?, turn = ? "
                 "WHERE conversation = ? AND number = ?",
@@ -187,7 +194,7 @@ class History:
         with self._lock:
             if not self._owns(owner, conversation):
                 return False
-            with transaction(db := self._open(write=True)):
+            with self._writing() as db:
                 place = (conversation, number)
                 db.execute("DELETE FROM feedback WHERE conversation = ? AND number = ?", place)
                 query = "SELECT turn FROM turns WHERE conversation = ? AND number = ?"
@@ -209,9 +216,8 @@ class History:
         with self._lock:
             if not title or not self._owns(owner, conversation):
                 return False
-            self._open(write=True).execute(
-                "UPDATE conversations SET title = ? WHERE id = ?", (title, conversation)
-            )
+            with self._writing() as db:
+                db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, conversation))
             return True
 
     def delete(self, owner: str, conversation: str) -> bool:
@@ -221,9 +227,8 @@ class History:
         with self._lock:
             if not self._owns(owner, conversation):
                 return False
-            self._open(write=True).execute(
-                "DELETE FROM conversations WHERE id = ?", (conversation,)
-            )
+            with self._writing() as db:
+                db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
             return True
 
     # Reading -------------------------------------------------------------------------------------
@@ -330,17 +335,28 @@ class History:
         query = "SELECT 1 FROM conversations WHERE id = ? AND owner = ?"
         return bool(conversation and self._rows(query, (conversation, owner)))
 
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Keep all that is written inside, or nothing; raises ArchiveError and DiskError."""
+        db = self._open(write=True)
+        try:
+            with transaction(db):
+                yield db
+        except sqlite3.Error as error:
+            raise DiskError(sentence(error, self._path)) from error
+
     def _open(self, *, write: bool) -> Any:
         """Return the database; None where there is none yet and nothing is to be written."""
         if self._db is None:
-            if self._path and not write and not self._path.exists():
+            there = self._path and self._path.exists() and self._path.stat().st_size
+            if self._path and not write and not there:
                 return None
             try:
                 self._db = _opened(self._path)
             except sqlite3.Error as error:
                 raise ArchiveError(
-                    f"{self._path} cannot be opened: {error}. It holds the conversations; move it "
-                    "away to begin anew, or set keep = false under [chat]."
+                    f"{sentence(error, self._path)} It holds the conversations; move it away to "
+                    "begin anew, or set keep = false under [chat]."
                 ) from error
         return self._db
 
@@ -353,14 +369,14 @@ class History:
 
 
 def _opened(path: Path | None) -> sqlite3.Connection:
-    db = connect(path or ":memory:", check_same_thread=False, timeout=5)
+    if path is None:
+        db = connect(":memory:", check_same_thread=False)
+    else:
+        db = connect_logged(path, create=not path.exists(), wait=5)
     db.execute("PRAGMA foreign_keys=ON")
     [found] = db.execute("PRAGMA user_version").fetchone()
     if found > _SCHEMA:
         raise sqlite3.DatabaseError(f"it is of a newer program (schema {found!r})")
-    if path:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
     if found == 0:
         with transaction(db):
             [found] = db.execute("PRAGMA user_version").fetchone()

@@ -67,7 +67,7 @@ def run_tanya(home: Path, *arguments: object) -> subprocess.CompletedProcess[str
 
 def add(home: Path, articles: Sequence[Article]) -> None:
     """Add articles to the home's archive."""
-    with Archive.open(home / FILE_NAME) as archive:
+    with Archive.open(home / FILE_NAME, create=True) as archive:
         news.add(archive, articles)
 
 

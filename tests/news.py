@@ -145,7 +145,7 @@ class OpenHome:
     def __init__(self, folder, location, name="versions"):
         self.folder = folder
         self.location = location
-        self.archive = Archive.open(folder / FILE_NAME)
+        self.archive = Archive.open(folder / FILE_NAME, create=True)
         self.versions = Versions(folder / name, engine_at(location))
         self.embedder = ToyEmbedder()
         self.chunks = ChunkingSettings(max_tokens=40)

@@ -26,7 +26,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def archive(path):
-    with Archive.open(path) as opened:
+    with Archive.open(path, create=True) as opened:
         yield opened
 
 
@@ -331,7 +331,7 @@ def test_many_may_open_a_new_archive_at_once(path):
 
     def work(number):
         ready.wait()
-        with Archive.open(path) as opened:
+        with Archive.open(path, create=True) as opened:
             return add(opened, [article(number)]).new
 
     path.parent.mkdir()
@@ -340,7 +340,7 @@ def test_many_may_open_a_new_archive_at_once(path):
 
 
 def test_a_migration_runs_once_and_whole(path, monkeypatch):
-    with Archive.open(path) as old:
+    with Archive.open(path, create=True) as old:
         add(old, [article(1)])
     runs = []
 
@@ -378,7 +378,7 @@ def test_a_folder_is_no_archive(tmp_path):
 
 
 def test_a_damaged_archive_is_told(path):
-    with Archive.open(path) as opened:
+    with Archive.open(path, create=True) as opened:
         add(opened, [article(n) for n in range(200)])
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xaa" * (len(content) - 4096)

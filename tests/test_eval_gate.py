@@ -23,7 +23,7 @@ OTHER = "Isi berita ini diganti seluruhnya oleh redaksi dengan teks yang lain sa
 
 def change(home, articles):
     """Add articles to the home's archive."""
-    with Archive.open(home / FILE_NAME) as archive:
+    with Archive.open(home / FILE_NAME, create=True) as archive:
         add(archive, articles)
 
 

@@ -287,7 +287,7 @@ def sample():
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """Return the sample's archive, and half of its articles once more at another publisher."""
-    with Archive.open(tmp_path_factory.mktemp("made") / FILE_NAME) as opened:
+    with Archive.open(tmp_path_factory.mktemp("made") / FILE_NAME, create=True) as opened:
         add(opened, sample())
         copies = [replace(a, id=f"copy-{a.id}", publisher="Koran Salin") for a in sample()[::2]]
         add(opened, copies)
@@ -346,7 +346,7 @@ def test_conversations_ask_on_about_the_same_sentence(tmp_path):
         "Gubernur membuka rapat. Pelabuhan Batu Layar diresmikan Gubernur Rahmat Hidayat di "
         "Kecamatan Sandubaya pada Selasa (4/3/2025). Warga menyambut."
     )
-    with Archive.open(tmp_path / FILE_NAME) as opened:
+    with Archive.open(tmp_path / FILE_NAME, create=True) as opened:
         add(opened, [article(1, body, title="Pelabuhan dibuka")])
         making.make(opened, tmp_path / "set")
     asked = sets.load_asked(tmp_path / "set")
@@ -383,7 +383,7 @@ def test_a_question_that_another_story_answers_too_is_left_out(tmp_path):
         "Menara tua itu retak. Suar mati sejak lama. Kelana pergi. Sekolah dirubuhkan angin. "
         "Kepala Dinas datang. Urusan Perhubungan belum selesai juga kata mereka."
     )
-    with Archive.open(tmp_path / FILE_NAME) as opened:
+    with Archive.open(tmp_path / FILE_NAME, create=True) as opened:
         bodies += [again, scattered]
         add(opened, [article(n, body, title="Kabar desa") for n, body in enumerate(bodies)])
         making.make(opened, tmp_path / "set")
@@ -399,7 +399,7 @@ def test_boilerplate_and_scraps_make_no_question(tmp_path):
         "Baca juga: Panitia lomba menyiapkan hadiah kambing bagi juara panjat pinang dusun"
     )
     assert any(map(clean.is_boilerplate, body.split("\n")))
-    with Archive.open(tmp_path / FILE_NAME) as opened:
+    with Archive.open(tmp_path / FILE_NAME, create=True) as opened:
         add(opened, [article(1, body)])
         with pytest.raises(InputError, match="add articles"):
             making.make(opened, tmp_path / "set")

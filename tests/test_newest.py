@@ -205,7 +205,7 @@ def test_written_sets_hold_no_text_and_come_back_from_the_archive(tmp_path, monk
     mine |= {"answerable": True, "articles": ["a1"], "answers": [place, other, ["b", 0, 1, 2]]}
     file = tmp_path / "written.jsonl"
     file.write_text(json.dumps(mine) + "\n")
-    with Archive.open(tmp_path / FILE_NAME) as archive:
+    with Archive.open(tmp_path / FILE_NAME, create=True) as archive:
         with pytest.raises(InputError, match="none of the articles"):
             sets.write_out(archive, "missing", tmp_path / "set")
         monkeypatch.setattr(sets, "WRITTEN", file)

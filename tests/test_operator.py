@@ -183,7 +183,7 @@ def test_charts_hold_each_day_and_month_once():
 
 
 def test_counts_come_of_the_archive(tmp_path):
-    with Archive.open(tmp_path / FILE_NAME) as archive:
+    with Archive.open(tmp_path / FILE_NAME, create=True) as archive:
         news.add(archive, [news.article(n) for n in range(40)])
         counts = archive.published_counts()
         assert sum(count for *_, count in counts) == 40

@@ -28,7 +28,7 @@ def article(url: str, body: str, page: int = 0) -> Article:
 
 
 def added(path: Path, *batches: Sequence[Article]) -> list[AddReport]:
-    with Archive.open(path) as archive:
+    with Archive.open(path, create=True) as archive:
         return [list(archive.add(batch, NOW))[-1] for batch in batches]
 
 

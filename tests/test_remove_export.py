@@ -96,7 +96,7 @@ def test_whatever_an_article_holds_is_read_as_it_was_written(tmp_path, articles)
 @given(_SOME)
 def test_whatever_an_archive_holds_comes_back_as_it_was(tmp_path_factory, articles):
     folder = tmp_path_factory.mktemp("pindah")
-    with Archive.open(folder / "satu" / FILE_NAME) as archive:
+    with Archive.open(folder / "satu" / FILE_NAME, create=True) as archive:
         add(archive, articles)
     out = folder / "arsip.jsonl"
     assert tanya(folder / "satu", "export", "--out", out) == 0

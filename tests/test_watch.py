@@ -75,7 +75,7 @@ class House:
         self.open()
 
     def open(self, *folders):
-        self.archive = Archive.open(self.home / FILE_NAME, wait=0.2)
+        self.archive = Archive.open(self.home / FILE_NAME, create=True, wait=0.2)
         self.versions = Versions(self.home / "versions", LocalEngine())
         seen = Seen(self.home / "watch.db")
         fetcher = Fetcher(self.settings, sleep=self.clock.sleep, now=self.clock)

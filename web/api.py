@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
 from index import errors
+from index.refusals import sentence
 from index.text import encodable
 from page import html
 from page.templates import render
@@ -134,9 +135,9 @@ def _problem(error: Exception) -> tuple[int, ProblemRow]:
         case errors.TanyaError():
             logger.warning("a program was not answered: %s", error)
             status, message = 503, str(error)
-        case sqlite3.Error():
+        case OSError() | sqlite3.Error():
             logger.warning("a program was not answered: %s", error)
-            status, message = 503, "The archive cannot be read at the moment."
+            status, message = 503, sentence(error)
         case _:
             logger.exception("a program's request failed", exc_info=error)
             status, message = 500, "The server failed at this request."

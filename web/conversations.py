@@ -47,6 +47,7 @@ def router(
             now=now(),
             words=words,
             skip=skip,
+            spares=history.spares,
             more=skip + _AT_ONCE if len(found) > _AT_ONCE else 0,
         )
 

@@ -16,6 +16,7 @@ from index.errors import TanyaError
 from index.exported import ids_in
 from index.home import open_archive
 from index.settings import DEFAULT_HOME
+from index.sqlite import is_writable
 
 logger = logging.getLogger("tanya.web")
 
@@ -70,4 +71,6 @@ def lines(home: Path) -> Iterator[str]:
     if ids:
         yield "What is in it now is the sample, which goes out with:"
         yield f"    {tanya} remove --from-file {ids}"
+    if home.exists() and not is_writable(home / FILE_NAME):
+        yield "The home is read-only: conversations are kept in memory until the chat stops."
     yield "Ctrl-C stops the chat; what was added stays."

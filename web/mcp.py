@@ -24,6 +24,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from index.errors import InputError, TanyaError
+from index.refusals import sentence
 from qa.chat import Chat
 from qa.interface import AnswerRow, ArchivedRow, described
 from web import monitoring
@@ -168,8 +169,8 @@ def _told(programs: Programs) -> Iterator[None]:
             yield
     except TanyaError as error:
         raise ToolError(str(error)) from error
-    except sqlite3.Error as error:
-        raise ToolError("The archive cannot be read at the moment.") from error
+    except (OSError, sqlite3.Error) as error:
+        raise ToolError(sentence(error)) from error
 
 
 def _delimited(row: ArchivedRow) -> str:

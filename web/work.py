@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 from index import adding, logs, reports, settings
 from index import build as builds
-from index.errors import ArchiveError, BusyError, InputError, TanyaError
+from index.errors import BusyError, DiskError, InputError, TanyaError
 from index.home import OpenHome, open_archive
 from index.reading.files import find_files, size
+from index.refusals import sentence
 from index.reports import Ingest
 from web.requests import note
 
@@ -163,7 +164,7 @@ def _run(state: State, told: Connection) -> None:
         work.tell(stage="", error=error)
     except (OSError, sqlite3.Error) as error:
         logger.warning("a task ended: %s", error)
-        work.tell(stage="", error=ArchiveError(f"The work was stopped by the disk: {error}."))
+        work.tell(stage="", error=DiskError(sentence(error, state.task.home)))
 
 
 class _Work:
@@ -191,7 +192,7 @@ class _Work:
             nonlocal read_bytes
             read_bytes += count
 
-        with open_archive(home) as archive, reports.recorded(home, ingest, intake):
+        with open_archive(home, create=True) as archive, reports.recorded(home, ingest, intake):
             self.tell(stage="add", total=sum(map(size, files)))
             for _ in intake.add(archive, files, read, dt.datetime.now(dt.UTC), advance):
                 so_far = reports.filled(ingest, intake, dt.datetime.now(dt.UTC))
@@ -207,7 +208,7 @@ class _Work:
             self.tell(stage=stage, done=done, total=total)
 
         self.tell(stage="open", done=0, total=0)
-        with OpenHome.open(self._state.task.home, must_exist=True) as opened:
+        with OpenHome.open(self._state.task.home) as opened:
             built = builds.build(
                 *(opened.archive, opened.versions, opened.recipe, opened.embedder),
                 now=dt.datetime.now(dt.UTC),

@@ -9,6 +9,8 @@ Tantivy's segments are never written again, so the next version links to them an
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
@@ -311,4 +313,11 @@ def _new_lexical(folder: Path) -> Any:
 def _open_lexical(folder: Path) -> Any:
     from tantivy import Index
 
-    return Index.open(str(folder))
+    if os.access(folder, os.W_OK):
+        return Index.open(str(folder))
+    # Tantivy locks a file beside the index, also to read it; what it has opened stays open.
+    with tempfile.TemporaryDirectory(prefix=f"tanya-{os.getpid()}-") as links:
+        for path in folder.iterdir():
+            if path.suffix != ".lock":
+                os.symlink(path.absolute(), Path(links) / path.name)
+        return Index.open(links)
