@@ -23,7 +23,7 @@ from index.errors import ArchiveError, BusyError, TanyaError
 from index.reading import publishers
 from index.records import Article, Filter
 from index.refusals import sentence
-from index.sqlite import connect_logged, is_writable, select, traces, transaction
+from index.sqlite import connect_logged, frozen, is_writable, select, traces, transaction
 from index.stories import MinHash
 from index.text import encodable
 
@@ -185,7 +185,6 @@ class Archive:
         self._db, self.path = db, path
         self._repeated: dict[str, frozenset[str]] = {}
         self._repeated_of = -1
-        self._traces = () if is_writable(path) else traces(path)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, wait: float = 30) -> Archive:
@@ -211,11 +210,10 @@ class Archive:
 
     @property
     def is_outdated(self) -> bool:
-        """Tell whether an archive that may not be written here was opened to be written elsewhere.
-
-        What is open does not see that, and must be opened again.
+        """Tell whether it must be opened again: where it cannot be written, others' writing is
+        not seen.
         """
-        return bool(self._traces) and self._traces != traces(self.path)
+        return self._db in frozen and frozen[self._db] != traces(self.path.resolve())
 
     def close(self) -> None:
         """Close the database."""

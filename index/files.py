@@ -114,7 +114,8 @@ def _opened_for_writing(path: Path, suffix: str) -> TextIO:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """Return the error of a file or folder that cannot be written."""
-    return InputError(f"{path} cannot be written. {sentence(error, path)}")
+    reason = OSError(error.errno, error.strerror or str(error))
+    return InputError(f"{path} cannot be written: {sentence(reason)}")
 
 
 def sync(path: Path) -> None:

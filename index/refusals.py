@@ -23,14 +23,13 @@ _SENTENCES = {
     f"Raise that, {_AGAIN}.",
     errno.EMFILE: "Too many files are open for {} to be opened. Allow more (`ulimit -n 4096`), "
     f"{_AGAIN}.",
-    errno.EACCES: "This user may not do that with {}. Run it as the user that owns it, or change "
+    errno.EACCES: "Permission denied for {}. Run it as the user that owns it, or change "
     "its permissions.",
-    errno.EROFS: "{} is on a read-only file system: it can be asked, searched and exported, not "
-    "changed. Mount it for writing to change it.",
+    errno.EROFS: "{} cannot be written, its file system is read-only. Asking, searching and "
+    "exporting work; to change anything, mount it for writing.",
     errno.EIO: "The disk that holds {} fails (input/output error). See the system's log, and copy "
     "what you need to another disk.",
     errno.ENAMETOOLONG: "The name {} is too long for its file system. Take a shorter one.",
-    errno.ENOENT: "There is no {}.",
     errno.ENOMEM: f"The memory does not suffice for {{}}. Free some, {_AGAIN}.",
 }
 _ALIKE = {errno.EPERM: errno.EACCES, errno.ENFILE: errno.EMFILE}
@@ -64,7 +63,7 @@ def _of_database(error: sqlite3.Error, place: Path | None) -> str:
             return sentence(OSError(errno.ENOMEM, ""), place)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN as code:
             if place is not None and not place.exists():
-                return sentence(OSError(errno.ENOENT, ""), place)
+                return f"There is no {named}."
             if found := place and refusal(place):
                 return sentence(found)
             number = {sqlite3.SQLITE_READONLY: errno.EROFS, sqlite3.SQLITE_IOERR: errno.EIO}

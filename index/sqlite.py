@@ -9,6 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
+
+_SHARED = 1 << 15
+"""Bytes that the index of a log has at least while a process has the database open."""
 
 _AT_ONCE = 10_000
 """Values that a query takes at a time; SQLite's limit is 32,766."""
@@ -33,10 +37,22 @@ def connect_logged(path: Path, *, create: bool = False, wait: float = 30) -> sql
     try:
         _write_ahead(db, wait)
         db.execute("PRAGMA synchronous=NORMAL")
+        # The log's index needs room, which a full disk has not: then what is there is read.
+        db.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        db.close()
+        if create or not path.exists() or not _has_no_room(error):
+            raise
+        return _connect_unwritable(path.resolve())
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _has_no_room(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 def connect_existing(path: Path, *, mode: str = "", wait: float = 30) -> sqlite3.Connection:
@@ -46,10 +62,14 @@ def connect_existing(path: Path, *, mode: str = "", wait: float = 30) -> sqlite3
     SQLite's, if it is to be another.
     """
     path = path.resolve()
-    options: dict[str, Any] = {"uri": True, "timeout": wait, "check_same_thread": False}
     if not mode and path.exists() and not is_writable(path):
-        return _connect_unwritable(path, options)
-    return connect(f"{path.as_uri()}?mode={mode or 'rw'}", **options)
+        return _connect_unwritable(path)
+    return _connect_as(path, mode or "rw", wait)
+
+
+def _connect_as(path: Path, mode: str, wait: float = 30) -> sqlite3.Connection:
+    uri = f"{path.as_uri()}?mode={mode}"
+    return connect(uri, uri=True, timeout=wait, check_same_thread=False)
 
 
 def is_writable(path: Path) -> bool:
@@ -58,22 +78,30 @@ def is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def _connect_unwritable(path: Path, options: dict[str, Any]) -> sqlite3.Connection:
+def _connect_unwritable(path: Path) -> sqlite3.Connection:
     """Open a database with a write-ahead log where none of SQLite's files can be made.
 
     See "Read-Only Databases" in https://sqlite.org/wal.html.
     """
-    log, shared = (path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
-    readable = f"{path.as_uri()}?mode=ro"
-    if log and shared:
-        return connect(readable, **options)
-    if not log:
-        # Whoever writes has a log, so nobody does.
-        return connect(f"{readable}&immutable=1", **options)
-    # A crash left the log, or it was copied; its index is made in memory, which is for one alone.
-    db = connect(f"{readable}&vfs=unix-none", **options)
-    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    log, shared = (_size(path.with_name(path.name + end)) for end in ("-wal", "-shm"))
+    if log >= 0 and shared >= _SHARED:
+        return _connect_as(path, "ro")
+    # Whoever writes has both, so nobody does.
+    log = max(log, 0)
+    db = _connect_as(path, "ro&vfs=unix-none" if log else "ro&immutable=1")
+    if log:
+        # A crash left it, or it was copied; its index is made in memory, which is for one alone.
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    frozen[db] = traces(path)
     return db
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else -1
+
+
+frozen: WeakKeyDictionary[sqlite3.Connection, tuple[int, ...]] = WeakKeyDictionary()
+"""Connections that do not see what others write, with the traces of the time they were opened."""
 
 
 def traces(path: Path) -> tuple[int, ...]:
