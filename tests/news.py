@@ -185,7 +185,7 @@ class Home:
         return Home(self.folder, self.location)
 
     def add(self, *numbers, **fields):
-        with Archive.open(self.folder / FILE_NAME) as archive:
+        with Archive.open(self.folder / FILE_NAME, create=True) as archive:
             add(archive, [article(number, **fields) for number in numbers])
 
     def remove(self, *numbers):
@@ -197,7 +197,7 @@ class Home:
         if numbers:
             self.add(*numbers)
         recipe = builds.recipe(self.versions.engine, self.embedder, ChunkingSettings())
-        with Archive.open(self.folder / FILE_NAME) as archive:
+        with Archive.open(self.folder / FILE_NAME, create=True) as archive:
             report = builds.build(archive, self.versions, recipe, self.embedder, now=NOW, **options)
         return report.version.name if report.version else None
 
