@@ -186,14 +186,21 @@ def _name_live(folder: Path, name: str) -> None:
 
 def _copy_database(source: Path, target: Path, progress: Progress) -> None:
     """Copy a database as it is at one moment, and check the copy; raises ArchiveError."""
-    with closing(connect_existing(source)) as ours, closing(connect(target)) as theirs:
+    with closing(connect_existing(source)) as ours, closing(_connect_private(target)) as theirs:
         # Without it the copy would begin anew at each write of another process.
         ours.execute("BEGIN")
         ours.execute("SELECT 1 FROM sqlite_schema").fetchone()
         theirs.execute("PRAGMA journal_mode=OFF")
         theirs.execute("PRAGMA synchronous=OFF")
         _pour(ours, theirs, source.name, progress)
+    shutil.copymode(source, target)
     check_database(target, source)
+
+
+def _connect_private(path: Path) -> sqlite3.Connection:
+    """Make a database that only this user reads: it may hold accounts."""
+    path.touch(0o600)
+    return connect(path)
 
 
 def _pour(
@@ -360,7 +367,7 @@ def _put_database(source: Path, target: Path, aside: Path, progress: Progress) -
             aside.mkdir(parents=True, exist_ok=True)
             try:
                 with closing(connect_existing(target)) as old:
-                    with closing(connect(aside / target.name)) as kept:
+                    with closing(_connect_private(aside / target.name)) as kept:
                         _pour(old, kept, target.name, progress)
                     _pour(new, old, target.name, progress)
                 return
@@ -376,9 +383,10 @@ def _put_database(source: Path, target: Path, aside: Path, progress: Progress) -
                     ) from error
         beside = target.with_name(f".{target.name}.part")
         beside.unlink(missing_ok=True)
-        with closing(connect(beside)) as to:
+        with closing(_connect_private(beside)) as to:
             to.execute("PRAGMA journal_mode=OFF")
             _pour(new, to, target.name, progress)
+    shutil.copymode(source, beside)
     sync(beside)
     # A log without its database would be taken for the new one's.
     for end in ("", "-wal", "-shm"):
