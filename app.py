@@ -145,7 +145,7 @@ def serve(
     where nothing says who may come in, and InputError for an address in use.
     """
     from qa.chat import Chat
-    from web import access, first, server
+    from web import access, first, server, whole
 
     chat = Chat.open(home)
     logs.configure(chat.settings.log)
@@ -169,6 +169,7 @@ def serve(
         typer.secho(f"tanya: {warning}", fg=typer.colors.RED, bold=True, err=True)
     warming = threading.Thread(target=server.warm, args=(chat,), daemon=True)
     warming.start()
+    threading.Thread(target=whole.keep_whole, args=(chat, stopped), daemon=True).start()
     # With a limit, so that Ctrl-C is heard on every system.
     while not stopped.wait(1):
         pass

@@ -1,7 +1,8 @@
-"""Articles in and out, versions: add, watch, remove, export, build, status, rollback, prune."""
+"""Articles in and out, versions: add, watch, remove, export, build, status, ..., doctor."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections import Counter
@@ -14,6 +15,7 @@ import typer
 
 from commands.terminal import (
     After,
+    AsJson,
     Before,
     Publisher,
     bar,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from index.adding import Intake
     from index.archive import Archive
     from index.build import BuildReport, Progress, ShareReport
+    from index.doctor import Examination
     from index.home import OpenHome
     from index.reading.files import Passed
     from index.records import ReadProblem
@@ -452,6 +455,9 @@ def _print_built(report: BuildReport) -> None:
         typer.echo("Nothing to do: the index is up to date.")
         return
     plan, version = report.plan, report.version
+    if report.damage:
+        below = f"on version {report.base}" if report.base else "anew from the archive"
+        say(f"{report.damage} This one was built {below}.", err=True)
     say(
         f"version {version.name}: {version.articles:,} articles, "
         f"{version.passages:,} passages, {version.stories:,} stories "
@@ -511,6 +517,54 @@ def _audited(home: Path, event: str, **facts: object) -> None:
     from web import audit
 
     audit.command(home, settings.load(home).log, event, **facts)
+
+
+def doctor(
+    context: typer.Context,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended; the archive stays as it is.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read every file of the home; tell what is damaged or left over, and what can be done.
+
+    Ends with status 1 where something is wrong. With --repair the newest whole version becomes
+    live, or one is built anew from the archive; damaged versions and leftovers are deleted.
+    """
+    from index import doctor as doctors
+
+    done: list[str] = []
+    with bar("Reading") as progress:
+        task = progress.add_task("", total=None)
+
+        def show(what: str, at: int, total: int) -> None:
+            progress.update(task, description=what, completed=at, total=total)
+
+        found = doctors.examine(context.obj, _now(), show)
+        if mend and not found.healthy:
+            done = doctors.repair(found, _now(), show)
+            found = doctors.examine(context.obj, _now(), show)
+    if as_json:
+        told = {"healthy": found.healthy, **dataclasses.asdict(found), "done": done}
+        typer.echo(json.dumps(told, ensure_ascii=False, default=str))
+    else:
+        _print_examined(found, done)
+    if not found.healthy:
+        raise typer.Exit(1)
+
+
+def _print_examined(found: Examination, done: list[str]) -> None:
+    for each in done:
+        say(each, hang=2)
+    articles = "-" if found.articles is None else counted(found.articles, "article")
+    say(f"archive {articles} · versions whole: {', '.join(found.whole) or 'none'}", hang=2)
+    unchecked = [v.name for v in found.versions if not (v.checksums or v.faults)]
+    if unchecked:
+        say(f"without checksums, so only opened: {', '.join(unchecked)}", hang=2)
+    for finding in found.findings:
+        problem = f"{finding.problem.rstrip('.')}. {finding.advice}"
+        say(f"{finding.kind}: {finding.what}: {problem}", hang=2)
+    typer.echo("Nothing is wrong." if found.healthy else f"{len(found.findings)} found.")
 
 
 def _now() -> dt.datetime:

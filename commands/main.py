@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 for _command in (
     *(index.add, index.watch, index.remove, index.export, index.build),
-    *(index.status, index.rollback, index.prune, backup, restore),
+    *(index.status, index.rollback, index.prune, index.doctor, backup, restore),
     *(qa.ask, qa.search, qa.serve, qa.mcp, feedback, log),
 ):
     app.command()(_command)
@@ -134,11 +134,31 @@ def home_first(arguments: Sequence[str]) -> list[str]:
     return ours + others
 
 
+_SERVING = {"serve", "mcp", "watch"}
+"""Commands whose standard error is a log."""
+
+
+def _only_ours() -> None:
+    """Leave standard error to this program: libraries not in Python print their panics there.
+
+    What they raise is told all the same. What Python writes goes where it went.
+    """
+    sys.stderr.flush()
+    ours = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors)
+    ours.reconfigure(line_buffering=True)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    sys.stderr = ours
+
+
 def main() -> None:
     """Run `tanya` and leave with its exit status."""
+    arguments = home_first(sys.argv[1:])
     if os.environ.get(logs.DEBUG):
         logs.configure(settings.LogSettings())
-    sys.exit(run(app, home_first(sys.argv[1:])))
+    elif _SERVING.isdisjoint(arguments):
+        _only_ours()
+    sys.exit(run(app, arguments))
 
 
 if __name__ == "__main__":

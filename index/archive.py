@@ -176,6 +176,8 @@ _MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _keep_pages,
     _count_by_publisher_and_day,
 )
+SCHEMA = len(_MIGRATIONS)
+"""The newest layout of the archive's database that this program reads."""
 
 
 class Archive:

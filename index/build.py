@@ -13,6 +13,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ from index import manifest as manifests
 from index.archive import Archive
 from index.embedding import Embedder, passage_text
 from index.engines.contract import Vectors
-from index.errors import GateError, IndexDamagedError, InputError
+from index.errors import GateError, IndexDamagedError, InputError, TanyaError
 from index.manifest import ARRAYS, IndexVersion, Recipe
 from index.records import Article, Passage, Span
 from index.refusals import writing
@@ -40,6 +41,8 @@ from index.settings import ChunkingSettings
 from index.snapshot import IndexWriter
 from index.store import ArticleEntry, fingerprints
 from index.versions import PREPARED, Check, Versions
+
+logger = logging.getLogger("tanya.index")
 
 BATCH = 500
 
@@ -74,13 +77,16 @@ class BuildReport:
     """What a build did; `version` is None if there was nothing to do.
 
     Of the articles indexed, `embedded` were embedded now and `taken_up` by a build before it that
-    was stopped, or as a share.
+    was stopped, or as a share. `damage` tells why it was not built on the live version, and that it
+    was built on `base`, None where everything was built anew.
     """
 
     plan: Plan
     version: IndexVersion | None
     embedded: int
     taken_up: int = 0
+    damage: str = ""
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,39 +144,94 @@ def build(
     by the next build. Raises GateError where it would drop many articles that nobody removed,
     unless they are allowed to go. Many articles are cut in `workers` other processes; None: as the
     machine has.
+
+    It builds on the live version; where that is damaged, on the newest whole one; where none is,
+    or with `full`, on nothing.
     """
+    damage, live = "", None
     with versions.lock(create=True), writing(archive.path.parent):
-        # A full build must work where the live version is damaged.
-        live = None if full else versions.live()
-        before = versions.describe(live) if live is not None else None
-        anew = before is None or before.recipe != wanted
-        writer = versions.begin(wanted, from_live=not anew)
+        versions.clear()
         try:
-            # Read before the articles: what changes meanwhile is looked at again by the next build.
-            state = archive.state()
-            since = before.state if before is not None and not anew else ""
-            # All others are as they were when the version before was built.
-            touched = archive.changed_since(since)
-            found = _differences(archive.fingerprints(touched), writer.indexed(touched))
-            plan = Plan(wanted, anew, *found)
-            if not plan.work and not anew:
-                writer.abort()
-                return BuildReport(plan, None, 0)
-            if not allow_removals:
-                _keep_from_loss(archive, versions, plan, before.articles if before else 0)
-            writer.drop([*plan.changed, *plan.removed])
-            finished = Finished(versions.path(PREPARED), wanted)
-            embedded, taken_up = _index(
-                archive, writer, embedder, plan, finished, progress, workers
-            )
-            progress("publish", 0, 1)
-            version = versions.publish(writer, now, check, state)
-            progress("publish", 1, 1)
-        except BaseException:
-            writer.abort()
-            raise
+            live = versions.live()
+        except IndexDamagedError as error:
+            damage = str(error)
+        for base in [None] if full else _bases(versions, live):
+            try:
+                report = _build_on(
+                    base,
+                    live,
+                    archive,
+                    versions,
+                    wanted,
+                    embedder,
+                    now,
+                    progress,
+                    check,
+                    workers,
+                    allow_removals=allow_removals,
+                )
+                break
+            except IndexDamagedError as error:
+                if base is None:
+                    raise
+                logger.error("%s", error)
+                damage = damage or str(error)
         shutil.rmtree(versions.path(PREPARED), ignore_errors=True)
-    return BuildReport(plan, version, embedded, taken_up)
+    return replace(report, damage=damage)
+
+
+def _bases(versions: Versions, live: str | None) -> Iterator[str | None]:
+    """Yield the versions to build on, each for where those before it are damaged; None is none."""
+    if live is not None:
+        yield live
+    yield from versions.whole(but=(live,) if live else ())
+    yield None
+
+
+def _build_on(
+    base: str | None,
+    live: str | None,
+    archive: Archive,
+    versions: Versions,
+    wanted: Recipe,
+    embedder: Embedder,
+    now: dt.datetime,
+    progress: Progress,
+    check: Check,
+    workers: int | None,
+    *,
+    allow_removals: bool,
+) -> BuildReport:
+    """Build on a version, or on nothing; raises IndexDamagedError where it is damaged."""
+    before = versions.describe(base) if base is not None else None
+    if before is None or before.recipe != wanted:
+        base = before = None
+    # Read before the articles: what changes meanwhile is looked at again by the next build.
+    state = archive.state()
+    # All others are as they were when the version before was built.
+    touched = archive.changed_since(before.state if before else "")
+    indexed = versions.indexed(base, touched) if base else {}
+    plan = Plan(wanted, base is None, *_differences(archive.fingerprints(touched), indexed))
+    if not plan.work and base and base == live:
+        return BuildReport(plan, None, 0)
+    if not allow_removals:
+        _keep_from_loss(archive, versions, plan, before.articles if before else 0)
+    writer: IndexWriter | None = None
+    try:
+        writer = versions.begin(wanted, base)
+        writer.drop([*plan.changed, *plan.removed])
+        finished = Finished(versions.path(PREPARED), wanted)
+        embedded, taken_up = _index(archive, writer, embedder, plan, finished, progress, workers)
+        progress("publish", 0, 1)
+        version = versions.publish(writer, now, check, state)
+        progress("publish", 1, 1)
+    except BaseException as error:
+        versions.give_up(writer)
+        # Damage makes libraries raise anything, and so does a full disk.
+        if base and not isinstance(error, (TanyaError, KeyboardInterrupt, SystemExit)):
+            manifests.assert_whole(versions.path(base))
+        raise
+    return BuildReport(plan, version, embedded, taken_up, base=base)
 
 
 # More is not dropped unasked, and never all.

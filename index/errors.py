@@ -7,6 +7,8 @@ TanyaError
 ├── ModelError           an embedding model cannot be loaded or does not fit the index
 ├── IndexMissingError    nothing was built yet
 ├── IndexDamagedError    a version on disk is incomplete or was altered
+├── IndexUnreadableError a version cannot be read and is not damaged: a newer program or another
+│                        engine made it, or the system refuses it
 ├── EngineError          the server of a search engine cannot be reached or fails
 ├── BusyError            another process is writing, or too much is asked at once
 ├── FetchError           a feed or page on the web cannot be fetched
@@ -42,6 +44,10 @@ class IndexMissingError(TanyaError):
 
 class IndexDamagedError(TanyaError):
     """A version on disk is incomplete or was altered."""
+
+
+class IndexUnreadableError(TanyaError):
+    """A version that is not damaged cannot be read: of a newer program, or not permitted."""
 
 
 class EngineError(TanyaError):

@@ -153,10 +153,11 @@ class IndexWriter:
     """Writes a version into an empty `folder`, on top of the one in `base`; seen after `finish`."""
 
     def __init__(self, engine: Engine, folder: Path, base: Path | None, recipe: Recipe) -> None:
-        self._folder = folder
+        self._folder, self._base = folder, base
         self._recipe = recipe
         folder.mkdir(parents=True, exist_ok=True)
         manifest: Mapping[str, Any] = manifests.read(base, engine.name) if base else {}
+        self._below = manifest
         self._store = StoreWriter(folder, base, manifest)
         try:
             self._rows = engine.writer(folder, base, manifest, recipe.dimensions)
@@ -197,7 +198,10 @@ class IndexWriter:
         self._rows.add(part, columns, vectors, stems or chunking.stems(passages))
 
     def finish(self, name: str, built: dt.datetime, state: str = "") -> IndexVersion:
-        """Write everything out, the manifest last; return the version's description."""
+        """Write everything out, the manifest last; return the version's description.
+
+        Raises IndexDamagedError where what was read of the base is not as it was published.
+        """
         merge = self._store.merge()
         if merge is not None:
             self._rows.merge(merge.parts, merge.into, merge.gone)
@@ -206,7 +210,8 @@ class IndexWriter:
         totals, of_store = self._store.finish()
         vectors, of_engine = self._rows.finish(totals.passages)
         version = IndexVersion(name, built, self._recipe, *totals, vectors, state)
-        manifests.write(self._folder, version, {**of_store, **of_engine})
+        extra = {**of_store, **of_engine}
+        manifests.write(self._folder, version, extra, self._base, self._below)
         return version
 
     def abort(self) -> None:

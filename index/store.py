@@ -166,8 +166,8 @@ class Store:
             if len(self._read) + len(fresh) > _KEPT_READ:
                 self._read.clear()
             self._read.update(fresh if len(fresh) <= _KEPT_READ else {})
-        found.update(fresh)
-        return [found[passage_id] for passage_id in passage_ids]
+            found.update(fresh)
+            return [found[passage_id] for passage_id in passage_ids]
 
     def rows(self, passage_ids: Sequence[str]) -> list[int]:
         """Return the rows of passages; raises IndexDamagedError for an unknown one."""
@@ -185,8 +185,8 @@ class Store:
             self._remember(found)
         if missing:
             raise IndexDamagedError(
-                f"Passage {min(missing)!r} is not in version {self._folder.name!r}; "
-                "run `tanya build --full`."
+                f"Passage {min(missing)!r} is not in version {self._folder.name!r}. "
+                f"{manifests.REPAIR}"
             )
         return [found[passage_id] for passage_id in passage_ids]
 
@@ -205,10 +205,10 @@ class Store:
         with self._lock, manifests.reading(self._folder):
             for db, mine in self._by_part(rows):
                 found.update((row, tuple(told)) for row, *told in select(db, _SELECT_MATCH, mine))
-        first: dict[str, Match] = {}
-        for row, score in zip(rows, scores, strict=True):
-            match = _match(found[row], score)
-            first.setdefault(match.article_id, match)
+            first: dict[str, Match] = {}
+            for row, score in zip(rows, scores, strict=True):
+                match = _match(found[row], score)
+                first.setdefault(match.article_id, match)
         return list(first.values())
 
     def newest(self, wanted: Filter, k: int) -> list[Match]:

@@ -9,26 +9,35 @@ versions/prepared/ what a stopped build has finished, and shares of the next one
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from index import manifest as manifests
 from index.engines.contract import Engine
 from index.engines.opening import open_engine
-from index.errors import IndexDamagedError, IndexMissingError, NotFoundError
+from index.errors import (
+    IndexDamagedError,
+    IndexMissingError,
+    IndexUnreadableError,
+    NotFoundError,
+    TanyaError,
+)
 from index.files import locked, sync, written_whole
 from index.manifest import IndexVersion, Recipe
 from index.records import Filter
 from index.settings import EngineSettings
 from index.snapshot import IndexWriter, SearchIndex
 from index.store import fingerprints
+
+logger = logging.getLogger("tanya.index")
 
 FOLDER = "versions"
 LIVE = "LIVE"
@@ -41,15 +50,27 @@ Check = Callable[[SearchIndex], None]
 """Looks at a version before it goes live; raises whatever must keep it from that."""
 
 
+class _Id(NamedTuple):
+    """A version as it stands: one of the same name may be made after it was deleted."""
+
+    name: str
+    inode: int
+    written: int
+
+
 class Versions:
     """The versions below `folder`, read and written by `engine`."""
 
     def __init__(self, folder: Path, engine: Engine) -> None:
         self._folder = folder
         self._engine = engine
+        # Held only to look and to set: who opens or reads files holds the other one, or none.
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
         self._open: SearchIndex | None = None
-        self._open_name = ""
+        self._open_id = self._live_id = _Id("", 0, 0)
+        self._trouble = ""
+        self._damaged: dict[_Id, str] = {}
 
     @classmethod
     def of(cls, home: Path, settings: EngineSettings) -> Self:
@@ -75,7 +96,7 @@ class Versions:
             return None
         if not _is_name(name):
             raise IndexDamagedError(
-                f"{self._folder / LIVE} names no version ({name!r}). Run `tanya rollback`."
+                f"{self._folder / LIVE} names no version ({name!r}). {manifests.REPAIR}"
             )
         return name
 
@@ -83,30 +104,135 @@ class Versions:
         """Return the folder of a version."""
         return self._folder / name
 
+    @property
+    def trouble(self) -> str:
+        """Return why another version than the live one answers; "" where the live one does."""
+        with self._lock:
+            return self._trouble
+
     def current(self) -> SearchIndex:
         """Return the live version, open; the same object until another one is live.
 
-        Whoever holds an earlier one can go on with it. Raises IndexMissingError before the first
-        build.
+        Where it is damaged, the newest whole one is returned, see `trouble`. Whoever holds an
+        earlier one can go on with it. Raises IndexMissingError before the first build, and
+        IndexDamagedError where no version is whole.
         """
+        live = self._identify_live()
         with self._lock:
-            name = self.live()
-            if name is None:
-                raise IndexMissingError(_NOTHING)
-            if self._open is None or self._open_name != name:
+            if self._open is not None and self._live_id == live:
+                return self._open
+        with self._opening:
+            live = self._identify_live()
+            if self._open is None or self._live_id != live:
                 # The one before is left to the garbage collector: a question may still use it.
-                self._open, self._open_name = self._open_live(name)
+                index, own, trouble = self._open_best(live)
+                with self._lock:
+                    self._open, self._open_id, self._live_id = index, own, live
+                    self._trouble = trouble
+                if trouble:
+                    logger.error("%s", trouble)
             return self._open
 
-    def _open_live(self, name: str) -> tuple[SearchIndex, str]:
+    def _identify_live(self) -> _Id:
+        """Return which version is live, of no name where LIVE is damaged."""
         try:
-            return SearchIndex(self._engine, self._folder / name), name
+            name = self.live()
         except IndexDamagedError:
+            return _Id("", 0, 0)
+        if name is None:
+            if names := self.names():
+                raise IndexMissingError(
+                    f"No version is live, and {len(names)} are kept: run `tanya build`, or "
+                    "`tanya doctor --repair`."
+                )
+            raise IndexMissingError(_NOTHING)
+        return self._identify(name)
+
+    def _identify(self, name: str) -> _Id:
+        with suppress(OSError):
+            stat = (self._folder / name / manifests.FILE_NAME).stat()
+            return _Id(name, stat.st_ino, stat.st_mtime_ns)
+        return _Id(name, 0, 0)
+
+    def _open_best(self, live: _Id) -> tuple[SearchIndex, _Id, str]:
+        """Return the live version, or the newest whole one, and why it is that one."""
+        try:
+            if live in self._damaged or not live.name:
+                raise IndexDamagedError(self._damaged.get(live) or "LIVE names no version.")
+            return SearchIndex(self._engine, self._folder / live.name), live, ""
+        except IndexDamagedError as error:
             # It may have been replaced and pruned since its name was read.
-            latest = self.live()
-            if latest is None or latest == name:
-                raise
-            return SearchIndex(self._engine, self._folder / latest), latest
+            latest = self._identify_live()
+            if latest != live:
+                return self._open_best(latest)
+            self._damaged[live] = str(error)
+            for name in self.whole(but=(live.name,)):
+                with suppress(IndexDamagedError, IndexUnreadableError):
+                    index = SearchIndex(self._engine, self._folder / name)
+                    trouble = f"{error} Meanwhile version {name} answers."
+                    return index, self._identify(name), trouble
+            raise IndexDamagedError(
+                f"{error} No other version is whole; that makes one from the archive."
+            ) from error
+
+    def whole(self, but: Container[str] = ()) -> Iterator[str]:
+        """Yield the versions of which every file is as it was published, to be taken in this order.
+
+        Those before the live one come first, the newest first. Every file of each is read, one that
+        several share once.
+        """
+        try:
+            live = number(self.live() or "")
+        except IndexDamagedError:
+            live = -1
+        read: manifests.Read = {}
+        for name in sorted(self.names()[::-1], key=lambda name: number(name) > live):
+            own = self._identify(name)
+            if name in but or own in self._damaged:
+                continue
+            try:
+                faults = manifests.faults(self._folder / name, read)
+            except IndexUnreadableError:
+                continue
+            if not faults:
+                yield name
+            else:
+                self._damaged[own] = f"Version {name!r} is damaged ({faults[0]})."
+
+    def verify(self, *, every: bool = True) -> bool:
+        """Read every file of the version that answers; tell whether all is as it was published.
+
+        Without `every`, those are read that changed since. What is damaged answers no more: the
+        newest whole version does. Raises what `current` does.
+        """
+        return not self._suspect(self.current(), every=every)
+
+    def suspect(self, index: SearchIndex, error: IndexDamagedError) -> bool:
+        """Tell whether an open version is damaged, of which a search told so; see `verify`."""
+        return self._suspect(index, str(error))
+
+    def _suspect(self, index: SearchIndex, told: str = "", *, every: bool = True) -> bool:
+        name = index.version.name
+        folder = self._folder / name
+        with self._lock:
+            own = self._open_id if self._open is index else self._identify(name)
+        faults = manifests.faults(folder, {} if every else None, whole=every)
+        if self._identify(name) != own:
+            # Pruned meanwhile.
+            return False
+        if faults:
+            told = f"Version {name!r} is damaged ({faults[0]}). {manifests.REPAIR}"
+        elif not told or manifests.has_checksums(folder):
+            return False
+        self._mark(own, told)
+        return True
+
+    def _mark(self, own: _Id, told: str) -> None:
+        with self._opening, self._lock:
+            self._damaged[own] = told
+            if self._open_id == own:
+                # Chosen anew by the next who asks.
+                self._open = None
 
     def opened(self, name: str) -> SearchIndex:
         """Return a version, open; raises NotFoundError for one that is not there."""
@@ -143,12 +269,19 @@ class Versions:
             raise IndexMissingError(_NOTHING)
         return locked(self._folder / ".lock", "is building this index")
 
-    def begin(self, recipe: Recipe, *, from_live: bool) -> IndexWriter:
-        """Begin the next version, on top of the live one if asked; leftovers are cleared away."""
-        self._recover()
-        live = self.live() if from_live else None
-        base = self._folder / live if live else None
-        return IndexWriter(self._engine, self._folder / NEW, base, recipe)
+    def begin(self, recipe: Recipe, base: str | None) -> IndexWriter:
+        """Begin the next version, on top of another if given; leftovers are cleared away."""
+        self.clear()
+        below = self._folder / base if base else None
+        return IndexWriter(self._engine, self._folder / NEW, below, recipe)
+
+    def give_up(self, writer: IndexWriter | None) -> None:
+        """Clear away a version that was begun and is not published."""
+        if writer is not None:
+            writer.abort()
+        # What ended the build is told, not that the disk or a server refuses this too.
+        with suppress(TanyaError, OSError):
+            self.clear()
 
     def publish(
         self, writer: IndexWriter, built: dt.datetime, check: Check, state: str
@@ -159,7 +292,7 @@ class Versions:
         `check` raises discards the new version.
         """
         names = self.names()
-        name = f"{int(names[-1]) + 1 if names else 1:06d}"
+        name = f"{number(names[-1]) + 1 if names else 1:06d}"
         version = writer.finish(name, built, state)
         new = self._folder / NEW
         index = SearchIndex(self._engine, new)
@@ -167,7 +300,7 @@ class Versions:
             check(index)
         except BaseException:
             index.close()
-            self._recover()
+            self.clear()
             raise
         index.close()
         _sync_tree(new)
@@ -187,13 +320,14 @@ class Versions:
                 live = self.live()
             except IndexDamagedError:
                 live = None
-            for name in reversed(self.names()):
-                if (live is None or name < live) and self._is_whole(name):
+            for name in self.whole(but=(live,) if live else ()):
+                earlier = live is None or number(name) < number(live)
+                if earlier and not self.opening_faults(name):
                     self._switch(name)
                     return name
         raise IndexMissingError(
-            f"There is no version before {live or 'the first'}; nothing was changed. "
-            "`tanya build --full` makes one anew."
+            f"There is no whole version before {live or 'the first'}; nothing was changed. "
+            "`tanya build` makes one of the archive as it is."
         )
 
     def switch(self, name: str) -> None:
@@ -205,7 +339,7 @@ class Versions:
             if name not in self.names():
                 kept = ", ".join(self.names()) or "none"
                 raise NotFoundError(f"There is no version {name!r}; kept are {kept}.")
-            if not self._is_whole(name):
+            if manifests.faults(self._folder / name) or self.opening_faults(name):
                 raise IndexDamagedError(
                     f"Version {name} is damaged; nothing was changed. Take another one."
                 )
@@ -217,28 +351,38 @@ class Versions:
             live = self.live()
             names = self.names()
             gone = [name for name in names[: max(0, len(names) - keep)] if name != live]
-            kept = [self._folder / name for name in names if name not in gone]
-            self._engine.discard([self._folder / name for name in gone], kept)
-            for name in gone:
-                shutil.rmtree(self._folder / name)
+            self._delete(gone)
         return gone
 
-    def _recover(self) -> None:
+    def delete(self, gone: Sequence[str]) -> None:
+        """Delete versions, of which none is live."""
+        with self.lock():
+            self._delete([name for name in gone if name != self.live()])
+
+    def _delete(self, gone: Sequence[str]) -> None:
+        kept = [self._folder / name for name in self.names() if name not in gone]
+        self._engine.discard([self._folder / name for name in gone], kept)
+        for name in gone:
+            shutil.rmtree(self._folder / name)
+
+    def clear(self) -> None:
         """Clear away what a build left that did not publish, in its folder and in the engine."""
         new = self._folder / NEW
         if new.exists():
             self._engine.discard([new], [self._folder / name for name in self.names()])
             shutil.rmtree(new)
 
-    def _is_whole(self, name: str) -> bool:
+    def opening_faults(self, name: str) -> list[str]:
+        """Open a version and search it; return what is wrong. Raises EngineError of a server."""
         try:
             with closing(SearchIndex(self._engine, self._folder / name)) as index:
                 # Big parts read their vectors at the first search.
                 dimensions = index.version.recipe.dimensions
                 index.dense(np.ones(dimensions, dtype=np.float32), 1, Filter())
-        except IndexDamagedError:
-            return False
-        return True
+                index.lexical("berita", 1, Filter())
+        except (IndexDamagedError, IndexUnreadableError) as error:
+            return [str(error)]
+        return []
 
     def _switch(self, name: str) -> None:
         with written_whole(self._folder / LIVE, durable=True) as file:
@@ -266,7 +410,13 @@ def disk_bytes(folders: Sequence[Path]) -> int:
 def _names(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    return sorted(p.name for p in folder.iterdir() if p.is_dir() and _is_name(p.name))
+    found = (p.name for p in folder.iterdir() if _is_name(p.name) and p.is_dir())
+    return sorted(found, key=number)
+
+
+def number(name: str) -> int:
+    """Return a version's number: "1000000" comes after "999999"; -1 for what names no version."""
+    return int(name) if _is_name(name) else -1
 
 
 def _is_name(name: str) -> bool:

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from index.errors import (
     EngineError,
     FetchError,
     GateError,
+    IndexDamagedError,
     InputError,
 )
 from index.fetch import Fetcher, netloc_of
@@ -251,8 +252,11 @@ class Watcher:
         self._folders, self._feeds, self._say = folders, feeds, say
         self._reader, self._keep, self._note, self._clock = reader, keep, note, clock
         self._told: list[ReadProblem] = []
-        live = home.versions.live()
-        version = home.versions.describe(live) if live else None
+        version = None
+        # A damaged version is built anew at the first pass.
+        with suppress(IndexDamagedError):
+            live = home.versions.live()
+            version = home.versions.describe(live) if live else None
         self._last_state = home.archive.state()
         self._built = version.state if version and version.recipe == home.recipe else ""
         if version is None and not home.archive.counts().articles:

@@ -632,7 +632,10 @@ def freshness_html(overview: Overview, now: dt.datetime, stale: int = 0) -> str:
     That is by how many days the news are behind.
     """
     waiting = ""
-    if overview.waiting:
+    if overview.trouble:
+        older = texts.OLDER_ANSWERS.format(escape(overview.version.name))
+        waiting = f' · <span class="waiting">{older}</span>'
+    elif overview.waiting:
         words = _with_code(texts.WAITING.format(texts.number_words(overview.waiting)))
         waiting = f' · <span class="waiting">{words}</span>'
     old = f'<span class="stale">{texts.STALE.format(stale)}</span>' if stale else ""

@@ -36,6 +36,7 @@ STALE_CHECK = (
 )
 WAITING = "{} artikel menunggu `tanya build`"
 INDEX_UNREADABLE = "Keadaan indeks sedang tidak terbaca."
+OLDER_ANSWERS = "Versi terbaru rusak; yang menjawab versi {}."
 DISCONNECTED = "Sambungan terputus"
 RECONNECTING = "Server tidak menjawab. Halaman ini menyambung lagi dengan sendirinya."
 
@@ -416,6 +417,7 @@ EVAL_SET = "Kumpulan"
 _ERRORS: Mapping[type[errors.TanyaError], str] = {
     errors.IndexMissingError: "Arsip belum diindeks. Jalankan `tanya add` lalu `tanya build`.",
     errors.IndexDamagedError: "Indeks tidak lengkap atau berubah sejak dibangun.",
+    errors.IndexUnreadableError: "Indeks tidak dapat dibaca; sebabnya ada di catatan server.",
     errors.ArchiveError: "Basis data arsip tidak dapat dibuka.",
     errors.DiskError: (
         "Disk server penuh, tidak dapat ditulisi, atau gagal. Yang sudah tersimpan tidak hilang."

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -17,7 +17,7 @@ from index import settings, text
 from index.archive import Archive
 from index.build import waiting
 from index.embedding import Embedder, open_embedder
-from index.errors import InputError
+from index.errors import IndexDamagedError, InputError
 from index.home import open_archive
 from index.manifest import IndexVersion
 from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Reading, Turn
@@ -38,6 +38,8 @@ from qa.retriever import Retriever
 from qa.stages import Stages
 from qa.turn_search import TurnSearch
 
+_Result = TypeVar("_Result")
+
 _READ_FIRST = 10
 """So many articles of a search are ordered by reading."""
 
@@ -52,10 +54,14 @@ class _Draft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The live version; `waiting` articles changed in the archive since it was built."""
+    """The version that answers; `waiting` articles changed in the archive since it was built.
+
+    `trouble` tells why that is not the live one, "" where it is.
+    """
 
     version: IndexVersion
     waiting: int
+    trouble: str = ""
 
 
 class Chat:
@@ -97,17 +103,37 @@ class Chat:
     # What the home holds -------------------------------------------------------------------------
 
     def index(self) -> SearchIndex:
-        """Return the live version, open; raises IndexMissingError before the first build."""
+        """Return the live version, open; raises IndexMissingError before the first build.
+
+        Where that is damaged it is the newest whole one, see `trouble`.
+        """
         return self._versions.current()
 
     @property
     def trouble(self) -> str:
-        """Return what is wrong with the versions, for the operator; "" where nothing is."""
-        return str(getattr(self._versions, "trouble", ""))
+        """Return why another version than the live one answers; "" where the live one does."""
+        return self._versions.trouble
 
     def kept_versions(self) -> int:
         """Return how many versions are kept."""
         return len(self._versions.names())
+
+    def verify(self, *, every: bool = True) -> bool:
+        """Tell whether the version that answers is whole; if not, another answers from now on.
+
+        See `Versions.verify`.
+        """
+        return self._versions.verify(every=every)
+
+    def _with_index(self, work: Callable[[SearchIndex], _Result]) -> _Result:
+        """Do something with the live version; where it turns out damaged, with a whole one."""
+        index = self.index()
+        try:
+            return work(index)
+        except IndexDamagedError as error:
+            if not self._versions.suspect(index, error):
+                raise
+            return work(self.index())
 
     def version(self, name: str) -> SearchIndex:
         """Return a version, open; raises NotFoundError for one that is not there."""
@@ -116,7 +142,7 @@ class Chat:
     def overview(self) -> Overview:
         """Return what the live version holds; raises IndexMissingError before the first build."""
         version = self.index().version
-        return Overview(version, self._count_waiting(version.name))
+        return Overview(version, self._count_waiting(version.name), self.trouble)
 
     def publishers(self) -> list[str]:
         """Return the publishers of the live version, biggest first."""
@@ -244,7 +270,13 @@ class Chat:
 
         `index` is another version to search than the live one.
         """
-        index = index or self.index()
+        if index is None:
+            return self._with_index(lambda live: self._search(asked, k, mode, chosen, live))
+        return self._search(asked, k, mode, chosen, index)
+
+    def _search(
+        self, asked: str, k: int, mode: str, chosen: Filter, index: SearchIndex
+    ) -> list[Hit]:
         mode = mode or self.settings.retrieval.mode
         whole = _READ_FIRST if mode == "hybrid" and self.settings.reader.search else 0
         for meant in self.meanings(asked, index, chosen):
@@ -268,8 +300,10 @@ class Chat:
     ) -> Listing:
         """Return a page of all articles that match a query; see `qa.listing`."""
         mode = self.settings.retrieval.mode
-        return listing.listing(
-            query, self.index(), self._retriever, self._present, mode, narrowing, sort, page
+        return self._with_index(
+            lambda index: listing.listing(
+                query, index, self._retriever, self._present, mode, narrowing, sort, page
+            )
         )
 
     def turn_search(
@@ -346,12 +380,30 @@ class Chat:
         understood: Query | None,
         as_typed: bool,
     ) -> Iterator[Turn]:
-        began = time.perf_counter()
         asked = question_of(asked)
+        index = self.index()
+        try:
+            yield from self._stream_from(index, asked, conversation, chosen, understood, as_typed)
+        except IndexDamagedError as error:
+            if not self._versions.suspect(index, error):
+                raise
+            # What was shown of it is replaced.
+            index = self.index()
+            yield from self._stream_from(index, asked, conversation, chosen, understood, as_typed)
+
+    def _stream_from(
+        self,
+        index: SearchIndex,
+        asked: str,
+        conversation: Sequence[Turn],
+        chosen: Filter,
+        understood: Query | None,
+        as_typed: bool,
+    ) -> Iterator[Turn]:
+        began = time.perf_counter()
         cut = ""
         if len(asked) > understand.LONGEST:
             cut = f"Hanya {understand.LONGEST} karakter pertama pertanyaan yang dibaca."
-        index = self.index()
         if not understood and (kind := small_talk(asked)):
             yield _said(asked, REPLIES[kind], index.version.name)
             return

@@ -258,7 +258,7 @@ def test_an_article_put_twice_into_one_version_replaces(own):
 
 def test_an_unknown_passage_is_told(opened):
     for unknown in ("a1#99", "b1#0", "a1", "", "#", "a1#0#0", "a1#00"):
-        with pytest.raises(IndexDamagedError, match="tanya build"):
+        with pytest.raises(IndexDamagedError, match="tanya doctor --repair"):
             opened.passages(["a1#0", unknown])
 
 

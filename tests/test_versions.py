@@ -1,6 +1,7 @@
 """Whatever happens to a build, one whole version is live; and published files never change."""
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -12,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import BusyError, IndexDamagedError, IndexMissingError
+from index import build as builds
+from index import manifest
+from index.archive import FILE_NAME, Archive
+from index.errors import BusyError, IndexDamagedError, IndexMissingError, IndexUnreadableError
 from index.records import Filter
-from index.versions import LIVE, NEW, disk_bytes
+from index.settings import ChunkingSettings
+from index.versions import LIVE, NEW, PREPARED, disk_bytes
 from tests.news import NOW, Home, only_local
 
 ROOT = Path(__file__).parent.parent
@@ -270,70 +275,72 @@ def test_a_killed_writer_holds_no_lock(home):
 # Damage
 
 
-def damaged(home, call):
-    with pytest.raises(IndexDamagedError, match="tanya rollback|tanya build --full") as caught:
-        call(home)
+def damaged(call):
+    with pytest.raises(IndexDamagedError, match="tanya doctor --repair") as caught:
+        call()
     assert "\n" not in str(caught.value)
-
-
-def open_and_search(home):
-    home.articles(home.reopened().versions.current())
-    home.versions.current().passages(["a1#0"])
-
-
-def version_files(home):
-    folder = home.versions.path("000002")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
-
-
-@only_local
-def test_a_truncated_or_missing_file_is_told(home):
-    home.build(1, 2)
-    home.build(3)
-    kept = home.folder / "cadangan"
-    shutil.copytree(home.versions.path("000002"), kept)
-    files = version_files(home)
-    assert len(files) > 8
-    for path in files:
-        content = path.read_bytes()
-        path.unlink()
-        damaged(home, open_and_search)
-        path.write_bytes(content[: len(content) // 2])
-        damaged(home, open_and_search)
-        damaged(home, Home.build)
-        path.write_bytes(content)
-    open_and_search(home)
-    assert hashes(home.versions.path("000002")) == hashes(kept)
-
-
-@only_local
-@pytest.mark.parametrize(
-    "name",
-    ["manifest.json", "removed.npz", "columns.npz", "passages.db", "vectors.faiss", "meta.json"]
-    + ["acronyms.json"],
-)
-def test_an_overwritten_file_is_told(home, name):
-    home.build(1, 2)
-    for path in version_files_of(home, "000001", name):
-        path.write_bytes(b"\xa7" * path.stat().st_size)
-    damaged(home, open_and_search)
 
 
 def version_files_of(home, version, name):
     return [*home.versions.path(version).rglob(name)]
 
 
-@pytest.mark.parametrize(
-    "content", [b"[]", b"{}", b"null", b'{"format": 1}', b'{"format": 99}', b""]
-)
+def own_file(home, version, name):
+    """Return the file of a version that no other one shares."""
+    (found,) = (p for p in version_files_of(home, version, name) if p.stat().st_nlink == 1)
+    return found
+
+
+def rot(path):
+    """Flip a bit as a disk does, which tells nobody of it."""
+    stat = path.stat()
+    flip(path)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def flip(path):
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        (byte,) = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 4]))
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"null", b'{"format": 1}', b""])
 def test_a_manifest_of_something_else_is_told(home, content):
     home.build(1)
     (home.versions.path("000001") / "manifest.json").write_bytes(content)
-    damaged(home, open_and_search)
-    with pytest.raises(IndexDamagedError):
-        home.versions.describe("000001")
-    with pytest.raises(IndexDamagedError):
-        home.versions.indexed("000001")
+    damaged(home.versions.current)
+    damaged(lambda: home.versions.describe("000001"))
+    damaged(lambda: home.versions.indexed("000001"))
+
+
+@only_local
+def test_a_newer_version_is_refused_by_name(home):
+    home.build(1)
+    home.build(2)
+    manifest = home.versions.path("000002") / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b'"format": 1', b'"format": 2'))
+    damaged(lambda: home.versions.describe("000002"))
+    manifest.write_bytes(b'{"format": 2}')
+    for call in (home.versions.current, home.build, lambda: home.versions.switch("000002")):
+        with pytest.raises(IndexUnreadableError, match="newer Tanya Arsip .*upgrade") as caught:
+            call()
+        assert "--full" not in str(caught.value)
+    assert home.versions.rollback() == "000001"
+
+
+@only_local
+def test_a_version_of_the_first_release_opens_and_gets_checksums(home):
+    home.build(1)
+    path = home.versions.path("000001") / "manifest.json"
+    kept = json.loads(path.read_bytes())
+    del kept["checksum"], kept["checksums"]
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    assert home.articles() == [1]
+    assert home.build(2) == "000002"
+    assert manifest.has_checksums(home.versions.path("000002"))
+    assert home.articles() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -344,13 +351,85 @@ def test_a_garbage_live_file_is_told_and_mended(home, content):
     home.build(2)
     live = home.versions.path(LIVE)
     live.write_bytes(content)
-    damaged(home, open_and_search)
-    damaged(home, Home.build)
+    reopened = home.reopened()
+    assert home.articles(reopened.versions.current()) == [1, 2]
+    assert "Meanwhile version 000002 answers" in reopened.versions.trouble
     assert home.reopened().versions.rollback() == "000002"
     assert home.articles() == [1, 2]
     live.write_bytes(content)
-    assert home.build(full=True) == "000003"
+    assert home.build() == "000003"
     assert home.articles() == [1, 2]
+
+
+@only_local
+def test_the_newest_whole_version_answers_for_a_damaged_one(home):
+    for number in range(3):
+        home.build(number)
+    flip(own_file(home, "000003", "vectors.faiss"))
+    (home.versions.path("000002") / "names.db").unlink()
+    reopened = home.reopened()
+    assert home.articles(reopened.versions.current()) == [0]
+    assert "'000003'" in reopened.versions.trouble
+    assert "vectors.faiss was altered" in reopened.versions.trouble
+    assert reopened.versions.current() is reopened.versions.current()
+    assert home.versions.rollback() == "000001"
+    reopened.versions.current()
+    assert reopened.versions.trouble == ""
+
+
+@only_local
+def test_what_is_damaged_while_it_answers_is_found(home):
+    home.build(0)
+    home.build(1)
+    assert home.articles() == [0, 1]
+    assert home.versions.verify()
+    rot(own_file(home, "000002", "vectors.faiss"))
+    assert home.versions.verify(every=False)
+    assert not home.versions.verify()
+    assert home.articles() == [0]
+    assert "Meanwhile version 000001 answers" in home.versions.trouble
+    flip(own_file(home, "000001", "acronyms.json"))
+    assert not home.versions.verify(every=False)
+    damaged(home.versions.current)
+    # Another of the same name is another version.
+    shutil.rmtree(home.versions.path("000002"))
+    assert home.build(2) == "000002"
+    assert home.articles() == [0, 1, 2]
+    assert home.versions.trouble == ""
+
+
+@only_local
+@pytest.mark.parametrize("name", ["columns.npz", "names.db", "manifest.json"])
+def test_a_build_takes_nothing_from_a_damaged_version(home, name):
+    home.build(1, 2)
+    home.build(3)
+    for path in version_files_of(home, "000002", name):
+        flip(path)
+    before = {path.stat().st_ino for path in version_files_of(home, "000002", "columns.npz")}
+    shared = name == "columns.npz"
+    with Archive.open(home.folder / FILE_NAME) as archive:
+        recipe = builds.recipe(home.versions.engine, home.embedder, ChunkingSettings())
+        report = builds.build(archive, home.versions, recipe, home.embedder, now=NOW)
+    assert "'000002'" in report.damage
+    assert (report.base, report.plan.full) == ((None, True) if shared else ("000001", False))
+    after = {path.stat().st_ino for path in version_files_of(home, "000003", "columns.npz")}
+    assert len(before & after) == (0 if shared else 1)
+    assert home.reopened().articles() == [1, 2, 3]
+
+
+@only_local
+def test_a_linked_file_keeps_its_checksum_and_a_rotten_one_is_not_written_anew(home):
+    home.build(1, 2)
+    rot(own_file(home, "000001", "vectors.faiss"))
+    assert home.build(3) == "000002"
+    assert manifest.faults(home.versions.path("000002")) == ["parts/0001/vectors.faiss was altered"]
+    for number in range(4, 12):
+        home.build(number)
+    # By then the parts were merged, and the rotten one would have been taken for whole.
+    folder = home.versions.path(home.versions.live())
+    assert manifest.faults(folder) == []
+    assert len(version_files_of(home, folder.name, "vectors.faiss")) < 9
+    assert home.articles() == [1, 2, *range(3, 12)]
 
 
 def test_a_rollback_passes_over_damaged_versions(home):
@@ -361,12 +440,39 @@ def test_a_rollback_passes_over_damaged_versions(home):
     assert home.articles() == [0]
 
 
-def test_a_full_build_replaces_a_damaged_version(home):
+def test_a_build_replaces_a_damaged_version(home):
     home.build(1, 2)
     version_files_of(home, "000001", "manifest.json")[0].unlink()
-    damaged(home, Home.build)
-    assert home.build(full=True) == "000002"
+    damaged(home.versions.current)
+    assert home.build() == "000002"
     assert home.articles() == [1, 2]
+
+
+@only_local
+def test_versions_are_ordered_by_their_numbers(home):
+    home.build(1)
+    for path in (home.versions.path("000001"), home.versions.path("000001") / "manifest.json"):
+        assert path.exists()
+    home.versions.path("000001").rename(home.versions.path("999999"))
+    home.versions.path(LIVE).write_text("999999\n")
+    assert home.build(2) == "1000000"
+    assert home.build(3) == "1000001"
+    assert home.versions.names() == ["999999", "1000000", "1000001"]
+    assert home.articles() == [1, 2, 3]
+    assert home.versions.rollback() == "1000000"
+    assert home.versions.rollback() == "999999"
+    assert home.versions.prune(1) == ["1000000"]
+
+
+@only_local
+def test_a_build_with_nothing_to_do_leaves_nothing(home):
+    home.build(1)
+    home.versions.path(NEW).mkdir()
+    (home.versions.path(PREPARED) / "lama").mkdir(parents=True)
+    assert home.build() is None
+    assert {path.name for path in home.versions.path(LIVE).parent.iterdir()} == {
+        *(LIVE, ".lock", "000001")
+    }
 
 
 def test_other_things_in_the_folder_are_passed_over(home):

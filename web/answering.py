@@ -147,13 +147,15 @@ class Answering:
         steps: queue.SimpleQueue[Progress],
     ) -> None:
         turn: Turn | None = None
-        error: Exception | None = None
+        # What is no Exception leaves this standing, so that no page waits for ever.
+        error: Exception | None = TanyaError("The question was not answered.")
         try:
             with self._places:
                 for turn in observed(self._turns(request, earlier), "page", request.text):
                     steps.put(Progress(*place, turn))
             if turn is not None:
                 self._keep(place, turn)
+            error = None
         except (TanyaError, sqlite3.Error) as problem:
             logger.warning("a question was not answered: %s", problem)
             error = problem

@@ -22,13 +22,19 @@ from index import build as builds
 from index import home as homes
 from index import reports, settings
 from index.archive import FILE_NAME
-from index.errors import BusyError, IndexDamagedError, InputError, TanyaError
+from index.errors import (
+    BusyError,
+    IndexDamagedError,
+    IndexUnreadableError,
+    InputError,
+    TanyaError,
+)
 from index.home import open_archive, open_versions
 from index.manifest import IndexVersion, stale_days
 from index.records import ReadProblem
 from index.reports import Ingest
 from index.settings import UploadSettings
-from index.versions import disk_bytes
+from index.versions import disk_bytes, number
 from page import texts
 from page.operator import Chart, charts
 from page.templates import render
@@ -124,7 +130,7 @@ def kept_versions(home: Path) -> list[Kept]:
     for name in reversed(versions.names()):
         try:
             about = versions.describe(name)
-        except IndexDamagedError:
+        except (IndexDamagedError, IndexUnreadableError):
             about = None
         found.append(Kept(name, about, disk_bytes([versions.path(name)]), name == live))
     return found
@@ -164,7 +170,7 @@ def evaluations(home: Path) -> list[Evaluation]:
             last = about.with_name(files.last)
             if about.name == files.about and last.is_file():
                 found.append(_evaluation(home, about.parent, last.stat().st_mtime_ns))
-    return sorted(found, key=lambda each: (each.version, each.name), reverse=True)
+    return sorted(found, key=lambda each: (number(each.version), each.name), reverse=True)
 
 
 @functools.lru_cache(200)
@@ -243,7 +249,7 @@ class Operator:
         damage = ""
         try:
             status = homes.status(home, self._now()) if there else {}
-        except IndexDamagedError as error:
+        except (IndexDamagedError, IndexUnreadableError) as error:
             damage = str(error)
         asked = (Asked(*outcome) for outcome in self._history.outcomes(_ASKED_LOOKED_AT))
         versions = kept_versions(home)

@@ -88,11 +88,13 @@ class LocalIndex:
     def dense(self, vector: Vectors, k: int, wanted: RowFilter) -> Found:
         """Search every part; inner products of unit vectors are cosines."""
         scores, rows = [], []
-        for at, columns in enumerate(self._columns):
-            some, positions = self._part_vectors()[at].search(vector, k, self._allowed(at, wanted))
-            scores.append(some)
-            rows.append(columns.row[positions])
-        return np.concatenate(rows), np.concatenate(scores)
+        with manifests.reading(self._folder):
+            for at, columns in enumerate(self._columns):
+                part, allowed = self._part_vectors()[at], self._allowed(at, wanted)
+                some, positions = part.search(vector, k, allowed)
+                scores.append(some)
+                rows.append(columns.row[positions])
+            return np.concatenate(rows), np.concatenate(scores)
 
     def _part_vectors(self) -> list[PartVectors]:
         with self._lock, manifests.reading(self._folder):
@@ -116,10 +118,11 @@ class LocalIndex:
 
     def lexical(self, terms: Terms, k: int, wanted: RowFilter) -> Found:
         """Search by Tantivy's BM25, which has k1 1.2 and b 0.75."""
-        result = self._searcher.search(self._query(terms, wanted), limit=k, count=False)
-        rows = self._searcher.fast_field_values("row", [address for _, address in result.hits])
-        scores = np.array([score for score, _ in result.hits], dtype=np.float64)
-        return np.array(rows, dtype=np.int64), scores
+        with manifests.reading(self._folder):
+            result = self._searcher.search(self._query(terms, wanted), limit=k, count=False)
+            rows = self._searcher.fast_field_values("row", [address for _, address in result.hits])
+            scores = np.array([score for score, _ in result.hits], dtype=np.float64)
+            return np.array(rows, dtype=np.int64), scores
 
     def _query(self, terms: Terms, wanted: RowFilter) -> Any:
         from tantivy import FieldType, Occur, Query
@@ -155,11 +158,12 @@ class LocalIndex:
     def vectors(self, rows: Rows) -> Vectors:
         """Return the vectors of rows as stored, float32 [len(rows), dimensions]."""
         found = np.zeros((len(rows), self._dimensions), dtype=np.float32)
-        part_of = np.searchsorted(self._firsts, rows, side="right") - 1
-        for at in np.unique(part_of).tolist():
-            mine = np.flatnonzero(part_of == at)
-            positions = np.searchsorted(self._columns[at].row, rows[mine])
-            found[mine] = self._part_vectors()[at].take(positions)
+        with manifests.reading(self._folder):
+            part_of = np.searchsorted(self._firsts, rows, side="right") - 1
+            for at in np.unique(part_of).tolist():
+                mine = np.flatnonzero(part_of == at)
+                positions = np.searchsorted(self._columns[at].row, rows[mine])
+                found[mine] = self._part_vectors()[at].take(positions)
         return found
 
     def frequencies(self, stems: Sequence[str]) -> list[int]:
@@ -167,7 +171,8 @@ class LocalIndex:
 
         A removed row counts until Tantivy merges the segment that it is in.
         """
-        return [int(self._searcher.doc_freq("text", stem)) for stem in stems]
+        with manifests.reading(self._folder):
+            return [int(self._searcher.doc_freq("text", stem)) for stem in stems]
 
     def close(self) -> None:
         """Do nothing: memory-mapped files go with the object."""

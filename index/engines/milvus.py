@@ -158,8 +158,7 @@ class MilvusIndex:
                 return
         raise IndexDamagedError(
             f"Version {self._folder.name!r} has {self._total:,} passages, Milvus at "
-            f"{self._server.uri!r} {there:,} of them. Run `tanya rollback`, or "
-            "`tanya build --full` to make it anew."
+            f"{self._server.uri!r} {there:,} of them. {manifests.REPAIR}"
         )
 
     def dense(self, vector: Vectors, k: int, wanted: RowFilter) -> Found:
@@ -332,8 +331,8 @@ class MilvusWriter:
             return
         if not self._server.load(self._base.collection):
             raise IndexDamagedError(
-                f"The live version is not in Milvus at {self._server.uri!r}. "
-                "Run `tanya build --full` to make it anew."
+                f"The version to build on is not in Milvus at {self._server.uri!r}. "
+                f"{manifests.REPAIR}"
             )
         for some in _batches(self._gone):
             there = self._server.get(self._base.collection, some, ("row", "length", "lexical"))
