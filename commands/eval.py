@@ -15,7 +15,7 @@ import typer
 
 from commands.terminal import AsJson, bar, shown, stopped, usage
 from index.errors import GateError
-from index.files import written_whole
+from index.files import temporary_prefix, written_whole
 from index.settings import MODES
 from index.text import counted
 
@@ -508,7 +508,11 @@ def bench(
         def update(label: str, done: int, total: int) -> None:
             progress.update(task, description=label, completed=done, total=total)
 
-        folder = (out or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
+        if out is None:
+            beside = tempfile.TemporaryDirectory(prefix=temporary_prefix())
+            folder = Path(stack.enter_context(beside)).resolve()
+        else:
+            folder = out.resolve()
         goes_on = f" Run it again with --out {out} to go on." if out else ""
         plan = benches.Plan(counts, folder, data, questions, named, seed, keep)
         with stopped(f"Stopped.{goes_on}"):

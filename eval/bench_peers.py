@@ -9,9 +9,11 @@ queries.npy (float32, a row a query); `measure` tells what comes into OUT.json.
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import itertools
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -115,6 +117,7 @@ def llamaindex(ids: list[str], texts: list[str], vectors: Any) -> Search:
 def tanya(ids: list[str], texts: list[str], vectors: Any) -> Search:
     """Write a version of our own index to disk and open it there; both scores mixed."""
     from index.engines.local import LocalEngine
+    from index.files import temporary_prefix
     from index.manifest import Recipe
     from index.records import Passage, Query
     from index.settings import RetrievalSettings
@@ -124,7 +127,8 @@ def tanya(ids: list[str], texts: list[str], vectors: Any) -> Search:
     from qa.retriever import Retriever
 
     embedder: Any = SimpleNamespace(name="given", dimensions=vectors.shape[1])
-    folder = Path(tempfile.mkdtemp())
+    folder = Path(tempfile.mkdtemp(prefix=temporary_prefix()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     recipe = Recipe("local", "given", vectors.shape[1], 0, "")
     writer = IndexWriter(LocalEngine(), folder, None, recipe)
     passages = []

@@ -28,6 +28,7 @@ from index.errors import (
     IndexUnreadableError,
     TanyaError,
 )
+from index.files import TEMPORARY
 from index.home import OpenHome, open_versions
 from index.records import Article
 from index.seen import FILE_NAME as WATCH
@@ -39,9 +40,6 @@ Progress = Callable[[str, int, int], None]
 """Called with what is examined, the bytes done, and the bytes in all."""
 
 DAMAGED, LEFT_OVER, FOREIGN = "damaged", "left over", "foreign"
-
-TEMPORARY = "tanya-"
-"""How temporary folders begin; the number of their process comes next, and a hyphen."""
 
 _STOPPED = dt.timedelta(hours=1)
 """A file that is being written, and was not for so long, is left over."""

@@ -150,6 +150,14 @@ def locked(path: Path, doing: str) -> Iterator[None]:
         yield
 
 
+TEMPORARY = "tanya-"
+
+
+def temporary_prefix() -> str:
+    """Return how a temporary folder's name begins: it tells whose it is, if it is left over."""
+    return f"{TEMPORARY}{os.getpid()}-"
+
+
 def link_tree(source: Path, target: Path, copied: Sequence[str] = ()) -> None:
     """Link the files of `source`, but for locks, into `target`; what is written again is copied."""
     target.mkdir(parents=True, exist_ok=True)

@@ -326,7 +326,7 @@ class Versions:
                     self._switch(name)
                     return name
         raise IndexMissingError(
-            f"There is no whole version before {live or 'the first'}; nothing was changed. "
+            f"There is no version before {live or 'the first'} that is whole; nothing was changed. "
             "`tanya build` makes one of the archive as it is."
         )
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 import random
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def engine_at(location):
     if location == PlainEngine.name:
         return PlainEngine()
     return open_engine(EngineSettings(location), Path())
+
+
+def write_as_before(folder, change=lambda kept: None):
+    """Write a version's manifest, changed, as the first release did: without checksums."""
+    path = folder / "manifest.json"
+    kept = json.loads(path.read_bytes())
+    del kept["checksum"], kept["checksums"]
+    change(kept)
+    path.write_text(json.dumps(kept), encoding="utf-8")
 
 
 PUBLISHERS = ("Harian Pesisir", "Kabar Lereng", "Suara Muara")

@@ -24,13 +24,15 @@ NOW = dt.datetime(2026, 5, 3, 8, 0, tzinfo=dt.UTC)
 class Served:
     """The routes of one home; `client` is a browser on the same machine."""
 
-    def __init__(self, home: Path, access: Access | None = None) -> None:
+    def __init__(self, home: Path, access: Access | None = None, trouble: str = "") -> None:
         self.home, self.worker = home, Worker()
         self.history = History.of(home)
         access = access or Access(Users(home))
         self._app = FastAPI()
         operating = (home, settings.load(home).upload, self.worker)
-        operators = operator.router(*operating, self.history, now=lambda: NOW, access=access)
+        operators = operator.router(
+            *operating, self.history, now=lambda: NOW, access=access, trouble=lambda: trouble
+        )
         self._app.include_router(operators)
         self._app.include_router(upload.router(*operating))
         self._app.add_middleware(AccessMiddleware, access=access)

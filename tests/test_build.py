@@ -1,7 +1,6 @@
 """A build touches what changed, and comes out as if everything had been built anew."""
 
 import dataclasses
-import json
 import multiprocessing
 import os
 import shutil
@@ -25,7 +24,15 @@ from index.errors import InputError
 from index.records import Filter
 from index.settings import ChunkingSettings
 from index.versions import PREPARED
-from tests.news import NOW, OpenHome, ToyEmbedder, add, article, only_local
+from tests.news import (
+    NOW,
+    OpenHome,
+    ToyEmbedder,
+    add,
+    article,
+    only_local,
+    write_as_before,
+)
 
 ANY = Filter()
 
@@ -342,13 +349,12 @@ def test_a_state_of_no_archive_says_nothing(home, state):
 def test_a_version_from_before_states_is_compared_whole(home):
     add(home.archive, [article(n, sentences=1) for n in range(3)])
     home.build()
-    path = home.versions.path("000001") / "manifest.json"
-    kept = json.loads(path.read_text())
-    del kept["state"], kept["vectors"], kept["checksum"], kept["checksums"]
-    path.write_text(json.dumps(kept))
-    (home.versions.path("000001") / "acronyms.json").unlink(missing_ok=True)
-    kept["files"].pop("acronyms.json", None)
-    path.write_text(json.dumps(kept))
+    (home.versions.path("000001") / "acronyms.json").unlink()
+
+    def change(kept):
+        del kept["state"], kept["vectors"], kept["files"]["acronyms.json"]
+
+    write_as_before(home.versions.path("000001"), change)
     again = home.reopened()
     assert waiting(again.archive, again.versions, "000001") == (0, 0, 0)
     assert len(again.versions.current().passages([p.id for p in home.expected()])) == 3

@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 import tempfile
+import threading
 
 import numpy as np
 import pytest
@@ -20,9 +21,12 @@ from index.errors import ArchiveError, IndexDamagedError
 from index.home import OpenHome
 from index.records import Filter
 from index.versions import LIVE, NEW, PREPARED
+from page import html
 from qa.chat import Chat
 from tests import homes
 from tests.news import NOW, Home
+from tests.operating import Served
+from web.whole import keep_whole
 
 ANY = Filter()
 KINDS = ("truncated", "one flip", "64 flips", "emptied", "missing")
@@ -131,11 +135,7 @@ def test_what_a_library_raises_is_told(home):
     """A bit that fell over changes no time, so that Tantivy meets it, and panics."""
     paths = [*home.glob("versions/*/lexical/*.fieldnorm")]
     for path in {path.stat().st_ino: path for path in paths}.values():
-        stat = path.stat()
-        content = bytearray(path.read_bytes())
-        content[96] ^= 1
-        path.write_bytes(content)
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        rot(path, 96)
     with pytest.raises(IndexDamagedError, match="tanya doctor --repair"):
         Chat.open(home).index()
 
@@ -149,6 +149,35 @@ def test_a_question_that_meets_damage_is_answered_by_a_whole_version(home):
     assert turn.answer.evidence.version == "000001"
     assert "Meanwhile version 000001 answers" in chat.trouble
     assert chat.search("pelabuhan", 3)
+
+
+def test_damage_is_found_beside_the_chat_and_told(home):
+    """A bit that fell over: what answers is read whole at the start, and then by itself."""
+    chat = Chat.open(home)
+    vectors = next(p for p in home.glob("versions/000002/parts/*/vectors.faiss") if _alone(p))
+    rot(vectors)
+    assert found_in(chat.index()) != found_in(chat.version("000001"))
+    stopped = threading.Event()
+    stopped.set()
+    # In a thread of its own: it lowers the priority of the one that it runs in.
+    beside = threading.Thread(target=keep_whole, args=(chat, stopped))
+    beside.start()
+    beside.join()
+    assert chat.index().version.name == "000001"
+    told = html.freshness_html(chat.overview(), NOW)
+    assert "Versi terbaru rusak; yang menjawab versi 000001." in told
+    assert "vectors.faiss" not in told
+    page = Served(home, trouble=chat.trouble).page()
+    assert "vectors.faiss was altered" in page
+
+
+def rot(path, at=-1):
+    """Flip a bit as a disk does, which tells nobody of it."""
+    stat = path.stat()
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def _alone(path):

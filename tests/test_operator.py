@@ -152,9 +152,9 @@ def test_the_page_tells_what_the_archive_holds_and_what_waits(served):
 def test_a_version_of_other_rules_is_told(tmp_path):
     homes.harbour(tmp_path)
     assert "sesuai dengan isi arsip" in Served(tmp_path).page()
-    manifest = tmp_path / "versions" / "000001" / "manifest.json"
-    other = manifest.read_text(encoding="utf-8").replace('"rules": "', '"rules": "lain ')
-    manifest.write_text(other, encoding="utf-8")
+    news.write_as_before(
+        tmp_path / "versions" / "000001", lambda kept: kept["recipe"].update(rules="lain")
+    )
     page = Served(tmp_path).page()
     assert "sesuai dengan isi arsip" not in page
     assert "mengolah semua artikel lagi" in page
