@@ -32,6 +32,7 @@ from index.files import TEMPORARY
 from index.home import OpenHome, open_versions
 from index.records import Article
 from index.seen import FILE_NAME as WATCH
+from index.sqlite import connect_existing, connect_finished, is_writable
 from index.versions import LIVE, NEW, PREPARED, Versions
 
 CHATS = "chats.db"
@@ -259,11 +260,11 @@ def _hash(title: str, body: str) -> str:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    """Open a database that may stand on a disk that cannot be written, and write nothing."""
-    uri = path.absolute().as_uri()
-    # Without a log beside it nobody has it open, and to read it would make one.
-    alone = not path.with_name(f"{path.name}-wal").exists()
-    return sqlite3.connect(f"{uri}?mode=ro{'&immutable=1' if alone else ''}", uri=True)
+    """Open a database, wherever it stands, and write nothing beside it."""
+    if path.with_name(f"{path.name}-wal").exists():
+        return connect_existing(path, mode="ro" if is_writable(path) else "")
+    # Nobody has it open, and to read it as one that others write would make its log.
+    return connect_finished(path)
 
 
 def _quick_check(db: sqlite3.Connection) -> list[str]:
@@ -302,7 +303,7 @@ def _unwanted(home: Path, versions: Versions) -> list[Path]:
     """Return what was prepared for builds that will not come: by another recipe, or for nothing."""
     wanted: Path | None = None
     try:
-        with OpenHome.open(home, must_exist=True) as opened:
+        with OpenHome.open(home) as opened:
             live = versions.live()
             same = live is not None and versions.describe(live).recipe == opened.recipe
             if not same or any(builds.waiting(opened.archive, versions, live)):
@@ -351,7 +352,7 @@ def repair(
                 "`tanya restore`."
             )
         else:
-            with OpenHome.open(home, must_exist=True) as opened:
+            with OpenHome.open(home) as opened:
                 made = opened.archive, opened.versions, opened.recipe, opened.embedder
                 report = builds.build(*made, now=now, full=True, progress=progress)
             name = report.version.name if report.version else ""

@@ -31,7 +31,7 @@ from index.engines.contract import (
     Vectors,
 )
 from index.engines.vectors import FLAT, NewVectors, PartVectors
-from index.files import link_tree
+from index.files import link_tree, temporary_prefix
 
 _HEAP, _SMALL_HEAP = 256_000_000, 32_000_000
 """Bytes that Tantivy's writer gathers before it writes a segment; fewer on top of another version,
@@ -321,7 +321,7 @@ def _open_lexical(folder: Path) -> Any:
     if os.access(folder, os.W_OK):
         return Index.open(str(folder))
     # Tantivy locks a file beside the index, also to read it; what it has opened stays open.
-    with tempfile.TemporaryDirectory(prefix=f"tanya-{os.getpid()}-") as links:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as links:
         for path in folder.iterdir():
             if path.suffix != ".lock":
                 os.symlink(path.absolute(), Path(links) / path.name)
