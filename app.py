@@ -8,12 +8,14 @@ template "${value}", never the value).
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import runpy
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from index import logs
-from index.errors import InputError
+from index.errors import BusyError, InputError
 from index.logs import request_id
 from page import html, texts
 from page.templates import render
@@ -35,14 +37,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tanya.app")
 
 
-def answered(
+async def answered(
     answering: Answering,
     sent: object,
     owner: str,
     *,
     judging: bool = True,
     still: Callable[[], bool] = lambda: True,
-) -> Iterator[str]:
+) -> AsyncIterator[str]:
     """Answer what the page `sent`; yield the HTML of its turn as it grows.
 
     With `judging` its reader is asked whether it was right. Who is not let in any more, as `still`
@@ -60,12 +62,15 @@ def answered(
         if not still():
             yield html.refused_html(texts.SIGN_IN_NEEDED, sent)
             return
-        for step in answering.ask(owner, request):
+        async for step in answering.ask(owner, request):
             if not still():
                 yield html.refused_html(texts.SIGN_IN_NEEDED, sent)
                 return
             place = step.conversation, step.number
-            yield _turn_html(answering, request, step, judging=judging)
+            # It looks articles up; meanwhile the others go on.
+            yield await asyncio.to_thread(_turn_html, answering, request, step, judging=judging)
+    except BusyError as error:
+        yield html.error_html(request.text, *place, error)
     except Exception as error:
         # Still the door of a chat turn: without an answer the page would wait for ever.
         logger.exception("a question failed")
@@ -77,7 +82,7 @@ def _turn_html(answering: Answering, request: Request, step: Progress, *, judgin
     if step.error:
         return html.error_html(request.text, *place, step.error, request_id.get())
     if step.turn is None:
-        return html.searching_html(request.text, *place)
+        return html.searching_html(request.text, *place, step.ahead)
     return html.turn_html(
         step.turn,
         step.number,
@@ -97,7 +102,7 @@ def build(answering: Answering) -> gr.Blocks:
     from web.visitor import visitor
     from web.who import still, who
 
-    def ask(event: Any, request: Any) -> Iterator[str]:
+    async def ask(event: Any, request: Any) -> AsyncIterator[str]:
         # Gradio's queue works for all requests in a context of its own.
         steps = answered(
             answering,
@@ -106,7 +111,8 @@ def build(answering: Answering) -> gr.Blocks:
             judging=who(request).may("editor"),
             still=lambda: still(request),
         )
-        yield from following(context_of(request.request), steps)
+        async for shown in following(context_of(request.request), steps):
+            yield shown
 
     # Gradio goes by the real classes, which a module without gradio at import cannot name.
     ask.__annotations__ = {"event": gr.EventData, "request": gr.Request}
@@ -126,7 +132,8 @@ def build(answering: Answering) -> gr.Blocks:
         live.submit(
             ask, None, live, trigger_mode="once", show_progress="hidden", api_visibility="private"
         )
-    page.queue(default_concurrency_limit=8, api_open=False)
+    # The queue is ours, which programs share.
+    page.queue(default_concurrency_limit=None, api_open=False)
     return page
 
 
@@ -155,8 +162,14 @@ def serve(
     given = replace(given, behind_proxy=behind_proxy or given.behind_proxy)
     entry = access.opened(home, host, given, open_to_all=open_to_all)
     stopped = threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        if stopped.is_set():
+            os._exit(128 + number)
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stop)
     try:
         running = server.start(chat, build, host, port, entry)
     except OSError as error:
@@ -173,9 +186,12 @@ def serve(
     # With a limit, so that Ctrl-C is heard on every system.
     while not stopped.wait(1):
         pass
-    running.stop()
-    # A model that is cut off in the middle of its work aborts the process.
-    warming.join()
+    ended = running.stop()
+    if not ended or warming.is_alive():
+        # What still waits, or opens a model, would abort the process as it ends by itself.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ TanyaError
 │                        engine made it, or the system refuses it
 ├── EngineError          the server of a search engine cannot be reached or fails
 ├── BusyError            another process is writing, or too much is asked at once
+│   └── StoppingError    the server that was asked is being stopped
 ├── FetchError           a feed or page on the web cannot be fetched
 ├── GateError            a new version finds less than the live one
 └── InputError           a file or a value given by the user cannot be used
@@ -55,7 +56,18 @@ class EngineError(TanyaError):
 
 
 class BusyError(TanyaError):
-    """Another process holds the writer's lock, or too much is asked at once."""
+    """Another process holds the writer's lock, or too much is asked at once.
+
+    `retry` are the seconds after which to ask again, 0 where nobody knows.
+    """
+
+    def __init__(self, message: str, *, retry: int = 0) -> None:
+        super().__init__(message)
+        self.retry = retry
+
+
+class StoppingError(BusyError):
+    """The server that was asked is being stopped."""
 
 
 class FetchError(TanyaError):

@@ -273,6 +273,17 @@ class ServeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """How much is asked of the server: so many questions wait at most, none longer than `patience`.
+
+    An answer that would take longer, in seconds from its question, is not begun.
+    """
+
+    waiting: int = _within(60, 1, 10_000)
+    patience: float = _within(10.0, 1, 3600)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one home directory."""
 
@@ -289,6 +300,7 @@ class Settings:
     add: AddSettings = field(default_factory=AddSettings)
     upload: UploadSettings = field(default_factory=UploadSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
 
 
 def resolve_home(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -274,21 +274,22 @@ def _turn_frame(
     )
 
 
-def busy_html() -> str:
-    """Return the sign that a search is going on."""
-    return f'<p class="ta-busy"><i aria-hidden="true"></i>{texts.SEARCHING}</p>'
+def busy_html(words: str = texts.SEARCHING) -> str:
+    """Return the sign that a search is going on, or waits."""
+    return f'<p class="ta-busy"><i aria-hidden="true"></i>{words}</p>'
 
 
-def searching_html(question: str, conversation: str, number: int) -> str:
-    """Return the turn of a question that was just asked."""
-    place = (conversation, number)
-    return _turn_frame(question, place, busy_html(), "", growing=True, status=texts.SEARCHING)
+def searching_html(question: str, conversation: str, number: int, ahead: int = 0) -> str:
+    """Return the turn of a question that was just asked; `ahead` others are answered before."""
+    place, words = (conversation, number), texts.waiting_words(ahead)
+    return _turn_frame(question, place, busy_html(words), "", growing=True, status=words)
 
 
-def interrupted_html(question: str, conversation: str, number: int) -> str:
-    """Return the turn of a question whose answer never came."""
+def interrupted_html(question: str, conversation: str, number: int, reason: str = "") -> str:
+    """Return the turn of a question whose answer never came, with the reason as it is kept."""
     again = _ask_button(texts.ASK_AGAIN, {"text": question}, "ta-quiet")
-    body = f'<div class="ta-none"><h3>{texts.INTERRUPTED}</h3><p>{again}</p></div>'
+    why = f"<p>{texts.REASONS[reason]}</p>" if reason in texts.REASONS else ""
+    body = f'<div class="ta-none"><h3>{texts.INTERRUPTED}</h3>{why}<p>{again}</p></div>'
     return _turn_frame(question, (conversation, number), body, "")
 
 

@@ -86,6 +86,9 @@ COMMANDS_MORE = "Perintah pertama memasukkan artikel ke arsip, yang kedua memban
 
 # A turn: how the question was understood
 SEARCHING = "Menelusuri arsip…"
+WAITING_TURN = "Menunggu giliran. Ada {} pertanyaan di depan."
+BUSY = "Sedang sibuk; coba lagi dalam {} detik."
+STOPPING = "Peladen sedang dihentikan; tanyakan lagi sebentar lagi."
 UNDERSTOOD_AS = "Dipahami sebagai"
 TOPIC = "Topik"
 PUBLISHED = "Terbit"
@@ -214,6 +217,10 @@ NO_CONVERSATION = "Percakapan ini tidak ada di sini."
 NO_CONVERSATION_MORE = "Percakapan hanya terlihat oleh yang memulainya, sampai dihapus."
 ASKED_ON = "Ditanyakan {}"
 INTERRUPTED = "Pertanyaan ini belum terjawab."
+REASONS = {
+    "busy": "Saat itu terlalu banyak pertanyaan.",
+    "stopped": "Peladen dihentikan sebelum jawabannya selesai.",
+}
 ASK_AGAIN = "Tanyakan lagi"
 OPEN_MENU = "Buka daftar percakapan"
 CLOSE_MENU = "Tutup daftar percakapan"
@@ -422,6 +429,7 @@ _ERRORS: Mapping[type[errors.TanyaError], str] = {
     errors.DiskError: (
         "Disk server penuh, tidak dapat ditulisi, atau gagal. Yang sudah tersimpan tidak hilang."
     ),
+    errors.StoppingError: STOPPING,
     errors.BusyError: "Arsip sedang ditulis oleh proses lain. Coba lagi sebentar lagi.",
     errors.ModelError: "Model penelusuran tidak dapat dimuat, atau tidak cocok dengan indeks ini.",
     errors.SettingsError: "Pengaturan tanya.toml tidak dapat dipakai.",
@@ -630,12 +638,19 @@ def error_words(error: Exception) -> str:
     """Return why a question could not be answered, as far as a visitor may know."""
     if not isinstance(error, errors.TanyaError):
         return "Ada kesalahan di luar dugaan, dan sudah dicatat untuk pengelola."
+    if isinstance(error, errors.BusyError) and error.retry:
+        return BUSY.format(error.retry)
     return next((words for kind, words in _ERRORS.items() if isinstance(error, kind)), "")
 
 
 def with_request_code(words: str, code: str) -> str:
     """Return what is told went wrong with the code that the operator finds it by in the log."""
     return f"{words} Kode: {code}." if code else words
+
+
+def waiting_words(ahead: int) -> str:
+    """Return what goes on with a question before which so many others are answered."""
+    return WAITING_TURN.format(number_words(ahead)) if ahead else SEARCHING
 
 
 def marks(claim: Claim) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -17,7 +19,7 @@ from index import settings, text
 from index.archive import Archive
 from index.build import waiting
 from index.embedding import Embedder, open_embedder
-from index.errors import IndexDamagedError, InputError
+from index.errors import BusyError, IndexDamagedError, InputError, StoppingError
 from index.home import open_archive
 from index.manifest import IndexVersion
 from index.records import Answer, Article, Evidence, Filter, Hit, Passage, Query, Reading, Turn
@@ -50,6 +52,9 @@ class _Draft(NamedTuple):
     meant: Understood
     answer: Answer
     central: Sequence[int]
+
+
+_Write = Callable[[Understood, Evidence], Iterator[_Draft]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Chat:
         self._answering = 0
         self._aside = threading.Lock()
         self._quiet = threading.Condition()
+        self._stopped = threading.Event()
 
     @classmethod
     def open(cls, home: Path, today: Callable[[], dt.date] = dt.date.today) -> Chat:
@@ -287,7 +293,7 @@ class Chat:
             )
             if found.hits:
                 first = replace(found, hits=found.hits[:whole])
-                read = confidence.judged(first, _read, self.settings.reader.passages)
+                read = confidence.judged(first, self._read, self.settings.reader.passages)
                 return [*confidence.by_reading(read), *found.hits[whole:]][:k]
         return []
 
@@ -307,14 +313,38 @@ class Chat:
         )
 
     def turn_search(
-        self, index: SearchIndex, bodies: answers.BodyOf, stages: Stages | None = None
+        self,
+        index: SearchIndex,
+        bodies: answers.BodyOf,
+        stages: Stages | None = None,
+        read: confidence.Read | None = None,
     ) -> TurnSearch:
         """Return what searches and reads a version for one turn, and tells `stages` how long."""
 
         def kept(passage: Passage) -> bool:
             return bodies(passage) is not None
 
-        return TurnSearch(self._retriever, index, self.settings, _read, kept, stages or Stages())
+        read = read or self._read
+        return TurnSearch(self._retriever, index, self.settings, read, kept, stages or Stages())
+
+    def _read(self, question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
+        """Read passages; the model is opened at the first one. Raises StoppingError."""
+        if self._stopped.is_set():
+            raise StoppingError("The server is being stopped; ask again in a minute.")
+        return reader().read(question, pages)
+
+    def stop(self, seconds: float) -> bool:
+        """Let whatever is answered end with StoppingError as soon as it would read on.
+
+        Return whether all has ended in so many seconds.
+        """
+        self._stopped.set()
+        with self._quiet:
+            self._quiet.notify_all()
+            ended = self._quiet.wait_for(lambda: not self._answering, seconds)
+        if aside := self._aside.acquire(timeout=seconds):
+            self._aside.release()
+        return ended and aside
 
     # Answering -----------------------------------------------------------------------------------
 
@@ -337,38 +367,46 @@ class Chat:
         understood: Query | None = None,
         *,
         as_typed: bool = False,
+        away: llm.Away = nullcontext,
     ) -> Iterator[Turn]:
         """Answer a question as it grows: claims come one by one, the last turn is complete.
 
         `conversation` are the turns before, oldest first; `chosen` is the filter that the person
         set; `understood` replaces what the question would be understood as; `as_typed` corrects no
-        spelling. Raises IndexMissingError before the first build and InputError for an empty
-        question.
+        spelling; `away` is entered while a language model's server is waited for. Raises
+        IndexMissingError before the first build and InputError for an empty question.
         """
         with self._quiet:
             self._answering += 1
         try:
-            yield from self._stream(asked, conversation, chosen, understood, as_typed)
+            yield from self._stream(asked, conversation, chosen, understood, as_typed, away)
         finally:
             with self._quiet:
                 self._answering -= 1
                 self._quiet.notify_all()
 
     def ask_aside(self, asked: str, patience: float) -> Turn | None:
-        """Answer a question that nobody waits for, once no other is being answered.
+        """Answer a question that nobody waits for, while no other is being answered.
 
         Returns None where that takes more than `patience` seconds.
         """
         until = time.monotonic() + patience
         if not self._aside.acquire(timeout=max(patience, 0)):
             return None
-        try:
+
+        def read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
             with self._quiet:
                 left = until - time.monotonic()
                 if not self._quiet.wait_for(lambda: not self._answering, left):
-                    return None
-            *_, turn = self._stream(asked, (), Filter(), None, as_typed=False)
+                    raise BusyError("Others are being answered.")
+            return self._read(question, pages)
+
+        try:
+            read("", ())
+            *_, turn = self._stream(asked, (), Filter(), None, as_typed=False, read=read)
             return turn
+        except BusyError:
+            return None
         finally:
             self._aside.release()
 
@@ -379,17 +417,19 @@ class Chat:
         chosen: Filter,
         understood: Query | None,
         as_typed: bool,
+        away: llm.Away = nullcontext,
+        read: confidence.Read | None = None,
     ) -> Iterator[Turn]:
         asked = question_of(asked)
+        given = (asked, conversation, chosen, understood, as_typed, away, read)
         index = self.index()
         try:
-            yield from self._stream_from(index, asked, conversation, chosen, understood, as_typed)
+            yield from self._stream_from(index, *given)
         except IndexDamagedError as error:
             if not self._versions.suspect(index, error):
                 raise
             # What was shown of it is replaced.
-            index = self.index()
-            yield from self._stream_from(index, asked, conversation, chosen, understood, as_typed)
+            yield from self._stream_from(self.index(), *given)
 
     def _stream_from(
         self,
@@ -399,6 +439,8 @@ class Chat:
         chosen: Filter,
         understood: Query | None,
         as_typed: bool,
+        away: llm.Away,
+        read: confidence.Read | None,
     ) -> Iterator[Turn]:
         began = time.perf_counter()
         cut = ""
@@ -414,7 +456,10 @@ class Chat:
                 if understood
                 else self.meanings(asked, index, chosen, subjects(conversation), as_typed=as_typed)
             )
-        for draft in self._attempts(meanings, index, stages):
+        bodies = self.bodies()
+        search = self.turn_search(index, bodies, stages, read)
+        write = functools.partial(self._write, bodies=bodies, stages=stages, away=away)
+        for draft in self._attempts(meanings, search, write):
             meant, answer = draft.meant, draft.answer
             route = _route(meant) if conversation and answer.claims else ""
             remarks = (cut, meant.notice, route, _lifted(meant), answer.remark, _as_of(draft))
@@ -424,15 +469,13 @@ class Chat:
             yield replace(turn, timings=stages.timings)
 
     def _attempts(
-        self, meanings: Sequence[Understood], index: SearchIndex, stages: Stages
+        self, meanings: Sequence[Understood], search: TurnSearch, write: _Write
     ) -> Iterator[_Draft]:
         """Yield the drafts of the first meaning that is answered; of none, the first silence.
 
         A follow-up is read in the articles cited before first, and answered from there where they
         are sure enough, or at least as sure as what the archive brings.
         """
-        bodies = self.bodies()
-        search = self.turn_search(index, bodies, stages)
         here = next((meant for meant in meanings if meant.within), None)
         cited = search.within(here.query) if here else None
         strange = cited and here and search.is_strange(here.own, cited)
@@ -440,11 +483,11 @@ class Chat:
         sure = cited.confidence if cited else 0.0
         silence = None
         if sure < _SURE_HERE:
-            silence = yield from self._first_answered(rest, search, bodies, sure)
+            silence = yield from self._first_answered(rest, search, write, sure)
             if silence is None:
                 return
         if here and cited:
-            growing = self._write(here, cited, bodies, search.stages)
+            growing = write(here, cited)
             first = next(growing)
             # Where nothing answers, what is said of the whole archive is what the person must know.
             if silence is None or first.answer.claims:
@@ -455,14 +498,14 @@ class Chat:
             return
         # Nothing said before answers it: so perhaps it is a question of its own, if it can be.
         alone = [m for m in meanings if m.if_strange and m not in rest and _says_enough(m)]
-        if (yield from self._first_answered(alone, search, bodies, _SURE_HERE)) or not alone:
+        if (yield from self._first_answered(alone, search, write, _SURE_HERE)) or not alone:
             yield silence
 
     def _first_answered(
         self,
         meanings: Sequence[Understood],
         search: TurnSearch,
-        bodies: answers.BodyOf,
+        write: _Write,
         sure: float,
     ) -> Generator[_Draft, None, _Draft | None]:
         """Yield the drafts of the first meaning that is answered with more confidence than `sure`.
@@ -476,8 +519,7 @@ class Chat:
             ):
                 continue
             drafts = []
-            evidence = search.evidence(meant.query)
-            growing = self._write(meant, evidence, bodies, search.stages)
+            growing = write(meant, search.evidence(meant.query))
             for draft in growing:
                 drafts.append(draft)
                 if draft.answer.claims:
@@ -495,14 +537,19 @@ class Chat:
         return silence
 
     def _write(
-        self, meant: Understood, evidence: Evidence, bodies: answers.BodyOf, stages: Stages
+        self,
+        meant: Understood,
+        evidence: Evidence,
+        bodies: answers.BodyOf,
+        stages: Stages,
+        away: llm.Away,
     ) -> Iterator[_Draft]:
         central = timeline.central(evidence) if meant.query.kind in topic.TOPICS else ()
         chosen = self.settings.answers
         if self._llm is None:
             growing = answers.answer(evidence, self._answerer, bodies, chosen)
         else:
-            growing = llm.answer(evidence, self._llm, self._answerer, bodies, chosen)
+            growing = llm.answer(evidence, self._llm, self._answerer, bodies, chosen, away)
         return (_Draft(meant, draft, central) for draft in stages.over("write", growing))
 
 
@@ -524,11 +571,6 @@ _SURE_HERE = 0.5
 def _says_enough(meant: Understood) -> bool:
     """Return whether a question may be one of its own: by its words, or as one for news of X."""
     return stands_alone(meant.own) or meant.query.kind in topic.TOPICS
-
-
-def _read(question: str, pages: Sequence[tuple[int, Passage]]) -> list[Reading]:
-    """Read passages; the model is opened at the first one."""
-    return reader().read(question, pages)
 
 
 def _no_worse(evidence: Evidence, other: Evidence) -> bool:

@@ -78,7 +78,7 @@ class KeptTurn:
     """A question of a conversation, numbered from 1; `turn` is None while it is not answered.
 
     `chosen` is the filter that was set when it was asked, `verdict` what its owner said of the
-    answer.
+    answer. `reason` is why there is no answer: "busy", "stopped" as the server was, "" for unknown.
     """
 
     conversation: str
@@ -89,6 +89,7 @@ class KeptTurn:
     turn: Turn | None
     owner: str = ""
     verdict: Verdict | None = None
+    reason: str = ""
 
 
 class History:
@@ -180,6 +181,18 @@ class History:
                 "UPDATE turns SET status = ?, version = ?, words = ?, turn = ? "
                 "WHERE conversation = ? AND number = ?",
                 (answer.status, answer.evidence.version, words, packed, conversation, number),
+            )
+
+    def leave(self, conversation: str, number: int, reason: str) -> None:
+        """Keep why a question has no answer, "busy" or "stopped"."""
+        if spare := self._spared(conversation):
+            spare.leave(conversation, number, reason)
+            return
+        with self._lock, transaction(db := self._open(write=True)):
+            db.execute(
+                "UPDATE turns SET status = ? "
+                "WHERE conversation = ? AND number = ? AND turn IS NULL",
+                (reason, conversation, number),
             )
 
     def judge(self, owner: str, conversation: str, number: int, verdict: Verdict | None) -> bool:
@@ -288,7 +301,7 @@ class History:
         """
         query = (
             "SELECT asked, question, status, version, CASE status WHEN 'answered' THEN NULL "
-            "ELSE turn END FROM turns WHERE status != '' ORDER BY asked DESC LIMIT ?"
+            "ELSE turn END FROM turns WHERE turn IS NOT NULL ORDER BY asked DESC LIMIT ?"
         )
         found = []
         for asked, question, status, version, packed in self._rows(query, (count,)):
@@ -303,20 +316,24 @@ class History:
 
     def _kept(self, where: str, *values: object) -> Iterator[KeptTurn]:
         query = (
-            "SELECT t.conversation, t.number, t.asked, t.question, t.chosen, t.turn, c.owner, "
+            "SELECT t.conversation, t.number, t.asked, t.question, t.chosen, t.turn, t.status, "
+            "c.owner, "
             "f.given, f.good, f.reason, f.words, f.right_answer, f.right_article "
             "FROM turns t JOIN conversations c ON c.id = t.conversation "
             "LEFT JOIN feedback f ON f.conversation = t.conversation AND f.number = t.number "
             f"WHERE {where}"
         )
-        for identity, number, asked, question, chosen, packed, owner, *said in self._rows(
+        for identity, number, asked, question, chosen, packed, status, owner, *said in self._rows(
             query, values
         ):
             turn = _unpacked(packed)
+            reason = status if packed is None else ""
             limits = _filters().validate_json(chosen)
             given, good, *rest = said
             verdict = Verdict(_time(given), bool(good), *rest) if given else None
-            yield KeptTurn(identity, number, _time(asked), question, limits, turn, owner, verdict)
+            yield KeptTurn(
+                *(identity, number, _time(asked), question, limits, turn, owner, verdict, reason)
+            )
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._lock:

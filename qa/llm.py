@@ -11,10 +11,11 @@ import ipaddress
 import itertools
 import logging
 import re
+import threading
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -32,8 +33,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tanya.llm")
 
 
-class _Trouble(Exception):
+Away = Callable[[], AbstractContextManager[None]]
+"""What is entered while the server is waited for, and left before its words are checked."""
+
+
+class Trouble(Exception):
     """The server gave no usable answer, or no whole one; the message is for the reader."""
+
+
+class _Unfit(Trouble):
+    """The server is well, but what it says cannot be used."""
 
 
 # The prompt --------------------------------------------------------------------------------------
@@ -250,18 +259,46 @@ _STATUS = {
 }
 
 
+AT_ONCE = 16
+"""So many answers wait for the server at once; others are written without it."""
+_FAILURES, _REST = 3, 60.0
+"""Failures in a row after which the server is left alone, and for how many seconds at a time."""
+
+
 class Server:
     """Speaks to the server of the settings; `environ` holds the key under the name they give."""
 
-    def __init__(self, settings: LlmSettings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: LlmSettings,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self._environ = environ
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._breaker = _Breaker(clock)
+
+    @property
+    def trouble(self) -> str:
+        """Return why the server is not asked at the moment; "" where it is."""
+        return self._breaker.trouble
 
     def stream(self, asked: list[dict[str, str]]) -> Iterator[str]:
         """Yield the model's words as they come; closing the iterator hangs up.
 
-        Raises _Trouble where the server does not answer, not in time, or not to the end.
+        Raises Trouble where the server does not answer, not in time, or not to the end, and at
+        once where it failed a few times before, or too many wait for it.
         """
+        if not self._free.acquire(blocking=False):
+            raise Trouble("Server LLM sedang penuh")
+        try:
+            with self._breaker.watching():
+                yield from self._stream(asked)
+        finally:
+            self._free.release()
+
+    def _stream(self, asked: list[dict[str, str]]) -> Iterator[str]:
         import openai
 
         patience = _Patience(self.settings)
@@ -270,7 +307,7 @@ class Server:
                 yield from self._words(client, asked, patience)
         except openai.OpenAIError as error:
             self._log(error)
-            raise _Trouble(_reason(error, patience)) from error
+            raise Trouble(_reason(error, patience)) from error
 
     def _words(
         self, client: openai.OpenAI, asked: list[dict[str, str]], patience: _Patience
@@ -286,17 +323,17 @@ class Server:
                 patience.renew()
                 most -= len(piece) + len(thought)
                 if most < 0:
-                    raise _Trouble(_ENDLESS)
+                    raise _Unfit(_ENDLESS)
                 if piece:
                     yield piece
                     # The time that the reader took is not the server's.
                     patience.renew()
         if reason == "length":
-            raise _Trouble(_ENDLESS)
+            raise _Unfit(_ENDLESS)
         if reason == "content_filter":
-            raise _Trouble("Server LLM menyensor jawabannya")
+            raise _Unfit("Server LLM menyensor jawabannya")
         if not reason:
-            raise _Trouble(_BROKEN if patience.heard else _GARBLED)
+            raise Trouble(_BROKEN if patience.heard else _GARBLED)
 
     def _open(self, client: openai.OpenAI, asked: list[dict[str, str]]) -> Any:
         import openai
@@ -333,7 +370,7 @@ class Server:
             )
         except (ValueError, ImportError) as error:
             self._log(error)
-            raise _Trouble("Proxy menuju server LLM tidak dapat dipakai") from error
+            raise Trouble("Proxy menuju server LLM tidak dapat dipakai") from error
         with http:
             yield openai.OpenAI(
                 api_key=self._key(),
@@ -354,7 +391,7 @@ class Server:
         name = self.settings.key_env
         key = self._environ.get(name, "").strip() if name else "tanpa-kunci"
         if not key or not key.isascii() or not key.isprintable():
-            raise _Trouble(f"Kunci server LLM (variabel {name}) belum diisi dengan benar")
+            raise Trouble(f"Kunci server LLM (variabel {name}) belum diisi dengan benar")
         return key
 
     def _log(self, error: Exception) -> None:
@@ -362,6 +399,49 @@ class Server:
         message = " ".join(f"{type(error).__name__}: {error} {reason}".split())
         key = self._environ.get(self.settings.key_env, "").strip()
         logger.warning("%s", (message.replace(key, "***") if key else message)[:300])
+
+
+class _Breaker:
+    """Keeps from asking a server that fails again and again; tries it once in a while."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failed = 0
+        self._until = 0.0
+        self.trouble = ""
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note how a conversation with the server ends; raises Trouble where none is to begin."""
+        with self._lock:
+            if self._failed >= _FAILURES:
+                if self._clock() < self._until:
+                    raise Trouble(self.trouble)
+                # One tries; the others are not held up by it.
+                self._until = self._clock() + _REST
+        trouble = ""
+        try:
+            yield
+        except _Unfit:
+            raise
+        except Trouble as error:
+            trouble = str(error)
+            raise
+        finally:
+            # Whoever has heard enough hangs up, which is no failure.
+            self._note(trouble)
+
+    def _note(self, trouble: str) -> None:
+        with self._lock:
+            self._failed = self._failed + 1 if trouble else 0
+            self._until = self._clock() + _REST
+            resting = trouble if self._failed >= _FAILURES else ""
+            if resting and not self.trouble:
+                logger.warning("the server is not asked for %g s at a time: %s", _REST, resting)
+            elif self.trouble and not resting:
+                logger.warning("the server answers again")
+            self.trouble = resting
 
 
 class _Patience:
@@ -389,9 +469,9 @@ class _Patience:
         """Take note of `count` bytes, which need not say anything."""
         self._bytes -= count
         if self._bytes < 0:
-            raise _Trouble(_ENDLESS if self.heard else _GARBLED)
+            raise Trouble(_ENDLESS if self.heard else _GARBLED)
         if time.monotonic() > self._until:
-            raise _Trouble(self.message)
+            raise Trouble(self.message)
 
     def watch(self, response: httpx2.Response) -> None:
         """Listen in on a response's bytes, also those of an error's page."""
@@ -412,7 +492,7 @@ class _Patience:
 
 
 def _readable(chunks: Any) -> Iterator[Any]:
-    """Yield the chunks of a stream; raises _Trouble for one that the client cannot read."""
+    """Yield the chunks of a stream; raises Trouble for one that the client cannot read."""
     while True:
         try:
             chunk = next(chunks)
@@ -420,7 +500,7 @@ def _readable(chunks: Any) -> Iterator[Any]:
             return
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             logger.warning("unreadable stream: %s", type(error).__name__)
-            raise _Trouble(_GARBLED) from error
+            raise Trouble(_GARBLED) from error
         yield chunk
 
 
@@ -489,13 +569,14 @@ def answer(
     spare: Answerer,
     body_of: BodyOf,
     settings: AnswerSettings,
+    away: Away = nullcontext,
 ) -> Iterator[Answer]:
     """Yield the answer as it grows; the last one is complete.
 
     Every claim passes the check before it is shown. Where the server gives none that does, the
     `spare` answerer writes the answer and its remark says why.
     """
-    writing = _Writing(server, body_of, settings.max_sentences)
+    writing = _Writing(server, body_of, settings.max_sentences, away)
     draft: Answer | None = None
     trouble = ""
     with closing(writing):
@@ -503,7 +584,7 @@ def answer(
             for draft in answers.answer(evidence, writing, body_of, settings):
                 if draft.claims:
                     yield draft
-        except _Trouble as error:
+        except Trouble as error:
             trouble = str(error)
     if draft is not None and draft.claims:
         if trouble:
@@ -525,24 +606,30 @@ def answer(
 class _Writing:
     """One answer being written by the server: an Answerer that cites only what proves a claim."""
 
-    def __init__(self, server: Server, body_of: BodyOf, most: int) -> None:
+    def __init__(self, server: Server, body_of: BodyOf, most: int, away: Away) -> None:
         self.name = f"llm:{server.settings.model}"
         self.asked = False
         self.silent = False
         self._server = server
         self._body_of = body_of
         self._most = most
+        self._away = away
         self._words: Iterator[str] = iter(())
 
     def claims(self, evidence: Evidence) -> Iterator[Claim]:
-        """Yield the model's sentences, until `most` of them were proven; raises _Trouble."""
+        """Yield the model's sentences, until `most` of them were proven; raises Trouble."""
         self.asked = True
         asked, message = messages(evidence, self._server.settings, self._most)
         if not message:
-            raise _Trouble("Kutipan arsip tidak muat di llm.max_prompt_tokens")
+            raise Trouble("Kutipan arsip tidak muat di llm.max_prompt_tokens")
         self._words = self._server.stream(asked)
         proven = 0
-        for claim in self._sentences():
+        sentences = self._sentences()
+        while True:
+            with self._away():
+                claim = next(sentences, None)
+            if claim is None:
+                return
             attached = attach(claim, evidence, self._body_of)
             if attached is None and _SILENT.search(claim.text):
                 self.silent = True

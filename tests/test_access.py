@@ -18,6 +18,7 @@ from page import texts
 from qa.chat import Chat
 from qa.history import History
 from tests import homes
+from tests.asking import taken
 from tests.loopback import served
 from tests.operating import CHEAP, HERE, NOW
 from web import access, login, server
@@ -524,7 +525,7 @@ def test_a_question_into_anothers_conversation_begins_ones_own(home):
 
     answering = Answering(chat, History.of(home))
     sent = {"text": "Siapa juara voli?", "conversation": place}
-    *_, last = app.answered(answering, sent, owner_of(home, "operator"))
+    *_, last = taken(app.answered(answering, sent, owner_of(home, "operator")))
     assert f'data-conversation="{place}"' not in last
     assert len(answering.history.turns(owner_of(home, "ani"), place)) == 1
     answering.history.close()
@@ -554,14 +555,14 @@ def test_who_is_logged_out_while_a_question_waits_gets_no_answer(home):
     from web.answering import Answering
 
     answering = Answering(Chat.open(home), History(None))
-    [refused] = app.answered(answering, {"text": ASKED}, "u1", still=lambda: False)
+    [refused] = taken(app.answered(answering, {"text": ASKED}, "u1", still=lambda: False))
     assert texts.SIGN_IN_NEEDED in refused
     assert answering.history.conversations("u1") == []
     steps = iter([True, True, False])
-    shown = list(app.answered(answering, {"text": ASKED}, "u1", still=lambda: next(steps)))
+    shown = taken(app.answered(answering, {"text": ASKED}, "u1", still=lambda: next(steps)))
     assert texts.SIGN_IN_NEEDED in shown[-1]
     assert not any("Rahmat" in each for each in shown)
-    asked = list(app.answered(answering, {"text": ASKED}, "u1", judging=False))
+    asked = taken(app.answered(answering, {"text": ASKED}, "u1", judging=False))
     assert "Rahmat" in asked[-1]
     assert "judge-good" not in asked[-1]
 

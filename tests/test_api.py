@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import threading
 import typing
-from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -15,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from index.settings import MODES, LlmSettings, ReaderSettings, Settings
+from index.settings import MODES, LimitsSettings, LlmSettings, ReaderSettings, Settings
 from qa.chat import Chat
 from qa.interface import AnswerRow, ArchivedRow, hit_row, turn_row
 from tests import homes
@@ -23,6 +22,7 @@ from tests.llm_server import LlmServer
 from tests.loopback import served
 from web import api
 from web.programs import FoundRow, Programs
+from web.turns import Turns
 
 ROOT = Path(__file__).parents[1]
 ASKED = "Apa yang disepakati Wiranto dengan China?"
@@ -235,18 +235,23 @@ def test_without_an_index_each_route_says_what_to_run(tmp_path):
         assert client.get("/api").status_code == 200
 
 
-def test_more_programs_than_there_are_places_for_are_sent_away(chat):
-    programs = Programs(chat)
-    with TestClient(app(chat, programs)) as client:
-        with ExitStack() as taken:
-            for _ in range(15):
-                taken.enter_context(programs.place())
-            assert client.get("/api/search?q=banjir&mode=lexical").status_code == 200
-            with programs.place():
-                reply = client.get("/api/search?q=banjir&mode=lexical")
-                assert reply.status_code == 503 and "16" in told(reply)
-                assert client.get("/healthz").status_code == 200
+def test_a_program_that_would_wait_for_too_long_is_told_when_to_come_again(chat):
+    turns = Turns(LimitsSettings(waiting=1), 1)
+    with TestClient(app(chat, Programs(chat, turns))) as client:
+        answered, waiting = turns.join("ani"), turns.join("budi")
+        for method, path, sent in [
+            ("GET", "/api/search?q=banjir&mode=lexical", None),
+            ("POST", "/api/ask", {"question": "banjir di Mars", "stream": True}),
+        ]:
+            reply = client.request(method, path, json=sent)
+            assert reply.status_code == 503 and "at once" in told(reply)
+            assert f"again in {reply.headers['retry-after']} seconds" in told(reply)
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/api/articles/nix").status_code == 404
+        answered.leave()
+        waiting.leave()
         assert ask(client, "banjir di Mars", stream=False)["status"]
+        assert turns.load.running == turns.load.waiting == 0
 
 
 def test_health_names_the_version_and_its_newest_day(client, chat):

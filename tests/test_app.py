@@ -1,6 +1,7 @@
 """What the chat writes on its page: words, escaping, and the law that a highlight is the quote."""
 
 import ast
+import asyncio
 import dataclasses
 import datetime as dt
 import json
@@ -37,6 +38,7 @@ from qa.chat import Chat, Overview
 from qa.history import History
 from qa.question.small_talk import SMALL_TALK
 from tests import homes
+from tests.asking import taken
 from web.answering import Answering, Request, read_request
 
 EVIL = (
@@ -534,7 +536,7 @@ def answering(home):
 
 def shown(answering, text, **sent):
     """Ask as the page does; return what it was shown, step by step, and what is kept."""
-    steps = list(app.answered(answering, {"text": text, **sent}, "ani"))
+    steps = taken(app.answered(answering, {"text": text, **sent}, "ani"))
     place = Page(steps[-1]).all("section")
     kept = answering.history.turns("ani", place[0]["data-conversation"]) if place else []
     return steps, kept
@@ -560,7 +562,7 @@ def test_no_question_is_no_turn(answering, nothing):
 
 @pytest.mark.parametrize("sent", [None, "x", [], 3])
 def test_what_the_page_did_not_write_is_no_request(answering, sent):
-    [only] = app.answered(answering, sent, "ani")
+    [only] = taken(app.answered(answering, sent, "ani"))
     assert "tidak terbaca" in only
 
 
@@ -636,9 +638,13 @@ def test_an_unexpected_error_is_logged_and_the_chat_goes_on(home, tmp_path, capl
 
 
 def test_an_answer_is_kept_though_nobody_waits_for_it(answering):
-    steps = app.answered(answering, {"text": "Siapa yang meresmikan Pelabuhan?"}, "ani")
-    place = Page(next(steps)).all("section")[0]
-    steps.close()
+    async def first():
+        steps = app.answered(answering, {"text": "Siapa yang meresmikan Pelabuhan?"}, "ani")
+        step = await anext(steps)
+        await steps.aclose()
+        return step
+
+    place = Page(asyncio.run(first())).all("section")[0]
     while answering.running():
         threading.Event().wait(0.01)
     [kept] = answering.history.turns("ani", place["data-conversation"])

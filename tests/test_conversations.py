@@ -15,6 +15,7 @@ from page import transcript
 from qa.chat import Chat
 from qa.history import History, KeptTurn
 from tests import homes
+from tests.asking import taken
 from tests.operating import HERE
 from web import conversations, feedback, filters, status
 from web.access import Access, AccessMiddleware
@@ -54,7 +55,7 @@ def owner(name):
 
 
 def asked(answering, question, name="ani"):
-    *_, last = answering.ask(owner(name), Request(question))
+    *_, last = taken(answering.ask(owner(name), Request(question)))
     return last.conversation
 
 

@@ -1,9 +1,7 @@
 """The log: an id through all that a request is worked on by, and no line but one's own."""
 
-import contextvars
 import json
 import logging
-import threading
 
 import pytest
 from fastapi import FastAPI
@@ -20,6 +18,7 @@ from page import html
 from qa.chat import Chat
 from qa.history import History
 from tests import homes
+from tests.asking import taken
 from web import api, monitoring
 from web.answering import Answering
 from web.audit import Audit
@@ -171,8 +170,8 @@ def test_all_stages_of_a_programs_question_are_logged_under_its_id(client, log, 
     assert events[-1]["message"] == "POST /api/ask" and events[-1]["status"] == 200
 
 
-def test_a_question_of_the_page_is_logged_under_its_id_from_threads_of_others(chat, log):
-    """Gradio's queue, which takes each step in another thread, has a context of its own."""
+def test_a_question_of_the_page_is_logged_under_its_id_from_tasks_of_others(chat, log):
+    """Gradio's queue, which asks for each step, has a context of its own."""
     answering = Answering(chat, History(None))
     audit = Audit(chat.home, LogSettings(audit=False))
     metrics = Metrics(Examiner(chat, answering.load).examine, lambda: 0)
@@ -180,23 +179,12 @@ def test_a_question_of_the_page_is_logged_under_its_id_from_threads_of_others(ch
     connection.scope["tanya.request"] = Served("uji-2", connection, metrics, audit)
     asked = browser.answered(answering, {"text": OPENED}, "ani")
     steps = following(context_of(connection), asked)
-    shown = []
     logs.request_id.set("lain")
-    while in_a_thread(lambda: next(steps, None), shown)[-1] is not None:
-        pass
-    assert "Rahmat" in shown[-2] and 'aria-busy="false"' in shown[-2]
+    last = taken(steps)[-1]
+    assert "Rahmat" in last and 'aria-busy="false"' in last
     assert {event.get("request_id") for event in log.events()} == {"uji-2"}
     assert "read took" in " ".join(log.written)
     assert b'tanya_questions_total{door="page",status="answered"} 1.0' in metrics.text("")[0]
-
-
-def in_a_thread(work, results):
-    """Add what work returns in a thread that has this one's context; return all results."""
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=lambda: results.append(context.run(work)))
-    thread.start()
-    thread.join()
-    return results
 
 
 # Secrets -----------------------------------------------------------------------------------------

@@ -1,19 +1,20 @@
-"""Answers a visitor's question in a thread of its own, so that it is kept whoever goes away."""
+"""Answers a visitor's question, in its turn, in a thread of its own, and keeps what came of it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import dataclasses
 import datetime as dt
 import functools
 import logging
-import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from index.errors import TanyaError
+from index.errors import BusyError, StoppingError, TanyaError
 from index.records import Filter, Query, Turn
 from index.text import encodable
 from page import texts
@@ -21,15 +22,18 @@ from page.html import LONGEST_QUESTION
 from qa.chat import Chat
 from qa.history import History
 from qa.question.answer_type import answer_type
-from web.asked import observed
+from web.asked import observed, refused
 from web.health import Queue
+from web.turns import Place, Turns
 
 logger = logging.getLogger("tanya.web")
 
 # Publishers, or authors, that a filter may name, and characters of such a name.
 _MOST, _LONGEST = 500, 500
-_AT_ONCE = 8
-"""Questions that are answered side by side; others wait their turn."""
+_LOOK = 0.5
+"""Seconds after which somebody who waits hears how many are before them."""
+_CUT = 0.7
+"""Seconds in which an answer that is to end ends; it looks at each passage that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,38 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an answer is: `turn` grows until it is `complete`; `error` says why there is none."""
+    """How far an answer is: `turn` grows until it is `complete`; `error` says why there is none.
+
+    `ahead` questions are answered before it, as long as it waits.
+    """
 
     conversation: str
     number: int
     turn: Turn | None = None
     complete: bool = False
     error: Exception | None = None
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """A question on its way to its answer: `where` is its conversation and number.
+
+    `earlier` are the conversation's answered turns, `tell` hands a step to whoever asked; it is
+    answered in the `context` of its request.
+    """
+
+    request: Request
+    earlier: Mapping[int, Turn]
+    where: tuple[str, int]
+    place: Place
+    tell: Callable[[Progress], object]
+    context: contextvars.Context
+
+    def say(self, step: Progress) -> None:
+        """Tell a step, if anybody can still hear it."""
+        with suppress(RuntimeError):
+            self.tell(step)
 
 
 def read_request(sent: object) -> Request:
@@ -94,67 +123,116 @@ def _names(sent: object) -> list[str]:
 
 
 class Answering:
-    """Answers the questions of all visitors and keeps their turns."""
+    """Answers the questions of all visitors, each in its turn, and keeps what came of them."""
 
     def __init__(
-        self, chat: Chat, history: History, now: Callable[[], dt.datetime] | None = None
+        self,
+        chat: Chat,
+        history: History,
+        now: Callable[[], dt.datetime] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.chat = chat
         self.history = history
+        self.turns = turns or Turns(chat.settings.limits)
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
         self._lock = threading.Lock()
-        self._running: set[tuple[str, int]] = set()
-        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._running: dict[tuple[str, int], _Work] = {}
 
-    def ask(self, owner: str, request: Request) -> Iterator[Progress]:
+    async def ask(self, owner: str, request: Request) -> AsyncIterator[Progress]:
         """Answer a question as it grows; the last progress is complete.
 
-        The work goes on, and is kept, if nobody takes what this yields. Raises ArchiveError if the
-        conversations cannot be read.
+        The question keeps its turn, and its answer is kept, if nobody takes what this yields: who
+        asked may open the conversation again. Raises BusyError where too much is asked, and
+        ArchiveError if the conversations cannot be read.
         """
-        place = self.history.begin(
-            owner, request.conversation, request.text, request.chosen, self._now()
-        )
-        earlier = {
-            kept.number: kept.turn for kept in self.history.turns(owner, place[0]) if kept.turn
-        }
-        steps: queue.SimpleQueue[Progress] = queue.SimpleQueue()
-        with self._lock:
-            self._running.add(place)
-        work = functools.partial(self._work, request, earlier, place, steps)
-        threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True).start()
-        step = Progress(*place)
+        try:
+            place = self.turns.join(owner)
+        except BusyError:
+            refused("page", request.text)
+            raise
+        steps: asyncio.Queue[Progress] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def tell(step: Progress) -> None:
+            loop.call_soon_threadsafe(steps.put_nowait, step)
+
+        where = await asyncio.to_thread(self._begin, owner, request, place, tell)
+        step = Progress(*where, ahead=place.ahead)
         while not step.complete:
             yield step
-            step = steps.get()
+            fresh = None
+            while fresh is None:
+                try:
+                    fresh = await asyncio.wait_for(steps.get(), _LOOK)
+                except TimeoutError:
+                    if (ahead := place.ahead) != step.ahead:
+                        fresh = dataclasses.replace(step, ahead=ahead)
+            step = fresh
         yield step
 
+    def _begin(
+        self, owner: str, request: Request, place: Place, tell: Callable[[Progress], object]
+    ) -> tuple[str, int]:
+        """Keep a question and let it be answered in its turn; return its conversation and number.
+
+        From here on nothing depends on whoever asked.
+        """
+        try:
+            where = self.history.begin(
+                owner, request.conversation, request.text, request.chosen, self._now()
+            )
+            kept = self.history.turns(owner, where[0])
+        except BaseException:
+            place.leave()
+            raise
+        earlier = {each.number: each.turn for each in kept if each.turn}
+        work = _Work(request, earlier, where, place, tell, contextvars.copy_context())
+        with self._lock:
+            self._running[where] = work
+        place.begun.add_done_callback(lambda _: self._start(work))
+        return where
+
     def running(self) -> frozenset[tuple[str, int]]:
-        """Return the questions, by conversation and number, that are being answered."""
+        """Return the questions, by conversation and number, that are being answered or wait."""
         with self._lock:
             return frozenset(self._running)
 
     def load(self) -> Queue:
-        """Return how many questions are being answered, and how many wait."""
-        asked = len(self.running())
-        return Queue(min(asked, _AT_ONCE), max(0, asked - _AT_ONCE))
+        """Return how many questions are being answered, pages' and programs', and how many wait."""
+        load = self.turns.load
+        full = load.waiting >= self.chat.settings.limits.waiting
+        return Queue(load.running + load.away, load.waiting, full)
 
-    def _work(
-        self,
-        request: Request,
-        earlier: Mapping[int, Turn],
-        place: tuple[str, int],
-        steps: queue.SimpleQueue[Progress],
-    ) -> None:
+    def stop(self, seconds: float) -> bool:
+        """Take no more questions; those that are not answered in so many seconds are told so.
+
+        Return whether nothing reads any more.
+        """
+        self.turns.stop()
+        self.turns.wait_until_left(seconds)
+        ended = self.chat.stop(_CUT)
+        # These wait for another server, or for the disk.
+        with self._lock:
+            left = list(self._running.values())
+        for work in left:
+            self._end(work, None, StoppingError("The server is being stopped."))
+        return ended
+
+    def _start(self, work: _Work) -> None:
+        # The queue tells it, in whichever thread: no work of it may be done there.
+        run = functools.partial(work.context.run, self._answer, work)
+        threading.Thread(target=run, daemon=True).start()
+
+    def _answer(self, work: _Work) -> None:
         turn: Turn | None = None
         # What is no Exception leaves this standing, so that no page waits for ever.
         error: Exception | None = TanyaError("The question was not answered.")
         try:
-            with self._places:
-                for turn in observed(self._turns(request, earlier), "page", request.text):
-                    steps.put(Progress(*place, turn))
+            for turn in observed(self._begun(work), "page", work.request.text):
+                work.say(Progress(*work.where, turn))
             if turn is not None:
-                self._keep(place, turn)
+                self._keep(work.where, turn)
             error = None
         except (TanyaError, sqlite3.Error) as problem:
             logger.warning("a question was not answered: %s", problem)
@@ -164,9 +242,19 @@ class Answering:
             logger.exception("a question failed")
             error = problem
         finally:
-            with self._lock:
-                self._running.discard(place)
-            steps.put(Progress(*place, turn, complete=True, error=error))
+            self._end(work, turn, error)
+            work.place.leave()
+
+    def _end(self, work: _Work, turn: Turn | None, error: Exception | None) -> None:
+        """Tell that a question is done with; once."""
+        if isinstance(error, BusyError):
+            with suppress(TanyaError, sqlite3.Error):
+                stopped = isinstance(error, StoppingError)
+                self.history.leave(*work.where, "stopped" if stopped else "busy")
+        with self._lock:
+            if self._running.pop(work.where, None) is None:
+                return
+        work.say(Progress(*work.where, turn, complete=True, error=error))
 
     def _keep(self, place: tuple[str, int], turn: Turn) -> None:
         """Keep an answer; one that cannot be written is shown all the same."""
@@ -175,19 +263,24 @@ class Answering:
         except (TanyaError, sqlite3.Error) as problem:
             logger.warning("an answer was not kept: %s", problem)
 
-    def _turns(self, request: Request, earlier: Mapping[int, Turn]) -> Iterator[Turn]:
+    def _begun(self, work: _Work) -> Iterator[Turn]:
+        work.place.begun.result()
+        yield from self._turns(work)
+
+    def _turns(self, work: _Work) -> Iterator[Turn]:
+        request, earlier, away = work.request, work.earlier, work.place.away
         asked, chosen = request.text, request.chosen
         source = earlier.get(request.turn)
         if source is None:
-            return self.chat.stream(asked, list(earlier.values()), chosen)
+            return self.chat.stream(asked, list(earlier.values()), chosen, away=away)
         if request.as_typed:
             before = [turn for number, turn in earlier.items() if number < request.turn]
-            return self.chat.stream(asked, before, chosen, as_typed=True)
+            return self.chat.stream(asked, before, chosen, as_typed=True, away=away)
         if request.limits is not None:
             query = _limited(source.query, request, request.limits)
-            return self.chat.stream(asked, (), chosen, query)
+            return self.chat.stream(asked, (), chosen, query, away=away)
         # A corrected question stands alone: with the conversation it might be bent once more.
-        return self.chat.stream(asked, (), chosen)
+        return self.chat.stream(asked, (), chosen, away=away)
 
 
 def _limited(query: Query, request: Request, limits: Filter) -> Query:

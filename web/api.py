@@ -31,6 +31,7 @@ from page.templates import render
 from qa.interface import AnswerRow, ArchivedRow, described
 from web.bodies import LONGEST_BODY, bounded
 from web.programs import MOST_EARLIER, FoundRow, Programs
+from web.turns import Place
 from web.who import who
 
 logger = logging.getLogger("tanya.web")
@@ -155,7 +156,8 @@ def _misfit(error: RequestValidationError) -> tuple[int, str]:
 
 def _told(error: Exception) -> JSONResponse:
     status, body = _problem(error)
-    again = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    seconds = getattr(error, "retry", 0) or 5
+    again = {"Retry-After": str(seconds)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return JSONResponse(body, status, {**again, **(getattr(error, "headers", None) or {})})
 
 
@@ -291,9 +293,9 @@ def router(programs: Programs) -> APIRouter:
 
 
 def _add_questions(routes: APIRouter, programs: Programs) -> None:
-    def place() -> Iterator[None]:
-        with programs.place():
-            yield
+    async def place(request: Request) -> AsyncIterator[Place]:
+        async with programs.place(who(request).waits_as, request.is_disconnected) as held:
+            yield held
 
     asked = _shown("answer", 400, 404, 413, 415, 422, 503)
     asked[200]["content"]["text/event-stream"] = _STREAMED
@@ -303,9 +305,12 @@ def _add_questions(routes: APIRouter, programs: Programs) -> None:
         response_model=AnswerRow,
         responses=asked,
         openapi_extra=_tried(_ASK),
-        dependencies=[Depends(place)],
     )
-    def ask(sent: SentQuestion, request: Request) -> AnswerRow | StreamingResponse:
+    def ask(
+        sent: SentQuestion,
+        request: Request,
+        held: Place = Depends(place),  # noqa: B008
+    ) -> AnswerRow | StreamingResponse:
         """Answer a question: every sentence cites the articles that it is quoted from.
 
         As events, `draft` has the row as it grows, `answer` the complete one, and `error` what
@@ -317,7 +322,9 @@ def _add_questions(routes: APIRouter, programs: Programs) -> None:
             limits.after or "", limits.before or "", limits.publishers, limits.authors
         )
         rows = programs.answer(
-            sent.question, sent.follows, sent.earlier, chosen, sent.k, owner=who(request).owner
+            *(sent.question, sent.follows, sent.earlier, chosen, sent.k),
+            owner=who(request).owner,
+            away=held.away,
         )
         if sent.stream or "text/event-stream" in request.headers.get("accept", ""):
             return _stream(rows)

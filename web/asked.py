@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from index import logs
-from index.errors import BusyError
+from index.errors import BusyError, StoppingError
 from index.records import Turn
 from qa.question.small_talk import SMALL_TALK
 from web import requests
@@ -35,11 +35,11 @@ def _observed(
                 first = time.perf_counter() - began
             yield turn
         outcome = _outcome(turn)
+    except (StoppingError, GeneratorExit):
+        outcome = "stopped"
+        raise
     except BusyError:
         outcome = "busy"
-        raise
-    except GeneratorExit:
-        outcome = "stopped"
         raise
     finally:
         _tell(Asked(door, outcome, time.perf_counter() - began, first, turn), question, served)

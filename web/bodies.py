@@ -22,7 +22,14 @@ async def bounded(request: Request, most: int) -> Request | None:
         if len(body) > most:
             return None
 
-    async def again() -> dict[str, Any]:
+    read = False
+
+    async def again() -> Any:
+        nonlocal read
+        if read:
+            # What comes after the body is that the client has gone.
+            return await request.receive()
+        read = True
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     return Request(request.scope, again)

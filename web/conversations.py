@@ -104,7 +104,7 @@ def turn_html(
     if kept.turn is None:
         if (kept.conversation, kept.number) in running:
             return html.searching_html(kept.question, kept.conversation, kept.number)
-        return html.interrupted_html(kept.question, kept.conversation, kept.number)
+        return html.interrupted_html(kept.question, kept.conversation, kept.number, kept.reason)
     return html.turn_html(
         kept.turn,
         kept.number,

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -32,6 +33,7 @@ from web.access import Access, AccessMiddleware
 from web.bodies import LONGEST_BODY
 from web.listening import listening
 from web.programs import FoundRow, Programs
+from web.turns import Place
 from web.who import asking
 
 _NOTICE = (
@@ -120,7 +122,7 @@ def server(programs: Programs) -> Any:
     only_reads = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
     @made.tool(title="Ask the archive", description=_ASK, annotations=only_reads)
-    def ask_archive(
+    async def ask_archive(
         question: _Question,
         follows: _Follows = "",
         after: _After = "",
@@ -128,13 +130,20 @@ def server(programs: Programs) -> Any:
         publishers: _Publishers = [],  # noqa: B006
         authors: _Authors = [],  # noqa: B006
     ) -> AnswerResult:
-        with _told(programs):
+        def answered(place: Place) -> AnswerRow:
             chosen = programs.narrowed(after, before, publishers, authors)
-            *_, row = programs.answer(question, follows, chosen=chosen, owner=asking.get())
-            return {"notice": _NOTICE, "answer": row}
+            owner = asking.get().owner
+            *_, row = programs.answer(
+                question, follows, chosen=chosen, owner=owner, away=place.away
+            )
+            return row
+
+        with _told():
+            async with programs.place(asking.get().waits_as) as place:
+                return {"notice": _NOTICE, "answer": await run_in_threadpool(answered, place)}
 
     @made.tool(title="Search the archive", description=_SEARCH, annotations=only_reads)
-    def search_archive(
+    async def search_archive(
         query: _Question,
         k: Annotated[int, Field(ge=1, le=50, description="How many articles.")] = 5,
         after: _After = "",
@@ -142,16 +151,20 @@ def server(programs: Programs) -> Any:
         publishers: _Publishers = [],  # noqa: B006
         authors: _Authors = [],  # noqa: B006
     ) -> FoundResult:
-        with _told(programs):
+        def found() -> FoundRow:
             chosen = programs.narrowed(after, before, publishers, authors)
-            return {"notice": _NOTICE, "found": programs.search(query, k, chosen=chosen)}
+            return programs.search(query, k, chosen=chosen)
+
+        with _told():
+            async with programs.place(asking.get().waits_as):
+                return {"notice": _NOTICE, "found": await run_in_threadpool(found)}
 
     @made.tool(title="Read an article", description=_READ, annotations=only_reads)
-    def read_article(
+    async def read_article(
         article_id: Annotated[str, Field(description="The article_id of a citation or a hit.")],
     ) -> Annotated[CallToolResult, ArticleResult]:
-        with _told(programs):
-            row = programs.article(article_id)
+        with _told():
+            row = await run_in_threadpool(programs.article, article_id)
         result: ArticleResult = {"notice": _NOTICE, "article": row}
         text = TextContent(type="text", text=_delimited(row))
         return CallToolResult(content=[text], structured_content=dict(result))
@@ -160,13 +173,12 @@ def server(programs: Programs) -> Any:
 
 
 @contextmanager
-def _told(programs: Programs) -> Iterator[None]:
-    """Take a place, and tell the model what is wrong; the SDK hides and logs any other error."""
+def _told() -> Iterator[None]:
+    """Tell the model what is wrong; the SDK hides and logs any other error."""
     from mcp.server.mcpserver.exceptions import ToolError
 
     try:
-        with programs.place():
-            yield
+        yield
     except TanyaError as error:
         raise ToolError(str(error)) from error
     except (OSError, sqlite3.Error) as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 
 from typing_extensions import TypedDict
@@ -25,15 +26,16 @@ from qa.interface import (
     published,
     turn_row,
 )
+from qa.llm import Away
 from qa.question.sources import resolve_authors, resolve_publishers
 from web.asked import observed, refused
-from web.health import Queue
+from web.turns import Place, Turns
 
 MOST_EARLIER = 10
 """So many questions may be sent along as the conversation so far."""
 
-_AT_ONCE = 16
-"""So many programs are served at once: on two cores each then waits some five seconds."""
+_LOOK = 1.0
+"""Seconds after which it is looked whether a program that waits is still there."""
 
 _KEPT = 300
 """So many answers can be followed; one with its articles takes some 100 kB."""
@@ -52,6 +54,10 @@ class FoundRow(TypedDict):
     """Best first."""
 
 
+class GoneError(BusyError):
+    """The program that asked has gone."""
+
+
 class Programs:
     """Serves programs from one chat; remembers the latest answers, so that questions can follow.
 
@@ -59,30 +65,37 @@ class Programs:
     IndexMissingError before the first build, and what a chat raises.
     """
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, turns: Turns | None = None) -> None:
+        """Take the queue that others share, or one of its own."""
         self.chat = chat
+        self._turns = turns or Turns(chat.settings.limits)
         self._lock = threading.Lock()
         self._conversations: OrderedDict[tuple[str, str], tuple[Turn, ...]] = OrderedDict()
-        self._serving = 0
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take one of the places of those served at once; raises BusyError if none is free."""
-        with self._lock:
-            full = self._serving >= _AT_ONCE
-            self._serving += not full
-        if full:
-            refused("api")
-            raise BusyError(f"{_AT_ONCE} programs are being served: ask again in some seconds.")
+    @asynccontextmanager
+    async def place(
+        self, owner: str, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[Place]:
+        """Hold a place among all that is answered, once its turn has come.
+
+        Raises BusyError where too much is asked at once, and GoneError where the program does not
+        wait for it: `gone` tells.
+        """
         try:
-            yield
+            place = self._turns.join(owner)
+        except BusyError:
+            refused("api")
+            raise
+        try:
+            begun = asyncio.wrap_future(place.begun)
+            while not begun.done():
+                await asyncio.wait([begun], timeout=_LOOK)
+                if not begun.done() and gone and await gone():
+                    raise GoneError("Nobody waits for the answer any more.")
+            begun.result()
+            yield place
         finally:
-            with self._lock:
-                self._serving -= 1
-
-    def load(self) -> Queue:
-        """Return how many programs are being served; none waits."""
-        return Queue(self._serving, 0, full=self._serving >= _AT_ONCE)
+            place.leave()
 
     def narrowed(
         self,
@@ -112,13 +125,14 @@ class Programs:
         chosen: Filter = Filter(),  # noqa: B008
         most: int | None = None,
         owner: str = "",
+        away: Away = nullcontext,
     ) -> Iterator[AnswerRow]:
         """Return the row of an answer as it grows: the last one is complete, and can be followed.
 
         `follows` is the id of the answer that the question comes after; `earlier` are the questions
         before it, oldest first, which are asked anew. `most` sentences are shown at most. An answer
-        is followed by its `owner` alone. What is wrong with the question is raised at once:
-        InputError, NotFoundError for an unknown id.
+        is followed by its `owner` alone; `away` is as in `Chat.stream`. What is wrong with the
+        question is raised at once: InputError, NotFoundError for an unknown id.
         """
         question = question_of(question)
         if follows and earlier:
@@ -126,7 +140,7 @@ class Programs:
         self.chat.index()
         before = self._before(owner, follows) if follows else ()
         asked = [*map(question_of, earlier)]
-        return self._growing(question, before, asked, chosen, most, owner)
+        return self._growing(question, before, asked, chosen, most, owner, away)
 
     def _before(self, owner: str, follows: str) -> tuple[Turn, ...]:
         with self._lock:
@@ -147,11 +161,14 @@ class Programs:
         chosen: Filter,
         most: int | None,
         owner: str,
+        away: Away,
     ) -> Iterator[AnswerRow]:
         for each in earlier:
-            before = (*before, self.chat.ask(each, before, chosen))
+            *_, turn = self.chat.stream(each, before, chosen, away=away)
+            before = (*before, turn)
         name = secrets.token_urlsafe(9)
-        for turn in observed(self.chat.stream(question, before, chosen), "api", question):
+        growing = self.chat.stream(question, before, chosen, away=away)
+        for turn in observed(growing, "api", question):
             row = turn_row(name, _cut(turn, most))
             yield row
         with self._lock:

@@ -5,12 +5,13 @@ The id comes back in the header X-Request-Id, and stands in what a person is tol
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,9 +83,18 @@ def context_of(connection: HTTPConnection) -> contextvars.Context:
     return context
 
 
-def following(context: contextvars.Context, steps: Iterator[_Step]) -> Iterator[_Step]:
-    """Yield what comes, each step in one context, whichever thread takes it."""
-    while (step := context.run(next, steps, None)) is not None:
+async def following(
+    context: contextvars.Context, steps: AsyncIterator[_Step]
+) -> AsyncIterator[_Step]:
+    """Yield what comes, each step in one context, whichever task takes it."""
+
+    async def next_step() -> _Step | None:
+        return await anext(steps, None)
+
+    while True:
+        step = await asyncio.create_task(next_step(), context=context)
+        if step is None:
+            return
         yield step
 
 

@@ -40,6 +40,8 @@ from web.audit import Audit
 from web.listening import listening
 from web.programs import Programs
 from web.requests import HEADER
+from web.stopping import Ending, OpenRequests
+from web.turns import Turns
 from web.users import Users
 from web.visitor import VisitorCookie
 from web.work import Worker
@@ -50,7 +52,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tanya.web")
 
 _ASSETS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_STOP_SECONDS = 4
+_FINISH, _LEAVE, _CLOSE = 2.5, 0.4, 1
+"""Seconds in which a server that stops lets answers be finished, what was told reach its readers,
+and connections be closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,19 @@ class Running:
     address: str
     _server: uvicorn.Server
     _thread: threading.Thread
+    _end: Callable[[], bool]
     _audit: Audit
 
-    def stop(self) -> None:
-        """Stop it; answers that are being written may take a few seconds more."""
+    def stop(self) -> bool:
+        """Stop it within five seconds, in which answers under way may end.
+
+        Return whether nothing is at work any more.
+        """
+        ended = self._end()
         self._server.should_exit = True
-        self._thread.join(_STOP_SECONDS + 1)
-        self._audit.close()
+        self._thread.join(_CLOSE + 0.5)
+        self._audit.close(0.5)
+        return ended and not self._thread.is_alive()
 
 
 def create(
@@ -79,15 +89,17 @@ def create(
     import gradio as gr
 
     history = History.of(chat.home, keep=chat.settings.chat.keep)
-    answering = Answering(chat, history)
+    turns, requests, worker = Turns(chat.settings.limits), OpenRequests(), Worker()
+    answering = Answering(chat, history, turns=turns)
     app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Ending, requests=requests)
     app.add_middleware(VisitorCookie)
     serve = chat.settings.serve
     access = access or Access(Users(chat.home, serve), serve)
     app.add_middleware(AccessMiddleware, access=access)
     app.state.audit = monitoring.add(app, chat, answering.load)
-    programs = Programs(chat)
-    operating = (chat.home, chat.settings.upload, Worker())
+    programs = Programs(chat, turns)
+    operating = (chat.home, chat.settings.upload, worker)
     for router in (
         conversations.router(answering),
         status.router(chat),
@@ -105,6 +117,13 @@ def create(
     if mcp.installed():
         mcp.mount(app, programs)
 
+    def end() -> bool:
+        ended = answering.stop(_FINISH)
+        worker.stop()
+        requests.end(_LEAVE)
+        return ended
+
+    app.state.end = end
     explain_errors(app)
 
     @app.get("/page/assets/{name}", include_in_schema=False)
@@ -174,12 +193,12 @@ def start(
         access_log=False,
         # Whose word is taken for an address stands in the settings.
         proxy_headers=False,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=_CLOSE,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()
-    return Running(f"{address}/", server, thread, app.state.audit)
+    return Running(f"{address}/", server, thread, app.state.end, app.state.audit)
 
 
 def warm(chat: Chat) -> None:

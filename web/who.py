@@ -31,6 +31,11 @@ class Who:
     owner: str = ""
     session: bool = False
 
+    @property
+    def waits_as(self) -> str:
+        """Return the name by which their questions take turns with those of others."""
+        return self.name or f"address {self.address}"
+
     def may(self, role: Role) -> bool:
         """Tell whether they may do what a role may."""
         return ROLES.index(self.role) >= ROLES.index(role)
@@ -38,8 +43,8 @@ class Who:
 
 _KEY, _STILL = "who", "still_who"
 
-asking: ContextVar[str] = ContextVar("asking", default="")
-"""The owner of the request under way, for what is given no request."""
+asking: ContextVar[Who] = ContextVar("asking", default=Who("", "reader", ""))  # noqa: B039
+"""Whose request is under way, for what is given no request."""
 
 
 def remember(
@@ -48,7 +53,7 @@ def remember(
     """Keep with a request whose it is, and what tells later whether they are still let in."""
     setattr(connection.state, _KEY, found)
     setattr(connection.state, _STILL, still)
-    asking.set(found.owner)
+    asking.set(found)
 
 
 def who(connection: HTTPConnection) -> Who:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from index import adding, logs, reports, settings
 from index import build as builds
-from index.errors import BusyError, DiskError, InputError, TanyaError
+from index.errors import BusyError, DiskError, InputError, StoppingError, TanyaError
 from index.home import OpenHome, open_archive
 from index.reading.files import find_files, size
 from index.refusals import sentence
@@ -30,11 +30,15 @@ from web.requests import note
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 logger = logging.getLogger("tanya.web")
 
 # The chat goes first on the processor.
 _NICE = 5
+
+# Seconds that a task which is to end is waited for.
+_ENDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Worker:
         self._lock = threading.Lock()
         self._state: State | None = None
         self._thread: threading.Thread | None = None
+        self._process: BaseProcess | None = None
+        self._stopped = False
 
     @property
     def state(self) -> State | None:
@@ -103,25 +109,42 @@ class Worker:
         if self._thread is not None:
             self._thread.join(seconds)
 
+    def stop(self) -> None:
+        """End the task under way, as the server ends; the live version stays as it is."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process is not None:
+            process.terminate()
+        self.wait(_ENDS)
+
     def _follow(self, state: State, after: Callable[[], None]) -> None:
         """Run a task in its process, and keep what it tells."""
         ours, theirs = get_context("spawn").Pipe(duplex=False)
         process = get_context("spawn").Process(target=_run, args=(state, theirs), daemon=True)
         try:
             process.start()
+            with self._lock:
+                self._process = process
+                if self._stopped:
+                    process.terminate()
             theirs.close()
             while state.running:
                 state = ours.recv()
                 if state.running:
                     self._set(state)
         except (EOFError, OSError) as error:
-            logger.error("a task ended with its process: %r", error)
             lost = TanyaError("The process that did the work ended before it was done.")
+            if self._stopped:
+                lost = StoppingError("The server was stopped; do it again when it runs.")
+            else:
+                logger.error("a task ended with its process: %r", error)
             state = replace(state, stage="", error=lost)
         finally:
             ours.close()
             if process.pid is not None:
                 process.join()
+            self._process = None
             after()
             _note(state)
             self._set(state)
