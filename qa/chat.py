@@ -150,6 +150,11 @@ class Chat:
         version = self.index().version
         return Overview(version, self._count_waiting(version.name), self.trouble)
 
+    @property
+    def llm_trouble(self) -> str:
+        """Return why the language model is not asked now; "" where it is, or there is none."""
+        return self._llm.trouble if self._llm else ""
+
     def publishers(self) -> list[str]:
         """Return the publishers of the live version, biggest first."""
         return [name for name, _ in self.index().version.publishers]

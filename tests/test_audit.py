@@ -53,7 +53,7 @@ def home(tmp_path_factory):
 def test_a_question_is_kept_with_who_asked_it_and_what_was_cited(home):
     made, programs = FastAPI(), Programs(Chat.open(home))
     made.add_middleware(Signed)
-    log = monitoring.add(made, programs.chat, programs.load)
+    log = monitoring.add(made, programs.chat, programs.turns.queue)
     made.include_router(api.router(programs))
 
     @made.post("/masuk")

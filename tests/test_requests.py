@@ -27,6 +27,7 @@ from web.metrics import Metrics
 from web.programs import Programs
 from web.requests import Served, context_of, following
 from web.server import explain_errors
+from web.turns import Turns
 
 OPENED = "Siapa yang meresmikan Pelabuhan Batu Layar?"
 FORGED = "\n2026-05-03T08:00:00.000Z error tanya [x] palsu\r\x1b[31m\u202e\u2028\x85\x7f"
@@ -69,7 +70,7 @@ def chat(tmp_path_factory):
 def client(chat):
     """Return a client of the API, its requests seen as those of `tanya serve` are."""
     made, programs = FastAPI(openapi_url=None), Programs(chat)
-    audit = monitoring.add(made, chat, programs.load)
+    audit = monitoring.add(made, chat, programs.turns.queue)
     made.include_router(api.router(programs))
     with TestClient(made) as client:
         yield client
@@ -174,7 +175,7 @@ def test_a_question_of_the_page_is_logged_under_its_id_from_tasks_of_others(chat
     """Gradio's queue, which asks for each step, has a context of its own."""
     answering = Answering(chat, History(None))
     audit = Audit(chat.home, LogSettings(audit=False))
-    metrics = Metrics(Examiner(chat, answering.load).examine, lambda: 0)
+    metrics = Metrics(Examiner(chat, answering.turns.queue).examine, lambda: 0)
     connection = HTTPConnection({"type": "http", "headers": []})
     connection.scope["tanya.request"] = Served("uji-2", connection, metrics, audit)
     asked = browser.answered(answering, {"text": OPENED}, "ani")
@@ -228,7 +229,7 @@ def test_what_a_page_asks_for_by_itself_is_only_logged_in_detail(client, log):
 def test_an_error_is_told_with_the_code_that_it_is_logged_under(tmp_path, log):
     asked = browser.answered(Answering(Chat.open(tmp_path), History(None)), {"text": "Apa?"}, "ani")
     logs.request_id.set("uji-3")
-    *_, shown = asked
+    *_, shown = taken(asked)
     assert "Kode: uji-3." in shown
     assert "Kode" not in html.error_html("Apa?", "c", 1, RuntimeError("x"))
     assert log.events()[0]["request_id"] == "uji-3"
@@ -236,7 +237,7 @@ def test_an_error_is_told_with_the_code_that_it_is_logged_under(tmp_path, log):
 
 def test_a_fault_of_ours_is_told_in_words_with_its_code(chat, log):
     made = FastAPI()
-    monitoring.add(made, chat, Programs(chat).load)
+    monitoring.add(made, chat, Turns(chat.settings.limits).queue)
     explain_errors(made)
 
     @made.get("/rusak")

@@ -19,7 +19,7 @@ from page import texts
 from qa.chat import Chat
 from qa.history import History
 from tests import homes
-from tests.asking import Site
+from tests.asking import Site, taken
 from tests.llm_server import LlmServer
 from web.answering import Answering
 from web.stopping import OpenRequests
@@ -137,10 +137,10 @@ def test_what_is_answered_in_time_is_finished_and_what_waits_is_told(home, trick
             pass
         stopped = asyncio.create_task(asyncio.to_thread(answering.stop, 0))
         rest = [step async for step in steps]
-        [refused] = [step async for step in app.answered(answering, {"text": OPENING}, "budi")]
-        return await stopped, rest, refused
+        return await stopped, rest
 
-    ended, rest, refused = asyncio.run(run())
+    ended, rest = asyncio.run(run())
+    [refused] = taken(app.answered(answering, {"text": OPENING}, "budi"))
     assert not ended
     assert texts.STOPPING in rest[-1] and texts.STOPPING in refused
     assert not answering.running()
@@ -153,11 +153,7 @@ def test_reading_ends_at_the_next_passage(home):
     chat = Chat.open(home)
     steps = Answering(chat, History(None))
     assert steps.stop(0)
-
-    async def run():
-        return [step async for step in app.answered(steps, {"text": OPENING}, "ani")]
-
-    [step] = asyncio.run(run())
+    [step] = taken(app.answered(steps, {"text": OPENING}, "ani"))
     assert texts.STOPPING in step
     assert chat.ask_aside(OPENING, 1.0) is None
 

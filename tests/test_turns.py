@@ -20,6 +20,7 @@ from tests.asking import taken
 from tests.llm_server import LlmServer, says
 from tests.loopback import served
 from web.answering import Answering
+from web.health import Check, Examiner
 from web.programs import Programs
 from web.turns import Turns
 
@@ -296,6 +297,19 @@ def test_a_dead_language_model_is_left_alone_and_tried_again(home):
         clock.now += 61
         assert "".join(server.stream(message)) == "Gubernur. [1]"
         assert not server.trouble and len(well.visits) == 1
+
+
+def test_operators_are_told_that_the_language_model_is_left_alone(home):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    answering = with_llm(home, url)
+    examiner = Examiner(answering.chat, answering.turns.queue)
+    for _ in range(3):
+        assert examiner.examine().checks[-1] == Check("llm", "ok", "asked")
+        *_, shown = taken(app.answered(answering, {"text": OPENING}, "ani"))
+        assert "Rahmat Hidayat" in shown and "dari kutipan arsip" in shown
+    told = examiner.examine().checks[-1]
+    assert (told.name, told.status) == ("llm", "warning") and "tidak dapat dihubungi" in told.detail
 
 
 def test_too_many_wait_for_the_language_model_and_the_next_is_answered_without(home):

@@ -23,7 +23,6 @@ from qa.chat import Chat
 from qa.history import History
 from qa.question.answer_type import answer_type
 from web.asked import observed, refused
-from web.health import Queue
 from web.turns import Place, Turns
 
 logger = logging.getLogger("tanya.web")
@@ -197,12 +196,6 @@ class Answering:
         """Return the questions, by conversation and number, that are being answered or wait."""
         with self._lock:
             return frozenset(self._running)
-
-    def load(self) -> Queue:
-        """Return how many questions are being answered, pages' and programs', and how many wait."""
-        load = self.turns.load
-        full = load.waiting >= self.chat.settings.limits.waiting
-        return Queue(load.running + load.away, load.waiting, full)
 
     def stop(self, seconds: float) -> bool:
         """Take no more questions; those that are not answered in so many seconds are told so.

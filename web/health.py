@@ -105,6 +105,7 @@ class Examiner:
                 room,
                 Check("queue", busy, f"{queue.running} answered, {queue.waiting} waiting"),
                 fresh,
+                *self._llm(),
             ),
             version=version,
             newest_age=_age(version.newest, now) if version and version.newest else None,
@@ -130,6 +131,13 @@ class Examiner:
     def _without_path(self, told: str) -> str:
         # Where the home is concerns nobody who may only ask whether the server is ready.
         return told.replace(str(self._chat.home), "HOME")
+
+    def _llm(self) -> tuple[Check, ...]:
+        if not self._chat.settings.llm.base_url:
+            return ()
+        if trouble := self._chat.llm_trouble:
+            return (Check("llm", "warning", f"not asked for now: {trouble}"),)
+        return (Check("llm", "ok", "asked"),)
 
     def _archive(self) -> Check:
         try:

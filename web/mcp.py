@@ -276,7 +276,7 @@ def serve_http(
     app = FastAPI(openapi_url=None)
     app.add_middleware(AccessMiddleware, access=access)
     programs = Programs(chat)
-    audit = monitoring.add(app, chat, programs.load)
+    audit = monitoring.add(app, chat, programs.turns.queue)
     mount(app, programs)
     try:
         opened, address = listening(host, port)

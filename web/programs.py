@@ -68,7 +68,7 @@ class Programs:
     def __init__(self, chat: Chat, turns: Turns | None = None) -> None:
         """Take the queue that others share, or one of its own."""
         self.chat = chat
-        self._turns = turns or Turns(chat.settings.limits)
+        self.turns = turns or Turns(chat.settings.limits)
         self._lock = threading.Lock()
         self._conversations: OrderedDict[tuple[str, str], tuple[Turn, ...]] = OrderedDict()
 
@@ -82,7 +82,7 @@ class Programs:
         wait for it: `gone` tells.
         """
         try:
-            place = self._turns.join(owner)
+            place = self.turns.join(owner)
         except BusyError:
             refused("api")
             raise

@@ -97,7 +97,7 @@ def create(
     serve = chat.settings.serve
     access = access or Access(Users(chat.home, serve), serve)
     app.add_middleware(AccessMiddleware, access=access)
-    app.state.audit = monitoring.add(app, chat, answering.load)
+    app.state.audit = monitoring.add(app, chat, turns.queue)
     programs = Programs(chat, turns)
     operating = (chat.home, chat.settings.upload, worker)
     for router in (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from index.errors import BusyError, StoppingError
 from index.settings import LimitsSettings
+from web.health import Queue
 
 _FIRST_GUESS, _NEWEST = 1.0, 0.1
 """Seconds that an answer takes before any was measured; how much the newest counts among them."""
@@ -101,13 +102,14 @@ class Turns:
     def load(self) -> Load:
         """Return how busy it is."""
         with self._lock:
-            return Load(
-                len(self._running),
-                self._count(),
-                len(self._away),
-                self._seconds,
-                self._refused,
-            )
+            counts = len(self._running), self._count(), len(self._away)
+            return Load(*counts, self._seconds, self._refused)
+
+    def queue(self) -> Queue:
+        """Return how many questions are answered, how many wait, and whether no more may."""
+        load = self.load
+        full = load.waiting >= self._limits.waiting
+        return Queue(load.running + load.away, load.waiting, full)
 
     def join(self, owner: str) -> Place:
         """Take a place for a question of somebody.
