@@ -29,6 +29,9 @@ QUESTION_PIECES, HEADER_PIECES, PASSAGE_PIECES = 64, 40, 280
 LONGEST_ANSWER = 40
 """Pieces; longer spans are not looked for."""
 
+ROWS_KEPT = 3000
+"""Rows, of some 5 kB with their logits, that are not read a second time: those of 300 questions."""
+
 SENTENCES = 2
 """Of so many sentences of a passage the best answer is kept."""
 
@@ -102,6 +105,8 @@ class Reader:
         self._session = session
         # A core a passage is faster than all cores in turn, and people who ask at once share them.
         self._cores = ThreadPoolExecutor(os.cpu_count() or 1, "reader")
+        # What many ask at once, what was tried before it is suggested, what is asked again.
+        self._known = functools.lru_cache(ROWS_KEPT)(self._row)
 
     @classmethod
     def load(cls, folder: Path = MODEL) -> Reader:
@@ -151,7 +156,7 @@ class Reader:
     def supports(self, claim: str, shown: str) -> float:
         """Return the logit that a text, of which the first PASSAGE_PIECES count, proves a claim."""
         ids = self._encoder.encode(claim, "", None, shown).ids
-        return float(self._row(ids)[1][1])
+        return float(self._run([ids])[0][1][1])
 
     def _parts(self, page: Passage) -> list[Passage]:
         """Cut a passage that is longer than the model reads between its sentences."""
@@ -178,11 +183,14 @@ class Reader:
 
     def _run(self, rows: Sequence[list[int]]) -> list[tuple[Floats, Floats]]:
         """Return each row's logits: spans [length, 2] and verdicts [2]; a row to a core."""
-        return list(self._cores.map(self._row, rows))
+        return list(
+            self._cores.map(self._known, (np.array(ids, dtype=np.int64).tobytes() for ids in rows))
+        )
 
-    def _row(self, ids: list[int]) -> tuple[Floats, Floats]:
+    def _row(self, row: bytes) -> tuple[Floats, Floats]:
+        ids = np.frombuffer(row, dtype=np.int64)
         given = {
-            "ids": np.array([ids], dtype=np.int64),
+            "ids": ids[None, :],
             "mask": np.ones((1, len(ids)), dtype=np.float32),
         }
         spans, verdicts = self._session.run(None, given)

@@ -166,7 +166,7 @@ class Trial:
             self.timed("/page/article", "article", cookie, **known)
         if luck[2] < _LISTS and (listed := _LIST.search(shown)):
             query = json.loads(html.unescape(listed[1]))
-            query = {name: value for name, value in query.items() if value is not None}
+            query = {name: value for name, value in query.items() if value}
             self.timed("/page/search", "list", cookie, **query)
         if found := _PLACE.search(shown):
             self.timed("/page/next", "next", cookie, conversation=found[1], turn=found[2])

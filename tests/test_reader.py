@@ -204,3 +204,15 @@ def test_the_shipped_form_computes_what_torch_does(tmp_path):
     assert np.abs(ours[0] - spans.numpy())[real].max() < 0.1 * spans.numpy()[real].std()
     assert np.abs(ours[1] - verdicts.numpy()).max() < 0.1
     assert (ours[0].argmax(1)[real.all(1)] == spans.numpy().argmax(1)[real.all(1)]).all()
+
+
+def test_what_was_read_before_is_not_read_again():
+    shipped = reader.reader()
+    pages = [(1, homes.passage("a", ["Rapat itu dibuka Bupati Sutarno di Balai Desa Wolasi."]))]
+    asked = "Siapa yang membuka rapat di Balai Desa Wolasi?"
+    first = shipped.read(asked, pages)
+    before = shipped._known.cache_info()
+    assert shipped.read(asked, pages) == first
+    assert shipped.read(asked + "?", pages)
+    after = shipped._known.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
