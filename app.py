@@ -42,13 +42,14 @@ async def answered(
     sent: object,
     owner: str,
     *,
+    wait: int = 0,
     judging: bool = True,
     still: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[str]:
     """Answer what the page `sent`; yield the HTML of its turn as it grows.
 
-    With `judging` its reader is asked whether it was right. Who is not let in any more, as `still`
-    tells, is refused.
+    Who has asked too much already has to `wait` so many seconds. With `judging` its reader is asked
+    whether it was right. Who is not let in any more, as `still` tells, is refused.
     """
     from web.answering import read_request
 
@@ -58,6 +59,9 @@ async def answered(
         yield html.refused_html(str(error), sent)
         return
     place = request.conversation, 0
+    if wait:
+        yield html.error_html(request.text, *place, BusyError("Too many questions.", retry=wait))
+        return
     try:
         if not still():
             yield html.refused_html(texts.SIGN_IN_NEEDED, sent)
@@ -98,6 +102,7 @@ def build(answering: Answering) -> gr.Blocks:
     """Build the page. Nothing of the index is opened."""
     import gradio as gr
 
+    from web.limits import busy
     from web.requests import context_of, following
     from web.visitor import visitor
     from web.who import still, who
@@ -108,6 +113,7 @@ def build(answering: Answering) -> gr.Blocks:
             answering,
             event._data,
             visitor(request),
+            wait=busy(request),
             judging=who(request).may("editor"),
             still=lambda: still(request),
         )
@@ -117,7 +123,8 @@ def build(answering: Answering) -> gr.Blocks:
     # Gradio goes by the real classes, which a module without gradio at import cannot name.
     ask.__annotations__ = {"event": gr.EventData, "request": gr.Request}
     title = answering.chat.settings.chat.title
-    plain: dict[str, Any] = {"apply_default_css": False}
+    plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
+    run = {**plain, "js_on_load": html.LIVE_SCRIPT}
     with (
         gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as page,
         gr.Column(elem_id="ta-page"),
@@ -126,7 +133,7 @@ def build(answering: Answering) -> gr.Blocks:
         with gr.Column(elem_id="ta-main"):
             gr.HTML(render("top.html", title=title), elem_id="ta-top", **plain)
             gr.HTML(render("middle.html"), elem_id="ta-middle", **plain)
-            live = gr.HTML("", elem_id="ta-live", js_on_load=html.live_script(), **plain)
+            live = gr.HTML("", elem_id="ta-live", **run)
             gr.HTML(render("composer.html"), elem_id="ta-foot", **plain)
         gr.HTML(render("panel.html"), elem_id="ta-beside", **plain)
         live.submit(

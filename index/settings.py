@@ -247,7 +247,8 @@ class ServeSettings:
     `trusted` are addresses and networks of proxies, which say from where and by which scheme a
     request comes. With `behind_proxy` they also name its user in `user_header`, and may name a
     role in `role_header`; else `roles` has it, in pairs "NAME=ROLE", or it is `role`. A session
-    ends after `idle_hours` without a request, and after `session_days` in any case.
+    ends after `idle_hours` without a request, and after `session_days` in any case. The server may
+    be called by the names `allowed_hosts`, beside its own address and this machine's.
     """
 
     behind_proxy: bool = False
@@ -270,17 +271,31 @@ class ServeSettings:
     role: str = _one_of("reader", *ROLES)
     idle_hours: float = _ruled(12.0, "above 0, at most 8760", lambda value: 0 < value <= 8760)
     session_days: float = _ruled(30.0, "above 0, at most 365", lambda value: 0 < value <= 365)
+    allowed_hosts: tuple[str, ...] = _ruled(
+        (),
+        'names of hosts such as "arsip.contoh.example", without a port',
+        lambda names: all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class LimitsSettings:
     """How much is asked of the server: so many questions wait at most, none longer than `patience`.
 
-    An answer that would take longer, in seconds from its question, is not begun.
+    An answer that would take longer, in seconds from its question, is not begun. One user, or one
+    address of users without a name, may send `requests` and `questions` a minute, which a browser
+    on the machine itself is free of; `at_once` requests of theirs are served side by side, and
+    `streams` of answers may be open. There are `connections`, `connections_by_address` of one.
     """
 
     waiting: int = _within(60, 1, 10_000)
     patience: float = _within(10.0, 1, 3600)
+    requests: int = _within(3000, 10, 1_000_000)
+    questions: int = _within(60, 1, 1_000_000)
+    at_once: int = _within(16, 1, 1000)
+    streams: int = _within(100, 1, 10_000)
+    connections: int = _within(800, 10, 100_000)
+    connections_by_address: int = _within(400, 5, 100_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ const toTop = (turn) => setTimeout(() => turn.scrollIntoView(
 export const ask = (request) => {
   if (asking || loading || !live) return false;
   // `view` is what was shown when it was asked; `conversation` is known with its first words.
-  asking = {conversation: null, number: 0, view: opening};
+  asking = {conversation: null, number: 0, view: opening, text: request.text};
   document.body.classList.add('ta-asking');
   welcome().hidden = true;
   // A question that failed gives way to the next one.
@@ -40,6 +40,30 @@ on('ask', (button) => {
   if (request.clear) announce('ta:unfilter');
   ask(request);
 });
+
+// Gradio says nothing to the page of a question that did not get through.
+const plain = window.fetch;
+window.fetch = async (...given) => {
+  const sends = String(given[0]?.url ?? given[0]).includes('/gradio_api/queue/join');
+  try {
+    const response = await plain(...given);
+    if (sends && !response.ok) unsent(response.clone());
+    return response;
+  } catch (error) {
+    if (sends) unsent();
+    throw error;
+  }
+};
+
+const unsent = async (response) => {
+  let hint = byId('ta-composer').dataset.unsent;
+  try { hint = (await response.json()).detail; } catch (error) { /* nothing came back */ }
+  if (!asking || asking.conversation !== null) return;
+  const {text} = asking;
+  finished();
+  if (!turns().children.length) welcome().hidden = false;
+  announce('ta:refused', {hint, request: text});
+};
 
 const written = () => {
   const turn = live.element.querySelector('.ta-turn, .ta-refused');

@@ -14,7 +14,7 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from index.errors import TanyaError
+from index.errors import BusyError, TanyaError
 from index.records import Article, Citation, Evidence, Filter, Passage, Query, Span, Turn
 from page import search, texts
 from page.article import address, request
@@ -28,6 +28,8 @@ from qa.question.topic import DAYS, TOPICS
 
 FOLDER = Path(__file__).parent
 ICON = FOLDER / "icon.svg"
+LIVE_SCRIPT = "tanyaLive"
+"""What page/functions.js puts a function in the place of, for the turn being written."""
 LONGEST_QUESTION = 2000
 _LONG_HEADING = 220
 _LONG_TOPIC = 60
@@ -42,16 +44,12 @@ ArticleOf = Callable[[str, str], Article | None]
 
 def head() -> str:
     """Return what goes into the page's <head>: its style, its script, what it asks of browsers."""
-    toast = (
-        f"--ta-disconnected: {json.dumps(texts.DISCONNECTED)}; "
-        f"--ta-reconnecting: {json.dumps(texts.RECONNECTING)};"
-    )
     styles = "".join(
         f'<link rel="stylesheet" href="/page/assets/{path.name}">\n'
         for path in sorted(FOLDER.glob("*.css"))
     )
     return (
-        f"{styles}<style>:root {{ {toast} }}</style>\n"
+        f"{styles}<style>{toast_style()}</style>\n"
         '<meta name="robots" content="noindex">\n'
         '<meta name="referrer" content="same-origin">\n'
         '<script src="/page/assets/early.js"></script>\n'
@@ -59,9 +57,12 @@ def head() -> str:
     )
 
 
-def live_script() -> str:
-    """Return the JavaScript that Gradio runs for the turn being written."""
-    return _read("live.js")
+def toast_style() -> str:
+    """Return the style that says in our words that the server is away."""
+    return (
+        f":root {{ --ta-disconnected: {json.dumps(texts.DISCONNECTED)}; "
+        f"--ta-reconnecting: {json.dumps(texts.RECONNECTING)}; }}"
+    )
 
 
 def palettes() -> tuple[dict[str, str], dict[str, str]]:
@@ -300,8 +301,10 @@ def error_html(
 
     `code` is the id of the request, by which the operator finds it in the log.
     """
-    details = ""
-    if isinstance(error, TanyaError):
+    details, again = "", ""
+    if isinstance(error, BusyError) and error.retry:
+        again = f"<p>{_ask_button(texts.ASK_AGAIN, {'text': question}, 'ta-quiet')}</p>"
+    elif isinstance(error, TanyaError):
         details = (
             f'<details class="ta-more"><summary>{texts.DETAILS}</summary>'
             f"<p><code>{escape(str(error))}</code></p></details>"
@@ -309,7 +312,7 @@ def error_html(
     body = (
         f'<div class="ta-none" role="alert"><h3>{texts.NOT_ANSWERED}</h3>'
         f"<p>{_with_code(texts.with_request_code(texts.error_words(error), code))}</p>"
-        f"<p data-restore>{texts.QUESTION_KEPT}</p></div>{details}"
+        f"<p data-restore>{texts.QUESTION_KEPT}</p>{again}</div>{details}"
     )
     return _turn_frame(question, (conversation, number), body, "")
 

@@ -41,10 +41,10 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serve an application by uvicorn, as `tanya serve` does; yield its address."""
+def served(app: Any, config: uvicorn.Config | None = None) -> Iterator[str]:
+    """Serve an application by uvicorn, or as `config` says; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        server = uvicorn.Server(config or uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

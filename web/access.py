@@ -32,6 +32,7 @@ from index.errors import ArchiveError, BusyError, InputError, SettingsError
 from index.settings import ServeSettings
 from page import texts
 from page.templates import render
+from web.addresses import ip, is_loopback, near
 from web.bodies import bounded
 from web.users import Account, Users, account_name, owner_of
 from web.who import Role, Who, remember, who
@@ -174,7 +175,7 @@ class Access:
 
         The request's scheme is then what that says too.
         """
-        if not self._trusts(peer):
+        if not self.trusts(peer):
             if "x-forwarded-for" in connection.headers:
                 self._tell("%s passes requests on, but is not in [serve] trusted", peer)
             return peer
@@ -187,7 +188,7 @@ class Access:
             if not found:
                 break
             address = found
-            if not self._trusts(found):
+            if not self.trusts(found):
                 break
         return address
 
@@ -198,7 +199,7 @@ class Access:
         given = connection.headers.getlist(self._settings.user_header)
         if not given:
             return None
-        if not self._trusts(peer):
+        if not self.trusts(peer):
             self._tell("%s names a user, but is not in [serve] trusted: ignored", peer)
             return None
         try:
@@ -219,8 +220,8 @@ class Access:
             self._told = self._clock()
             logger.warning(message, peer)
 
-    def _trusts(self, address: str) -> bool:
-        found = _ip(address)
+    def trusts(self, address: str) -> bool:
+        found = ip(address)
         return found is not None and any(found in network for network in self._trusted)
 
     # Accounts ------------------------------------------------------------------------------------
@@ -253,12 +254,12 @@ class Access:
             key = account_name(name)
         except InputError:
             key = ""
-        near = _near(address)
+        network = near(address)
         if not self._places.acquire(timeout=_PATIENCE):
             raise BusyError("Too many people log in at the moment: try again in some seconds.")
         try:
-            wait = self._of_address.waits(near)
-            if (key, near) not in self._known:
+            wait = self._of_address.waits(network)
+            if (key, network) not in self._known:
                 wait = max(wait, self._of_name.waits(key))
             if wait:
                 seconds = math.ceil(wait)
@@ -266,11 +267,11 @@ class Access:
                 raise HTTPException(429, words, {"Retry-After": str(seconds)})
             found = check(name, password)
             if found is None:
-                self._of_address.failed(near)
-                if (key, near) not in self._known:
+                self._of_address.failed(network)
+                if (key, network) not in self._known:
                     self._of_name.failed(key)
                 return None
-            self._known[key, near] = None
+            self._known[key, network] = None
             if len(self._known) > _MOST_KEYS:
                 self._known.popitem(last=False)
             return found
@@ -301,7 +302,7 @@ def opened(
             'trusted = ["127.0.0.1"].'
         )
     users = Users(home, settings)
-    here = host == "localhost" or _is_loopback(host)
+    here = host == "localhost" or is_loopback(host)
     if not (here or settings.behind_proxy or open_to_all or users.exist()):
         raise SettingsError(
             f"Listening on {host!r} lets in others than this machine: make an account (tanya user "
@@ -481,7 +482,7 @@ def _is_of_this_machine(connection: HTTPConnection) -> bool:
         return False
     host = _hostname(connection.headers.get("host", ""))
     peer = connection.client.host if connection.client else ""
-    return _is_loopback(peer) and (host == "localhost" or _is_loopback(host))
+    return is_loopback(peer) and (host == "localhost" or is_loopback(host))
 
 
 def _netloc(url: str) -> str:
@@ -498,31 +499,10 @@ def _hostname(netloc: str) -> str:
         return ""
 
 
-def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return getattr(found, "ipv4_mapped", None) or found
-
-
-def _is_loopback(address: str) -> bool:
-    found = _ip(address)
-    return found is not None and found.is_loopback
-
-
-def _near(address: str) -> str:
-    """Return what failures are counted by: an IPv6 customer has a network of 64 bits."""
-    found = _ip(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found or address)
-
-
 def _without_port(written: str) -> str:
     """Return the address of an entry of X-Forwarded-For; "" for what is none."""
     if written.startswith("["):
         written = written[1:].partition("]")[0]
     elif written.count(":") == 1:
         written = written.partition(":")[0]
-    return str(_ip(written) or "")
+    return str(ip(written) or "")

@@ -31,7 +31,9 @@ from qa.interface import AnswerRow, ArchivedRow, described
 from web import monitoring
 from web.access import Access, AccessMiddleware
 from web.bodies import LONGEST_BODY
-from web.listening import listening
+from web.front import Front, Hosts
+from web.limits import Limits
+from web.listening import config, listening
 from web.programs import FoundRow, Programs
 from web.turns import Place
 from web.who import asking
@@ -273,8 +275,10 @@ def serve_http(
 
     Raises InputError for an address in use.
     """
-    app = FastAPI(openapi_url=None)
+    app, settings = FastAPI(openapi_url=None), chat.settings
+    app.add_middleware(Limits, limits=settings.limits)
     app.add_middleware(AccessMiddleware, access=access)
+    app.add_middleware(Front, hosts=Hosts(host, settings.serve.allowed_hosts))
     programs = Programs(chat)
     audit = monitoring.add(app, chat, programs.turns.queue)
     mount(app, programs)
@@ -287,6 +291,6 @@ def serve_http(
         ) from error
     ready(f"{address}/mcp")
     with opened, suppress(KeyboardInterrupt):
-        config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False)
-        uvicorn.Server(config).run(sockets=[opened])
+        set_up = config(app, settings.limits, access.trusts)
+        uvicorn.Server(set_up).run(sockets=[opened])
     audit.close()

@@ -37,7 +37,9 @@ from web import (
 from web.access import Access, AccessMiddleware
 from web.answering import Answering
 from web.audit import Audit
-from web.listening import listening
+from web.front import Front, GradioDoor, Hosts
+from web.limits import Limits
+from web.listening import config, listening
 from web.programs import Programs
 from web.requests import HEADER
 from web.stopping import Ending, OpenRequests
@@ -80,11 +82,15 @@ class Running:
 
 
 def create(
-    chat: Chat, build: Callable[[Answering], gr.Blocks], access: Access | None = None
+    chat: Chat,
+    build: Callable[[Answering], gr.Blocks],
+    access: Access | None = None,
+    hosts: Hosts | None = None,
 ) -> FastAPI:
     """Return the application; `build` makes the Gradio page over what answers.
 
-    Without `access` it lets in as a server that this machine alone reaches.
+    Without `access` it lets in as a server that this machine alone reaches, and without `hosts` it
+    is called as one likes.
     """
     import gradio as gr
 
@@ -94,9 +100,11 @@ def create(
     app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Ending, requests=requests)
     app.add_middleware(VisitorCookie)
+    app.add_middleware(Limits, limits=chat.settings.limits)
     serve = chat.settings.serve
     access = access or Access(Users(chat.home, serve), serve)
     app.add_middleware(AccessMiddleware, access=access)
+    app.add_middleware(Front, hosts=hosts)
     app.state.audit = monitoring.add(app, chat, turns.queue)
     programs = Programs(chat, turns)
     operating = (chat.home, chat.settings.upload, worker)
@@ -155,7 +163,10 @@ def create(
         enable_monitoring=False,
         run_history=False,
         max_file_size="1kb",
+        show_error=False,
     )
+    mounted = app.router.routes[-1]
+    mounted.app = GradioDoor(mounted.app)  # type: ignore[attr-defined]
     return app
 
 
@@ -186,16 +197,14 @@ def start(
 ) -> Running:
     """Serve a chat in a thread; port 0 takes a free one. Raises OSError for an address in use."""
     opened, address = listening(host, port)
-    app = create(chat, build, access)
-    config = uvicorn.Config(
+    app = create(chat, build, access, Hosts(host, chat.settings.serve.allowed_hosts))
+    set_up = config(
         app,
-        log_config=None,
-        access_log=False,
-        # Whose word is taken for an address stands in the settings.
-        proxy_headers=False,
+        chat.settings.limits,
+        access.trusts,
         timeout_graceful_shutdown=_CLOSE,
     )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(set_up)
     thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()
     return Running(f"{address}/", server, thread, app.state.end, app.state.audit)
