@@ -246,7 +246,8 @@ def _lines(turn: Turn) -> Iterator[str]:
             yield f"{claim.text} {texts.marks(claim)}"
         yield ""
         for c in answer.citations:
-            yield f"[{c.number}] {c.passage.title} ({_source(c.passage)}) {c.passage.url}"
+            url = texts.safe_url(c.passage.url)
+            yield f"[{c.number}] {c.passage.title} ({_source(c.passage)}) {url}"
             yield f"    “{' '.join(c.quote.split())}”"
     else:
         yield from _refusal(answer.evidence)

@@ -676,7 +676,9 @@ def plain_text(turn: Turn) -> str:
         lines += ["", f"{SOURCES}:"]
     for citation in answer.citations:
         passage = citation.passage
-        lines.append(f"[{citation.number}] {source_words(passage)} {passage.url}".rstrip())
+        lines.append(
+            f"[{citation.number}] {source_words(passage)} {safe_url(passage.url)}".rstrip()
+        )
         lines.append(f"    “{' '.join(citation.quote.split())}”")
     return "\n".join(lines)
 

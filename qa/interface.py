@@ -15,6 +15,7 @@ from index.errors import InputError
 from index.exported import ArticleRow, row_of
 from index.files import UNREADABLE, json_value, unreadable
 from index.records import Article, Filter, Hit, Passage, Turn
+from qa.references import safe_url
 
 if TYPE_CHECKING:
     from qa.chat import Chat
@@ -202,7 +203,13 @@ def hit_row(rank: int, hit: Hit) -> HitRow:
 
 def archived_row(article: Article, earlier: Sequence[str]) -> ArchivedRow:
     """Return the row of an article, whose `earlier` texts have these hashes."""
-    return {**row_of(article), "content": content_hash(article), "earlier": list(earlier)}
+    row: ArchivedRow = {
+        **row_of(article),
+        "content": content_hash(article),
+        "earlier": list(earlier),
+    }
+    row["url"] = safe_url(article.url)
+    return row
 
 
 def _facts(passage: Passage) -> FactsRow:
@@ -210,7 +217,7 @@ def _facts(passage: Passage) -> FactsRow:
         "title": passage.title,
         "publisher": passage.publisher,
         "published": _iso(passage.published),
-        "url": passage.url,
+        "url": safe_url(passage.url),
     }
 
 

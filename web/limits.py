@@ -80,7 +80,9 @@ class Limits:
         key = found.name or near(found.address)
         wait = 0.0 if not found.name and is_loopback(found.address) else self._wait(scope, key)
         path = scope["path"]
-        if wait or self._streams[key] >= self._limits.streams or not await self._begin(key):
+        # What a program asks holds up no page of the same address.
+        place = f"{key} program" if path.startswith(_QUESTIONS) else key
+        if wait or self._streams[key] >= self._limits.streams or not await self._begin(place):
             again = math.ceil(wait) or 5
             await _too_many(again).response(path)(scope, receive, send)
             return
@@ -91,7 +93,7 @@ class Limits:
             if message["type"] == "http.response.start" and _is_stream(message):
                 streaming = True
                 self._streams[key] += 1
-                self._end(key)
+                self._end(place)
             await send(message)
 
         try:
@@ -100,7 +102,7 @@ class Limits:
             if streaming:
                 _count_down(self._streams, key)
             else:
-                self._end(key)
+                self._end(place)
 
     def serving(self, key: str) -> int:
         """Return how many requests of a user or address are being served, without streams."""

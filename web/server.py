@@ -165,6 +165,9 @@ def create(
         max_file_size="1kb",
         show_error=False,
     )
+    # FastAPI works routes out when they are first asked for; then nobody should wait for it.
+    for route in app.router.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})
     mounted = app.router.routes[-1]
     mounted.app = GradioDoor(mounted.app)  # type: ignore[attr-defined]
     return app
