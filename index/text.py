@@ -109,6 +109,38 @@ def encodable(text: str) -> str:
     return text
 
 
+_JOINERS = "\u200c\u200d"
+_MOST_MARKS = 4
+"""Combining marks on one letter: the most that a script writes."""
+
+
+def seen(text: str) -> str:
+    """Return a text without what is not seen, turns text round, or steers a terminal.
+
+    Control characters become blanks, but for line ends and tabs. Joiners, which emoji and some
+    scripts need, stay; of combining marks in a row the first four do.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        kind = unicodedata.category(char)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        if char in "\n\t" or (kind[0] != "C" and kind not in ("Zl", "Zp") and marks <= _MOST_MARKS):
+            kept.append(char)
+        elif kind in ("Cc", "Zl", "Zp"):
+            kept.append(" ")
+        elif char in _JOINERS:
+            kept.append(char)
+    return "".join(kept)
+
+
+def seen_line(text: str) -> str:
+    """Return what is seen of a text, on one line."""
+    return " ".join(seen(text).split())
+
+
 def squeezed(text: str) -> str:
     """Return a text's letters and digits in lower case, to tell whether two say the same."""
     return _NO_LETTERS.sub(" ", text.lower()).strip()

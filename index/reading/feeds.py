@@ -161,7 +161,10 @@ def _entries(content: IO[bytes], encoding: str | None, url: str = "") -> Iterato
         yield from _json_entries(data, url)
         return
     parts = _parts(itertools.chain([first], chunks))
-    feed = _feed(next(parts)[1])
+    head = next(parts)[1]
+    if len(head) > _ITEM_LIMIT:
+        raise NoFeedError(f"It has no item in its first {_ITEM_LIMIT // 1_000_000} MB.")
+    feed = _feed(head)
     feed = replace(feed, link=urljoin(url, feed.link))
     waiting: list[bytes] = []
     for kind, part in parts:
@@ -394,10 +397,34 @@ def _known_reference(found: re.Match[str]) -> str:
     return "" if 0xD800 <= number < 0xE000 or number > 0x10FFFF else found[0]
 
 
+_DEEPEST = 200
+_NESTED = re.compile(
+    rb"<!(?:\[CDATA\[.*?\]\]>|--.*?-->)|<(?P<end>/?)[A-Za-z_][^<>]*?(?P<empty>/?)>", re.DOTALL
+)
+
+
+def _is_deep(markup: bytes) -> bool:
+    """Tell whether elements stand in each other deeper than in any feed, where parsers take hours.
+
+    An element that feeds have without its end, as HTML does, counts as open.
+    """
+    depth = 0
+    for tag in _NESTED.finditer(markup):
+        if tag["end"]:
+            depth -= 1
+        elif tag["end"] is not None and not tag["empty"]:
+            depth += 1
+        if depth > _DEEPEST:
+            return True
+    return False
+
+
 def _parsed(markup: bytes) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Return what feedparser reads of a feed: what it says of itself, and its items."""
     import feedparser
 
+    if _is_deep(markup):
+        return {}, []
     text = _REFERENCE.sub(_known_reference, without_controls(decode(markup)))
     try:
         found = feedparser.parse(

@@ -21,6 +21,8 @@ RECORD_LIMIT = 10_000_000
 
 TOO_LONG = f"It is longer than {RECORD_LIMIT // 1_000_000} MB, so it is no article; it was skipped."
 
+_LONGEST_REASON = 1_000
+
 Outcome = Article | ReadProblem
 
 
@@ -45,6 +47,8 @@ class InputFile:
 
     def problem(self, reason: str, row: int | None = None, *, note: bool = False) -> ReadProblem:
         """Make a problem, or a note, with its place."""
+        if len(reason) > _LONGEST_REASON:
+            reason = f"{reason[:_LONGEST_REASON]}…"
         return ReadProblem(self.name if row is None else f"{self.name}:{row}", reason, note)
 
     def within(self, data: bytes, encoding: str | None, url: str) -> InputFile:

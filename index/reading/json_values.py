@@ -41,6 +41,8 @@ WRAPPERS = frozenset(
 )
 """Keys that hold the articles of an answer of a program."""
 
+_DEEPEST, _DEEPEST_VALUE = 100, 1_000
+_TOO_DEEP = "Its lists stand deeper in each other than those of articles do; the rest was left."
 _CUT = "The file is cut short here; what came before was read."
 
 COLUMNS_LIMIT = 200_000_000
@@ -91,6 +93,9 @@ class _Walk:
         if script := _PROLOGUE.match(self.text, self.at):
             self.at = script.end()
         while char := self.peek():
+            if len(self.entered) > _DEEPEST:
+                yield Broken(_TOO_DEEP)
+                return
             if char == "," or (char in ";)" and not self.entered):
                 self.at += 1
             elif char in "]}":
@@ -195,6 +200,8 @@ class _Walk:
                 depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)
                 if not depth:
                     return match.end()
+                if depth > _DEEPEST_VALUE:
+                    return self.at
             held = len(self.text) - self.at
             if held > inputs.RECORD_LIMIT or not self.more(held):
                 break

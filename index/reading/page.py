@@ -136,9 +136,9 @@ def _article(text: str, file: InputFile) -> Outcome:
     published = _published(head, url, file)
     if not (title and published):
         # Looking for them all over a page takes a while.
-        guess = trafilatura.extract_metadata(text)
-        title = title or one_line(guess.title)
-        published = published or date_of(guess.date, file.today)
+        guessed = _guessed(text)
+        title = title or one_line(guessed[0])
+        published = published or date_of(guessed[1], file.today)
     publisher = _publisher_of(head, url, body, file.publisher)
     address, number = _place_of(tree, head, url)
     bylines = [found for block in blocks if (found := clean.read_byline(block.text))]
@@ -157,6 +157,18 @@ def _article(text: str, file: InputFile) -> Outcome:
         origin=canonical_publisher(next((b.origin for b in bylines if b.origin), "")),
         page=number,
     )
+
+
+def _guessed(text: str) -> tuple[object, object]:
+    """Return the title and the date that a page seems to have, None where nothing is found."""
+    import trafilatura
+
+    try:
+        guess = trafilatura.extract_metadata(text)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        # A page without a body breaks what looks for its date; its text was read all the same.
+        return None, None
+    return guess.title, guess.date
 
 
 # --- what a page says of itself ------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import itertools
 import re
 import shutil
@@ -407,6 +408,7 @@ def _unwrapped(
 
 
 _PREAMBLE = 12
+_MOST_COLUMNS = 10_000
 """Behind the first line that says something a header is looked for in so many."""
 
 
@@ -480,6 +482,8 @@ def _csv_header(lines: Iterator[str], columns: Columns) -> tuple[_Table, list[st
             told = match[1].replace("\\t", "\t")
         elif written.strip(",;\t|"):
             delimiter = told or max(",;\t|", key=line.count)
+            if line.count(delimiter) > _MOST_COLUMNS:
+                raise csv.Error(f"it has more than {_MOST_COLUMNS:,} columns")
             names = next(csv.reader([line.lstrip("\ufeff")], delimiter=delimiter), [])
             tables.append(_Table([name.strip() for name in names], delimiter, number))
             if is_header(tables[-1].header, columns):
@@ -567,11 +571,19 @@ def _is_swallowed(lines: Sequence[str], delimiter: str, columns: int) -> bool:
     Those have all columns, and begin as the row does but for figures ("hk-1", "hk-2"); that a
     paragraph does so, and the quotes are wrong as well, is not likely.
     """
+
+    def cells_of(line: str) -> list[str]:
+        try:
+            return next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error:
+            # A carriage return in the middle of a line.
+            return []
+
     try:
         list(csv.reader(lines, delimiter=delimiter, strict=True))
         return False
     except csv.Error:
-        first, *others = (next(csv.reader([line], delimiter=delimiter), []) for line in lines)
+        first, *others = map(cells_of, lines)
 
     def begin(row: Sequence[str]) -> str:
         return re.sub(r"\d+", "0", row[0].strip()) if row else ""
@@ -597,7 +609,11 @@ def read_parquet(file: InputFile) -> Iterator[Outcome]:
 
     def numbered(content: IO[bytes]) -> Iterator[tuple[int, object]]:
         number = 0
-        for batch in parquet.ParquetFile(content).iter_batches(_BATCH, use_threads=False):
+        opened = parquet.ParquetFile(content)
+        stored = content.seek(0, io.SEEK_END)
+        if opened.metadata.num_rows > max(_BATCH, stored):
+            raise OSError("it has more rows than bytes, as news never does")
+        for batch in opened.iter_batches(_BATCH, use_threads=False):
             for row in batch.to_pylist():
                 number += 1
                 yield number, row

@@ -16,6 +16,7 @@ from typing import IO
 
 from index.reading import page
 from index.reading.inputs import InputFile, Outcome, decode, known_encoding, wide_encoding
+from index.reading.scraped import without_controls
 from index.records import Article
 
 _HEAD = 1 << 16
@@ -122,7 +123,7 @@ def _read_page(record: _Record, file: InputFile) -> Article | str:
     if record.left:
         return "cut short"
     body = _decoded(body, response.headers)
-    url = record.headers.get("warc-target-uri", "").strip("<> \t")
+    url = without_controls(record.headers.get("warc-target-uri", "")).strip("<> \t")
     part = file.within(body, _charset(body, response.headers), url)
     for found in page.read(part):
         if isinstance(found, Article):
