@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.terminal import AsJson, bar, shown, stopped, usage
+from commands.terminal import AsJson, bar, echo_json, shown, stopped, usage
 from index.errors import GateError
 from index.files import temporary_prefix, written_whole
 from index.settings import MODES
@@ -269,7 +269,7 @@ def ask_set(
         found = compare.summarise(run)
         kept.finish(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n")
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        echo_json(asdict(found))
         return
     typer.echo("\n".join(tables.answer_lines(found, about.version, run.threshold)))
     if out is not None:
@@ -326,7 +326,7 @@ def score(
 
     asked, runs = opening.judged(context.obj, folder, paths, note)
     if as_json:
-        typer.echo(json.dumps([tables.search_row(run) for run in runs], ensure_ascii=False))
+        echo_json([tables.search_row(run) for run in runs])
     else:
         typer.echo("\n".join([*tables.search_lines(runs, asked), *tables.kind_lines(runs, asked)]))
 
@@ -362,7 +362,7 @@ def compare(
             "measures": [asdict(c) for c in comparisons],
             "moved": rows,
         }
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        echo_json(found)
         return
     noun = "question" if a.of_answers else "judged question"
     lines = [f"A {a.name} · B {b.name} · {counted(questions, noun)}"]

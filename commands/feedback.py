@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.terminal import AsJson, shown, usage
+from commands.terminal import AsJson, echo_json, shown, usage
 from index import settings
 from index.files import written_whole
 from index.text import counted
@@ -60,7 +60,7 @@ def feedback(
         return
     newest = said[: limit or None]
     if as_json:
-        typer.echo(json.dumps([verdict_row(kept) for kept in newest], ensure_ascii=False))
+        echo_json([verdict_row(kept) for kept in newest])
         return
     if not said:
         typer.echo("Nobody has said yet whether an answer was right.", err=True)

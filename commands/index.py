@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from commands.terminal import (
     Publisher,
     bar,
     chosen_filter,
+    echo_json,
     say,
     shown,
     stopped,
@@ -477,7 +477,7 @@ def status(
 
     found = home.status(context.obj, _now())
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        echo_json(found)
         return
     for name, value in found.items():
         if name == "publishers":

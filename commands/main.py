@@ -23,6 +23,7 @@ from commands.users import users
 from index import logs, settings
 from index.errors import SettingsError, TanyaError
 from index.refusals import sentence
+from index.text import seen_line
 
 app = typer.Typer(
     help="Ask a news archive a question in Indonesian; every sentence of the answer is cited.",
@@ -110,7 +111,7 @@ def _home_of(arguments: Sequence[str]) -> Path | None:
 
 
 def _fail(message: str, status_code: int) -> int:
-    typer.echo(f"tanya: {' '.join(message.split())}", err=True)
+    typer.echo(f"tanya: {seen_line(message)}", err=True)
     return status_code
 
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.terminal import After, AsJson, Before, Publisher, bar, chosen_filter, say
+from commands.terminal import (
+    After,
+    AsJson,
+    Before,
+    Publisher,
+    bar,
+    chosen_filter,
+    echo_json,
+    say,
+)
 from index import logs
 from index.errors import InputError
 from index.files import written_whole
@@ -65,7 +74,7 @@ def ask(
         return
     turn = chat.ask(asked, chosen=chosen)
     if as_json:
-        typer.echo(json.dumps(turn_row("", turn), ensure_ascii=False))
+        echo_json(turn_row("", turn))
         return
     for line in [turn.notice] if turn.query.kind == SMALL_TALK else _lines(turn):
         say(line)
@@ -112,7 +121,7 @@ def search(
     for rank, hit in enumerate(chat.search(asked, k, mode=mode, chosen=chosen), start=1):
         passage = hit.passage
         if as_json:
-            typer.echo(json.dumps(hit_row(rank, hit), ensure_ascii=False))
+            echo_json(hit_row(rank, hit))
         else:
             say(f"{rank:>3}. {passage.title or '(tanpa judul)'}  [{hit.score:.3f}]", hang=5)
             say(f"     {_source(passage)}  {passage.article_id}")

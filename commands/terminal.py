@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import sys
 import textwrap
@@ -16,6 +18,7 @@ import typer
 
 from index.errors import InputError
 from index.records import Filter
+from index.text import seen_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -76,7 +79,18 @@ def stopped(message: str) -> Iterator[None]:
 
 def shown(value: str) -> str:
     """Return archived text on one line without control characters, safe for a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    return seen_line(value)
+
+
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+
+def echo_json(value: object) -> None:
+    """Print a value as a line of JSON, with what would steer a terminal as escapes."""
+    line = json.dumps(value, ensure_ascii=False)
+    typer.echo(_UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", line))
 
 
 def say(line: str, *, hang: int | None = None, err: bool = False) -> None:

@@ -11,14 +11,13 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
 from index.errors import BusyError, TanyaError
 from index.records import Article, Citation, Evidence, Filter, Passage, Query, Span, Turn
 from page import search, texts
 from page.article import address, request
-from page.templates import render
+from page.templates import escape, render, verbatim
 from qa import feedback, silence
 from qa.chat import Overview
 from qa.feedback import Verdict
@@ -163,10 +162,10 @@ def marked(body: str, within: Span, marks: Sequence[tuple[Span, str]]) -> str:
         start, end = max(start, at), min(end, stop)
         if start >= end:
             continue
-        html.append(escape(_collapse(body[at:start])))
-        html.append(f"<mark {attributes}>{escape(body[start:end])}</mark>")
+        html.append(verbatim(_collapse(body[at:start])))
+        html.append(f"<mark {attributes}>{verbatim(body[start:end])}</mark>")
         at = end
-    html.append(escape(_collapse(body[at:stop])))
+    html.append(verbatim(_collapse(body[at:stop])))
     return "".join(html)
 
 
@@ -487,7 +486,7 @@ def _silence_html(turn: Turn, chosen: Filter, told: silence.Told | None) -> str:
 
 def _told_html(passage: Passage, span: Span) -> str:
     """Return a sentence that comes near, with its headline and a button that opens it there."""
-    quote = f"<blockquote>{escape(passage.sentence(span))}</blockquote>"
+    quote = f"<blockquote>{verbatim(passage.sentence(span))}</blockquote>"
     return _card(passage, quote, _read_link(passage.article_id, passage.content, [span]))
 
 
@@ -554,7 +553,7 @@ def _source_html(group: Sequence[Citation], number: int, article_of: ArticleOf) 
             copies=True,
         )
     else:
-        marks = [f"<mark {_mark_attributes(number, c)}>{escape(c.quote)}</mark>" for c in group]
+        marks = [f"<mark {_mark_attributes(number, c)}>{verbatim(c.quote)}</mark>" for c in group]
         html = "".join(f"<blockquote>{mark}</blockquote>" for mark in marks)
         html += f'<p class="ta-also">{texts.TEXT_GONE}</p>'
         doors = ""
@@ -573,7 +572,7 @@ def _card(passage: Passage, content: str, doors: str) -> str:
 def _headline(passage: Passage) -> str:
     return (
         f"<h4>{escape(passage.title.strip() or texts.UNTITLED)}</h4>"
-        f'<p class="ta-byline">{escape(passage.publisher or texts.NO_PUBLISHER)} · '
+        f'<p class="ta-byline"><bdi>{escape(passage.publisher or texts.NO_PUBLISHER)}</bdi> · '
         f"{escape(texts.date_words(passage.published))}</p>"
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
@@ -180,10 +182,11 @@ def check(claim: Claim, evidence: Evidence, body_of: BodyOf) -> list[Proof]:
     that it cites exists and proves it alone: all its numbers and names stand in the proving
     sentence (or its headline and date), and most of its other words too, it negates what
     that sentence does and says the opposite of nothing there, and the learned support score does
-    not speak against it.
+    not speak against it. What looks like other letters or digits must stand there as written, and
+    a claim holds nothing that is not seen.
     In both cases the archived text must still be kept.
     """
-    if not claim.text.strip() or not claim.cited:
+    if not claim.text.strip() or not claim.cited or text.seen_line(claim.text) != claim.text:
         return []
     if any(not 1 <= number <= len(evidence.hits) for number in claim.cited):
         return []
@@ -206,11 +209,11 @@ _LEADS = frozenset("menurut pada di dalam sementara namun selain setelah sejak s
 
 def _supported(claim: str, passage: Passage, span: Span) -> bool:
     sentence = passage.sentence(span)
-    if " ".join(sentence.split()) == claim:
+    if text.seen_line(sentence) == claim:
         return True
-    proven = f"{sentence} {headline(passage)}"
+    proven = f"{text.seen(sentence)} {headline(passage)}"
     said = set(text.stems(proven))
-    if not _must_stand(claim) <= said:
+    if not (_must_stand(claim) <= said and _odd(claim) <= _odd(proven)):
         return False
     mine, theirs = text.words(claim), text.words(proven)
     if support.NEGATORS & set(mine) != support.NEGATORS & set(theirs):
@@ -223,9 +226,38 @@ def _supported(claim: str, passage: Passage, span: Span) -> bool:
     return support.score(claim, proven) >= _LEAST_SUPPORT
 
 
+_SIGNED = re.compile(r"(?<![^\W_])[-−–]\d")
+
+
+def _odd(sentence: str) -> set[str]:
+    """Return what stands as written in a sentence or not at all: it looks like something else.
+
+    These are words with a letter that is not Latin, with a digit or a letter of a special form
+    ("5²", "１２", "½") or with a mark over a letter, each currency sign, each number with a sign.
+    """
+    found = set(_SIGNED.findall(sentence))
+    for word in unicodedata.normalize("NFC", sentence).split():
+        if not word.isascii() and any(map(_is_odd, word)):
+            found.add(word.strip("\"'“”‘’.,:;!?…()[]"))
+    return found | {char for char in sentence if unicodedata.category(char) == "Sc"}
+
+
+@functools.cache
+def _is_odd(char: str) -> bool:
+    kind = unicodedata.category(char)[0]
+    if kind not in "LNM" or char.isascii():
+        return False
+    latin = unicodedata.name(char, "").startswith("LATIN ")
+    return not latin or unicodedata.normalize("NFKC", char) != char
+
+
 def _must_stand(claim: str) -> set[str]:
     """Return the stems of a claim's names and numbers, and of its first word if uncommon."""
     found = text.names_and_numbers(claim)
+    # A name may stand behind another mark than those that open a word: "«Rahmat", "eks-Bupati".
+    for start, end in text.word_spans(claim)[1:]:
+        if not claim[start].islower() or any(map(str.isnumeric, claim[start:end])):
+            found.update(text.stems(claim[start:end]))
     common = text.STOP_WORDS | text.QUESTION_WORDS | _LEADS
     first = text.words(claim)[:1]
     found.update(text.stems(" ".join(word for word in first if word not in common)))
@@ -240,7 +272,7 @@ def _proving(claim: str, hit: Hit) -> tuple[Passage, Span] | None:
     # The passage that was read comes first, for the same words may stand in the article twice.
     for passage in (hit.passage, *hit.passages):
         for span, piece in zip(passage.spans, passage.sentences(), strict=True):
-            if " ".join(piece.split()) == claim:
+            if text.seen_line(piece) == claim:
                 return passage, span
             share = len(wanted & set(text.stems(piece))) / len(wanted) if wanted else 0.0
             if best is None or share > best[0]:
@@ -265,6 +297,7 @@ def answer(
         yield draft
         return
     for claim in answerer.claims(evidence):
+        claim = replace(claim, text=text.seen_line(claim.text))
         proof = check(claim, evidence, body_of)
         draft = _with_claim(draft, claim, proof, body_of)
         if not draft.short_answer and _stands_in(evidence.short, draft):

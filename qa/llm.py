@@ -227,7 +227,7 @@ def _claim(sentence: str) -> Claim | None:
     """Read one sentence; None for what asserts nothing: a bare number, "Berikut jawabannya:"."""
     cited = [number for found in _CITED.finditer(sentence) for number in _numbers(found)]
     bare = _DRESS.sub("", _CITED.sub(" ", sentence))
-    bare = _LOOSE.sub(r"\1", " ".join(bare.split()))
+    bare = _LOOSE.sub(r"\1", text.seen_line(bare))
     if not any(char.isalpha() for char in bare) or bare.endswith(":"):
         return None
     return Claim(bare, tuple(dict.fromkeys(cited)))

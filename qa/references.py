@@ -12,11 +12,10 @@ import unicodedata
 from urllib.parse import urlsplit
 
 from index.records import Article
-from index.text import written
+from index.text import seen_line, written
 
 _LONGEST = 500
 _MANY = 3
-_JOINERS = "\u200c\u200d"
 _SINGLE = str.maketrans({'"': "'", "“": "‘", "”": "’", "„": "‘"})
 # A backslash before a brace would not save it: BibTeX counts braces whatever stands before them.
 _LATEX = str.maketrans(
@@ -121,12 +120,7 @@ def _people(article: Article) -> str:
 
 def _line(text: str) -> str:
     """Return a text on one line, without what is not seen and what turns text round."""
-    seen = "".join(
-        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
-        for char in text[: 4 * _LONGEST]
-        if char in _JOINERS or unicodedata.category(char) not in ("Cf", "Cs", "Cn")
-    )
-    line = " ".join(seen.split())
+    line = seen_line(text[: 4 * _LONGEST])
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
