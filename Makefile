@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test check wheel clean
+.PHONY: setup run test check wheel clean hostile
 
 setup: $(STAMP)
 
@@ -29,6 +29,10 @@ check: setup
 # with few long ones would come last, on one core.
 test: check
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# The hostile corpus in full: all lengths, files that take long, laws tried two thousand times.
+hostile: setup
+	TANYA_HOSTILE=1 $(BIN)/python -m pytest tests/hostile
 
 # Builds the wheel and tries it in a new environment, in another folder; "make wheel PACKAGES="
 # installs what it needs anew, which takes minutes.

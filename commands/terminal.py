@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 import textwrap
@@ -82,15 +81,12 @@ def shown(value: str) -> str:
     return seen_line(value)
 
 
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-)
-
-
 def echo_json(value: object) -> None:
     """Print a value as a line of JSON, with what would steer a terminal as escapes."""
     line = json.dumps(value, ensure_ascii=False)
-    typer.echo(_UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", line))
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+    typer.echo(line)
 
 
 def say(line: str, *, hang: int | None = None, err: bool = False) -> None:

@@ -109,7 +109,7 @@ def encodable(text: str) -> str:
     return text
 
 
-_JOINERS = "\u200c\u200d"
+JOINERS = "\u200c\u200d"
 _MOST_MARKS = 4
 """Combining marks on one letter: the most that a script writes."""
 
@@ -131,7 +131,7 @@ def seen(text: str) -> str:
             kept.append(char)
         elif kind in ("Cc", "Zl", "Zp"):
             kept.append(" ")
-        elif char in _JOINERS:
+        elif char in JOINERS:
             kept.append(char)
     return "".join(kept)
 

@@ -245,6 +245,8 @@ def _odd(sentence: str) -> set[str]:
 @functools.cache
 def _is_odd(char: str) -> bool:
     kind = unicodedata.category(char)[0]
+    if char in text.JOINERS:
+        return True
     if kind not in "LNM" or char.isascii():
         return False
     latin = unicodedata.name(char, "").startswith("LATIN ")
