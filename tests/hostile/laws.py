@@ -87,7 +87,7 @@ def linked(url: str) -> None:
     """Make a link of an address: a plain web address without an account, or nothing."""
     safe = safe_url(url)
     if safe:
-        assert re.match(r"https?://[^/?#@\\]+(?:[/?#]|$)", safe), safe
+        assert re.match(r"(?i:https?)://[^/?#@\\]+(?:[/?#]|$)", safe), safe
         assert safe.isprintable() and not re.search(r"\s", safe)
 
 
