@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test check wheel clean hostile
+.PHONY: setup run test check faults hostile wheel clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,12 @@ test: check
 # The hostile corpus in full: all lengths, files that take long, laws tried two thousand times.
 hostile: setup
 	TANYA_HOSTILE=1 $(BIN)/python -m pytest tests/hostile
+
+# Kills, damage, full disks, readers beside them, at length: "make faults SEEDS=1-50 MINUTES=10".
+SEEDS ?= 1-300
+MINUTES ?= 60
+faults: setup
+	nice $(BIN)/python -m tests.faults --seeds $(SEEDS) --minutes $(MINUTES)
 
 # Builds the wheel and tries it in a new environment, in another folder; "make wheel PACKAGES="
 # installs what it needs anew, which takes minutes.

@@ -1,0 +1,148 @@
+"""What a home holds and answers, as values to compare: before a fault, after it, undisturbed."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index import settings
+from index.archive import FILE_NAME
+from index.embedding import open_embedder
+from index.engines.contract import Vectors
+from index.records import Filter
+from index.snapshot import SearchIndex
+from index.versions import Versions
+from qa.chat import Chat
+from tests.homes import quotes_hold
+
+ASKED = "Berapa biaya pembangunan Pelabuhan Batu Layar?"
+QUESTIONS = (
+    ASKED,
+    "jembatan gantung dan pasar ikan",
+    "Bupati Rukmana menolak irigasi sawah",
+    "guru honorer mengusulkan lomba perahu menjelang panen",
+    "sebanyak 77 kali",
+)
+_ALL = 10_000
+_TABLES = {
+    "article": "id, publisher, title, body, url, published, authors, editors, story_id, content,"
+    " repeated, fingerprint",
+    "removed": "id",
+    "page": "id, number, body",
+    "earlier": "id, content, title, body",
+    "line": "key, count",
+    "repeated": "publisher, line",
+}
+
+Found = tuple[tuple[tuple[str, float], ...], ...]
+"""For each question, what both searches find: ids of passages with their scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What an archive holds: each article's fingerprint, and a hash of each table."""
+
+    fingerprints: Mapping[str, str]
+    removed: frozenset[str]
+    tables: Mapping[str, str]
+    whole: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A version: its name, its articles, what it finds and tells, and what of it is not whole."""
+
+    name: str
+    articles: frozenset[str]
+    found: Found
+    told: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A home: its archive, its live version if it has one, and the answer to a question."""
+
+    archived: Archived
+    indexed: Indexed | None
+    answer: str
+
+
+def facts(home: Path, *, ask: bool) -> Facts:
+    """Read what a home holds; what is damaged raises."""
+    return Facts(archived(home), searched(home), answer(home) if ask else "")
+
+
+def searched(home: Path) -> Indexed | None:
+    """Search the live version, if there is one."""
+    versions = Versions.of(home, settings.load(home).engine)
+    live = versions.live()
+    return version_facts(versions.current(), live) if live else None
+
+
+def archived(home: Path) -> Archived:
+    """Read the archive as any program would, by SQL alone."""
+    with closing(sqlite3.connect(home / FILE_NAME, timeout=10)) as db:
+        (whole,) = db.execute("PRAGMA integrity_check").fetchone()
+        tables = {name: _hash(db, name, columns) for name, columns in _TABLES.items()}
+        prints = dict(db.execute("SELECT id, fingerprint FROM article"))
+        removed = frozenset(i for (i,) in db.execute("SELECT id FROM removed"))
+    return Archived(prints, removed, tables, str(whole))
+
+
+def _hash(db: sqlite3.Connection, table: str, columns: str) -> str:
+    digest = hashlib.sha256()
+    for row in db.execute(f"SELECT {columns} FROM {table} ORDER BY {columns}"):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()[:16]
+
+
+def version_facts(index: SearchIndex, name: str) -> Indexed:
+    """Search a version for everything; say what of it cannot be whole."""
+    version = index.version
+    ones = np.ones(version.recipe.dimensions, dtype=np.float32)
+    every = [found.passage_id for found in index.dense(ones, _ALL, Filter())]
+    passages = index.passages(every)
+    articles = frozenset(passage.article_id for passage in passages)
+    stored = index.vectors(every)
+    troubles = [
+        f"{len(set(every))} of {version.passages} passages" * (len(set(every)) != version.passages),
+        f"{len(articles)} of {version.articles} articles" * (len(articles) != version.articles),
+        "vectors are not of length 1" * (not np.allclose((stored**2).sum(axis=1), 1, atol=1e-4)),
+    ]
+    told = hashlib.sha256(repr(sorted(map(repr, passages))).encode())
+    for value in (sorted(index.authors().items()), index.headlines([], _ALL), index.names("", 50)):
+        told.update(repr(value).encode())
+    told.update(repr([index.synonyms(question) for question in QUESTIONS]).encode())
+    trouble = ", ".join(filter(None, troubles))
+    return Indexed(name, articles, _found(index), told.hexdigest()[:16], trouble)
+
+
+def _found(index: SearchIndex) -> Found:
+    return tuple(tuple(_each(index, question, vector)) for question, vector in _asked())
+
+
+def _asked() -> Iterator[tuple[str, Vectors]]:
+    vectors = open_embedder(settings.Settings().embedding).embed_queries(list(QUESTIONS))
+    return zip(QUESTIONS, vectors, strict=True)
+
+
+def _each(index: SearchIndex, question: str, vector: Vectors) -> Iterator[tuple[str, float]]:
+    for found in (index.lexical(question, _ALL, Filter()), index.dense(vector, _ALL, Filter())):
+        # Equal scores come in the order of rows, which differs with the order of adding.
+        rounded = ((hit.passage_id, round(hit.score, 3)) for hit in found)
+        yield from sorted(rounded, key=lambda hit: (-hit[1], hit[0]))
+
+
+def answer(home: Path) -> str:
+    """Ask a question that the home answers; its quotes must be archived."""
+    chat = Chat.open(home)
+    turn = chat.ask(ASKED)
+    quotes_hold(chat, turn.answer)
+    return f"{turn.answer.status}: {turn.answer.short_answer}"
