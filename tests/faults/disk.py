@@ -56,6 +56,7 @@ DEEDS = (
         lambda stage: stage.built,
         lambda stage, disk: ["export", "--out", disk / "arsip.jsonl"],
     ),
+    Deed("backup", lambda stage: stage.waiting, lambda stage, disk: ["backup", disk / "cadangan"]),
 )
 _READS = (["search", facts.QUESTIONS[1], "--json"], ["ask", facts.ASKED], ["status", "--json"])
 _WRITES = (["add"], ["build"], ["rollback"], ["prune"], ["remove", "a7"], ["watch"])

@@ -11,7 +11,6 @@ had happened, with nothing left over.
 from __future__ import annotations
 
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -73,9 +72,17 @@ DEEDS = (
     Deed(
         "export",
         _built,
-        lambda stage, home: ["export", "--out", home / "arsip.jsonl.gz"],
+        lambda stage, home: ["export", "--out", stage.beside / "arsip.jsonl.gz"],
         build=False,
     ),
+    Deed(
+        "backup",
+        _waiting,
+        lambda stage, home: ["backup", stage.beside / "cadangan"],
+        again=False,
+    ),
+    Deed("restore", _built, lambda stage, home: ["restore", stage.backup, "--force"]),
+    Deed("user add", _built, lambda stage, home: ["user", "add", "budi"], again=False, build=False),
 )
 
 
@@ -102,6 +109,7 @@ class Kills:
         """Run a deed undisturbed, once."""
         if deed.name not in self._references:
             home = self.stage.copy(deed.home(self.stage), "reference")
+            self.stage.clear()
             before = self._facts(home, ask=True)
             arguments = deed.arguments(self.stage, home)
             ended = self.stage.done(home, *arguments)
@@ -111,9 +119,8 @@ class Kills:
             after = self._facts(home)
             if deed.build:
                 self.stage.must(home, "build")
-            known = Reference(
-                before, after, self._facts(home), kept(home), ended, max([*sizes, 400_000])
-            )
+            files, largest = self._kept(home), max([*sizes, 400_000])
+            known = Reference(before, after, self._facts(home), files, ended, largest)
             self._references[deed.name] = known
         return self._references[deed.name]
 
@@ -130,7 +137,7 @@ class Kills:
         known = self.reference(deed)
         moment = _moment(rng, known)
         home = self.stage.copy(deed.home(self.stage), "home")
-        shutil.rmtree(self.stage.folder / "scratch" / "tmp", ignore_errors=True)
+        self.stage.clear()
         arguments = deed.arguments(self.stage, home)
         ended = self.stage.done(home, *arguments, moment=moment)
         outcome = "killed" if ended.killed else "stopped" if ended.status else "done"
@@ -173,8 +180,7 @@ class Kills:
 
     def _again(self, deed: Deed, home: Path, known: Reference) -> Iterator[str]:
         """Run the same command again, and build; yield what is not as it ends undisturbed."""
-        at_end = self._facts(home).indexed == known.after.indexed
-        if deed.again or not at_end:
+        if deed.again or not self._is_done(deed, home, known):
             # The clock is another one, so a removal that was done is done again.
             ended = self.stage.done(home, *deed.arguments(self.stage, home))
             if ended.status and not (deed.name == "remove" and "nothing was removed" in ended.err):
@@ -188,8 +194,22 @@ class Kills:
             yield "there is no live version in the end"
         elif found.indexed.trouble or found.indexed.found != known.final.indexed.found:
             yield f"searches find other passages in the end {found.indexed.trouble}"
-        left = (kept(home) - known.files) | (kept(home) & LEFTOVERS)
+        files = self._kept(home)
+        yield from (f"not there in the end: {name}" for name in sorted(known.files - files))
+        left = (files - known.files) | (files & LEFTOVERS)
         yield from (f"left over: {name}" for name in sorted(left))
+
+    def _is_done(self, deed: Deed, home: Path, known: Reference) -> bool:
+        """Tell whether a command that cannot be done twice was done."""
+        if deed.name == "backup":
+            return (self.stage.beside / "cadangan").exists()
+        if deed.name == "user add":
+            return "budi" in self.stage.done(home, "user", "list").out
+        return self._facts(home).indexed == known.after.indexed
+
+    def _kept(self, home: Path) -> frozenset[str]:
+        beside = {f"beside {path.name}" for path in self.stage.beside.iterdir()}
+        return kept(home) | beside
 
 
 def _moment(rng: random.Random, known: Reference) -> Moment:
@@ -224,7 +244,11 @@ def kept(home: Path) -> frozenset[str]:
         f"versions/{path.name}" for path in (home / "versions").iterdir() if not path.name.isdigit()
     }
     parts = {path.relative_to(home).as_posix() for path in home.rglob("*.part")}
-    return frozenset(name for name in names | parts if not name.endswith(("-wal", "-shm")))
+    # What a restore replaced is kept under the time of each.
+    passing = ("-wal", "-shm"), "replaced-"
+    return frozenset(
+        n for n in names | parts if not n.endswith(passing[0]) and not n.startswith(passing[1])
+    )
 
 
 def trials(stage: Stage, chosen: Chosen) -> Iterator[Trial]:

@@ -12,7 +12,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,16 @@ from tests.homes import quotes_hold
 _LIMIT = 300.0
 _ASKED_EACH = 5
 """So many searches of everything come to a question that is read."""
+
+
+_CHANGES: tuple[Callable[[Stage], list[object]], ...] = (
+    lambda stage: ["build"],
+    lambda stage: ["build"],
+    lambda stage: ["build", "--full"],
+    lambda stage: ["rollback"],
+    lambda stage: ["prune"],
+    lambda stage: ["restore", stage.backup, "--force"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +97,11 @@ def _trial(stage: Stage, seed: int, rounds: int) -> Trial:
     running = Running(lambda: asking(home, stop), stage.folder / "readers", None, _LIMIT)
     problems, done = [], []
     for number in range(rounds):
-        what = rng.choice((["build"], ["build"], ["build", "--full"], ["rollback"], ["prune"]))
+        what = rng.choice(_CHANGES)(stage)
         if what == ["build"]:
             stage.add(home, [news.article(9000 + 10 * number + n) for n in range(4)])
         ended = stage.done(home, *what)
-        done.append(" ".join(what))
+        done.append(str(what[0]))
         if ended.status and "no version before" not in ended.err:
             problems.append(f"{what} ended with {ended.status}: {ended.last_words}")
     stop.write_text("")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import shutil
 import signal
+import sys
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -35,9 +37,17 @@ CROWD = 2_200
 """Articles from which a build cuts in other processes."""
 
 
+PASSWORD = "perahu-di-teluk-waru-77"
+
+
 def command(home: Path, *arguments: object) -> Callable[[], int]:
-    """Return the job that runs a command line as `tanya` does."""
-    return lambda: run(app, home_first(["--home", str(home), *map(str, arguments)]))
+    """Return the job that runs a command line as `tanya` does, a password on standard input."""
+
+    def job() -> int:
+        sys.stdin = io.StringIO(f"{PASSWORD}\n")
+        return run(app, home_first(["--home", str(home), *map(str, arguments)]))
+
+    return job
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,17 @@ class Stage:
 
         shutil.copytree(home, target, copy_function=copied)
         return target
+
+    @property
+    def beside(self) -> Path:
+        """Return the folder of what commands write outside of a home."""
+        return self.folder / "beside"
+
+    def clear(self) -> None:
+        """Empty what a trial before wrote outside of its home."""
+        for folder in (self.beside, self.folder / "scratch" / "tmp"):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.beside.mkdir()
 
     # Homes
 
@@ -126,6 +147,12 @@ class Stage:
         return home
 
     @cached_property
+    def backup(self) -> Path:
+        """Return a backup of the home that waits."""
+        self.must(self.waiting, "backup", self.folder / "backup")
+        return self.folder / "backup"
+
+    @cached_property
     def shared(self) -> Path:
         """Return the home that waits, with what a share of the build has prepared."""
         home = self.copy(self.waiting, "shared")
@@ -143,7 +170,7 @@ class Stage:
         """Add articles as any program does."""
 
         def job() -> None:
-            with Archive.open(home / FILE_NAME) as archive:
+            with Archive.open(home / FILE_NAME, create=True) as archive:
                 news.add(archive, list(articles))
 
         ended = forked(job, self.folder / "scratch")
