@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.main import app as tanya
+from index import settings
 from index.archive import FILE_NAME
 from index.errors import TanyaError
 from index.versions import LIVE
@@ -95,7 +96,7 @@ class Step:
     fault: str = ""
 
 
-_READS = ("search", "ask", "page", "status", "all")
+_READS = ("search", "ask", "page", "status", "feedback", "all")
 
 
 def probed(home: Path) -> dict[str, Step]:
@@ -105,6 +106,7 @@ def probed(home: Path) -> dict[str, Step]:
         "ask": lambda: _command(home, "ask", facts.ASKED),
         "page": lambda: _page(home),
         "status": lambda: _command(home, "status"),
+        "feedback": lambda: _command(home, "feedback"),
         "all": lambda: _all(home),
         "doctor": lambda: _command(home, "doctor"),
         "listed": lambda: Step(0, _names(home)),
@@ -143,8 +145,12 @@ def _page(home: Path) -> Step:
     from app import answered
     from web.answering import Answering
 
+    try:
+        chat = Chat.open(home)
+    except TanyaError as error:
+        return Step(1, None, str(error))
     history = History.of(home)
-    answering = Answering(Chat.open(home), history)
+    answering = Answering(chat, history)
     *_, last = answered(answering, {"text": facts.ASKED}, "satu")
     history.close()
     failed = "ta-error" in last
@@ -260,6 +266,9 @@ class Damage:
         if fault.file == LOG and self._is_without_log(steps):
             # SQLite takes a log to its last whole transaction, and cannot know of more.
             return "as before the log", problems
+        if fault.file == settings.FILE_NAME and fault.way in ("missing", "emptied"):
+            # Then the defaults are asked for.
+            return "defaults", problems
         before = {name: self._same(name, steps) for name in ("search", "ask", "page", "all")}
         wrong = [name for name, same in before.items() if not same and not steps[name].status]
         doctor = steps.get("doctor", Step(0, None))
