@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.terminal import AsJson, bar, echo_json, shown, stopped, usage
+from commands.terminal import AsJson, bar, echo_json, say, shown, stopped, usage
 from index.errors import GateError
 from index.files import temporary_prefix, written_whole
 from index.settings import MODES
@@ -78,7 +78,7 @@ def import_set(
         )
     sets.make_room(out, replace=replace)
     count = sets.import_set(source, out, prefix=prefix, split=split, qrels=qrels)
-    typer.echo(f"{counted(count, 'question')} written to {out}")
+    say(f"{counted(count, 'question')} written to {out}")
 
 
 @measures.command("make")
@@ -114,7 +114,7 @@ def make_set(
         )
     # Its articles are the archive's own: a corpus there is that of the set before.
     (out / sets.CORPUS).unlink(missing_ok=True)
-    typer.echo(f"{counted(count, 'question')} written to {out}")
+    say(f"{counted(count, 'question')} written to {out}")
     if count < questions:
         typer.echo(f"The archive gave no more than that; asked for were {questions:,}.", err=True)
 
@@ -149,7 +149,7 @@ def collect_set(
     (out / sets.CORPUS).unlink(missing_ok=True)
     for remark in made.notes:
         note(shown(remark))
-    typer.echo(f"{counted(made.questions, 'question')} written to {out}:")
+    say(f"{counted(made.questions, 'question')} written to {out}:")
     for number, what in (
         (made.right, "with an answer that was called right"),
         (made.corrected, "with the answer that a person gave"),
@@ -185,7 +185,7 @@ def written_set(
     sets.make_room(out, replace=replace)
     with open_archive(context.obj) as archive:
         count = sets.write_out(archive, name, out)
-    typer.echo(f"{counted(count, 'question')} written to {out}")
+    say(f"{counted(count, 'question')} written to {out}")
 
 
 @measures.command("run")
@@ -223,8 +223,8 @@ def run_set(
         in_order = ((q.id, kept.rows[q.id]["ranked"]) for q in found.questions)
         kept.finish("".join(runs.trec_lines(*each, used) for each in in_order))
     number = counted(len(found.questions), "question")
-    typer.echo(f"{number} searched on version {about.version}, run in {out}")
-    typer.echo(f"Next: tanya eval score {folder} {out}")
+    say(f"{number} searched on version {about.version}, run in {out}")
+    say(f"Next: tanya eval score {folder} {out}")
 
 
 @measures.command("answers")
@@ -273,7 +273,7 @@ def ask_set(
         return
     typer.echo("\n".join(tables.answer_lines(found, about.version, run.threshold)))
     if out is not None:
-        typer.echo(f"Next: tanya eval report {out}")
+        say(f"Next: tanya eval report {out}")
 
 
 def _ask_all(asked: Sequence[Question], ask: Ask, kept: Kept, label: str, out: Path | None) -> None:
@@ -417,7 +417,7 @@ def report(
     number = counted(len(paths), "run")
     if opening.are_answers(paths):
         number = f"{len(paths)} folder{'s' * (len(paths) > 1)} of answers"
-    typer.echo(f"{number} reported in {out}")
+    say(f"{number} reported in {out}")
 
 
 @measures.command()

@@ -325,7 +325,7 @@ def export(
         with stopped("Stopped. No file was written."), bar("Exporting") as progress:
             task = progress.add_task("", total=len(ids))
             written = write(archive, ids, out, lambda n: progress.advance(task, n))
-    typer.echo(f"{counted(written, 'article')} written to {out}", err=out == STANDARD)
+    say(f"{counted(written, 'article')} written to {out}", err=out == STANDARD)
 
 
 def build(

@@ -86,7 +86,7 @@ def _ask_batch(chat: Chat, batch: Path, out: Path, chosen: Filter) -> None:
         answers = interface.answered(chat, rows, chosen)
         for row, turn in progress.track(answers, len(rows), description=""):
             file.write(json.dumps(turn_row(row.id, turn), ensure_ascii=False) + "\n")
-    typer.echo(f"{counted(len(rows), 'answer')} written to {out}")
+    say(f"{counted(len(rows), 'answer')} written to {out}")
 
 
 def search(
@@ -140,7 +140,7 @@ def _search_batch(chat: Chat, batch: Path, out: Path, k: int, mode: str, chosen:
         for row in progress.track(rows, description=""):
             hits = chat.search(row.question, k, mode=mode, chosen=chosen)
             file.write(runs.trec_lines(row.id, runs.ranked(hits), used))
-    typer.echo(f"{counted(len(rows), 'question')} searched, run written to {out}")
+    say(f"{counted(len(rows), 'question')} searched, run written to {out}")
 
 
 BehindProxy = Annotated[

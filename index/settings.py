@@ -343,9 +343,7 @@ def load(home: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be read: {sentence(error)} Mend the file or remove it."
-        ) from error
+        raise SettingsError(f"{path} cannot be read: {sentence(error)}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}. Mend the file or remove it."

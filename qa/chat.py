@@ -260,7 +260,7 @@ class Chat:
         if speller is None or speller.index is not index:
             speller = self._speller = Speller(index)
         return understand.understand(
-            asked,
+            text.encodable(asked),
             subjects,
             chosen,
             today=self._today(),

@@ -400,3 +400,29 @@ def test_status_tells_how_vectors_are_searched(home):
     assert "flat" in tanya(home, "status").stdout
     kinds = json.loads(tanya(home, "status", "--json").stdout)["vectors"]
     assert [(kind["kind"], kind["recall"]) for kind in kinds] == [("flat", 1.0)]
+
+
+@pytest.mark.parametrize("name", ["baris\ndua", "50%41 ?x=1&mode=ro#frag", "file:sp ace"])
+def test_a_home_and_files_of_any_name(tmp_path, name):
+    home = tmp_path / name
+    source = tmp_path / os.fsdecode(b"berita-\xff\n%?#.jsonl")
+    row = {"title": "Bendungan \ud800 Wanatirta", "body": "Bendungan Wanatirta diresmikan. \udfff"}
+    source.write_text(json.dumps(row), encoding="ascii")
+    out = tmp_path / os.fsdecode(b"keluar-\xff")
+    for command in (
+        ["add", source],
+        ["build"],
+        ["ask", "Kapan Bendungan \udcff Wanatirta diresmikan?"],
+        ["search", "bendungan \udcff"],
+        ["export", "--out", out.with_suffix(".jsonl")],
+        ["backup", out],
+        ["restore", out, "--force"],
+        ["status"],
+    ):
+        done = tanya(home, *command)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_a_home_whose_name_is_not_utf_8_is_told(tmp_path):
+    done = tanya(tmp_path / os.fsdecode(b"latin-\xe9"), "status")
+    assert one_line(done) and "is not UTF-8" in done.stderr
