@@ -321,7 +321,10 @@ def _open_lexical(folder: Path) -> Any:
     if os.access(folder, os.W_OK):
         return Index.open(str(folder))
     # Tantivy locks a file beside the index, also to read it; what it has opened stays open.
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as links:
+    # Its watcher may make a lock there while the folder is deleted.
+    with tempfile.TemporaryDirectory(
+        prefix=temporary_prefix(), ignore_cleanup_errors=True
+    ) as links:
         for path in folder.iterdir():
             if path.suffix != ".lock":
                 os.symlink(path.absolute(), Path(links) / path.name)
