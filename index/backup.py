@@ -193,7 +193,9 @@ def _copy_database(source: Path, target: Path, progress: Progress) -> None:
         theirs.execute("PRAGMA journal_mode=OFF")
         theirs.execute("PRAGMA synchronous=OFF")
         _pour(ours, theirs, source.name, progress)
-    shutil.copymode(source, target)
+    if source.name == archives.FILE_NAME:
+        # All others are about people, and stay private.
+        shutil.copymode(source, target)
     check_database(target, source)
 
 
