@@ -546,7 +546,7 @@ def doctor(
             found = doctors.examine(context.obj, _now(), show)
     if as_json:
         told = {"healthy": found.healthy, **dataclasses.asdict(found), "done": done}
-        typer.echo(json.dumps(told, ensure_ascii=False, default=str))
+        echo_json(told)
     else:
         _print_examined(found, done)
     if not found.healthy:

@@ -83,7 +83,7 @@ def shown(value: str) -> str:
 
 def echo_json(value: object) -> None:
     """Print a value as a line of JSON, with what would steer a terminal as escapes."""
-    line = json.dumps(value, ensure_ascii=False)
+    line = json.dumps(value, ensure_ascii=False, default=str)
     if not line.isprintable():
         line = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
     typer.echo(line)
