@@ -8,7 +8,7 @@ import time
 
 from tests.faults import tables
 
-_KINDS = ("kills", "damage", "disk", "readers")
+_KINDS = ("kills", "serving", "damage", "disk", "readers")
 
 
 def main() -> int:

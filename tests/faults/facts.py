@@ -15,6 +15,7 @@ from index import settings
 from index.archive import FILE_NAME
 from index.embedding import open_embedder
 from index.engines.contract import Vectors
+from index.errors import IndexMissingError
 from index.records import Filter
 from index.snapshot import SearchIndex
 from index.versions import Versions
@@ -81,19 +82,25 @@ def facts(home: Path, *, ask: bool) -> Facts:
 
 def searched(home: Path) -> Indexed | None:
     """Search the live version, if there is one."""
-    versions = Versions.of(home, settings.load(home).engine)
-    live = versions.live()
-    return version_facts(versions.current(), live) if live else None
+    try:
+        index = Versions.of(home, settings.load(home).engine).current()
+    except IndexMissingError:
+        return None
+    return version_facts(index, index.version.name)
 
 
 def archived(home: Path) -> Archived:
     """Read the archive as any program would, by SQL alone."""
-    with closing(sqlite3.connect(home / FILE_NAME, timeout=10)) as db:
+    with closing(_opened(home / FILE_NAME)) as db:
         (whole,) = db.execute("PRAGMA integrity_check").fetchone()
         tables = {name: _hash(db, name, columns) for name, columns in _TABLES.items()}
         prints = dict(db.execute("SELECT id, fingerprint FROM article"))
         removed = frozenset(i for (i,) in db.execute("SELECT id FROM removed"))
     return Archived(prints, removed, tables, str(whole))
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=10)
 
 
 def _hash(db: sqlite3.Connection, table: str, columns: str) -> str:

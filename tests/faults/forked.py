@@ -105,6 +105,23 @@ class Running:
         if not self._pid:
             _child(job, self._files, moment, limit)
 
+    @property
+    def group(self) -> int:
+        """Return the number of the group that it and its own processes are in."""
+        return self._pid
+
+    def runs(self) -> bool:
+        """Tell whether it has not ended yet."""
+        return not _gone(self._pid)
+
+    def out(self) -> bytes:
+        """Return what it has printed so far."""
+        return self._files[0].read_bytes()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self._pid, number)
+
     def ended(self) -> Ended:
         """Wait for its end."""
         try:

@@ -73,13 +73,17 @@ def asking(home: Path, stop: Path, threads: int = 3) -> Read:
             with lock:
                 counted[0] += 1
                 value = (seen.articles, seen.found, seen.told, seen.trouble)
-                read.found.setdefault(seen.name, set()).add(value)
+                # A build after a restore takes a number again.
+                name = f"{seen.name} of {index.version.built}"
+                read.found.setdefault(name, set()).add(value)
 
     workers = [threading.Thread(target=ask, args=(number,)) for number in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+    if chat.index().version != Chat.open(home).index().version:
+        read.problems.append("what was opened long ago answers by another version than is live")
     return Read(read.found, counted[0], sorted(set(read.problems)))
 
 

@@ -153,6 +153,16 @@ class Stage:
         return self.folder / "backup"
 
     @cached_property
+    def spoilt(self) -> Path:
+        """Return a home whose live version is damaged, with what a build left that was ended."""
+        home = self.copy(self.built, "spoilt")
+        live = home / "versions" / "000003"
+        part = max((live / "parts").iterdir())
+        (part / "vectors.faiss").write_bytes(b"rusak")
+        shutil.copytree(home / "versions" / "000001", home / "versions" / ".new")
+        return home
+
+    @cached_property
     def shared(self) -> Path:
         """Return the home that waits, with what a share of the build has prepared."""
         home = self.copy(self.waiting, "shared")
