@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from index.records import Citation
+from index.text import seen, seen_line
 from page import texts
 from qa.history import Conversation, KeptTurn
 from qa.interface import turn_row
@@ -53,20 +54,20 @@ def word(conversation: Conversation, turns: Sequence[KeptTurn]) -> bytes:
     import docx
 
     document = docx.Document()
-    document.core_properties.title = _no_controls(conversation.title)
+    document.core_properties.title = seen(conversation.title)
     document.core_properties.author = ""
     document.core_properties.created = conversation.created.replace(tzinfo=None)
-    document.add_heading(_no_controls(conversation.title), level=0)
+    document.add_heading(seen(conversation.title), level=0)
     for kept in turns:
-        document.add_heading(_no_controls(" ".join(kept.question.split())), level=1)
-        document.add_paragraph(_no_controls(_about(kept)), style="Subtitle")
+        document.add_heading(seen(" ".join(kept.question.split())), level=1)
+        document.add_paragraph(seen(_about(kept)), style="Subtitle")
         for sentence in _sentences(kept):
-            document.add_paragraph(_no_controls(sentence))
+            document.add_paragraph(seen(sentence))
         for citation in kept.turn.answer.citations if kept.turn else ():
             facts = f"[{citation.number}] {texts.source_words(citation.passage)}"
             url = texts.safe_url(citation.passage.url)
-            document.add_paragraph(_no_controls(f"{facts} {url}".rstrip()), style="List")
-            document.add_paragraph(_no_controls(_quote(citation)), style="Intense Quote")
+            document.add_paragraph(seen(f"{facts} {url}".rstrip()), style="List")
+            document.add_paragraph(seen(_quote(citation)), style="Intense Quote")
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
@@ -107,9 +108,4 @@ def _quote(citation: Citation) -> str:
 
 def _plain(text: str) -> str:
     """Escape what Markdown would read as its own."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-
-
-def _no_controls(text: str) -> str:
-    """Leave out what XML cannot hold."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "", text)
+    return _MARKDOWN.sub(r"\\\1", seen_line(text))

@@ -26,7 +26,7 @@ def address(tmp_path_factory):
 def untouched(page):
     """Hold that no script of an article ran, and that the page is still its own."""
     assert page.evaluate(f"window.{corpus.SENTINEL}") is None
-    # Gradio has a frame of its own, outside what holds articles.
+    # Gradio has a <base> of its own in the head, so only what holds articles is looked at.
     within = "#ta-turns, #ta-panel, main"
     assert page.locator(within).locator("iframe, object, embed, base, marquee").count() == 0
     assert (

@@ -159,7 +159,7 @@ def harmless(page):
 
 def asked():
     found = list(corpus.questions().items())
-    return found if LONG else found[::9]
+    return found if LONG else found[::17]
 
 
 def test_every_hostile_question_is_answered_or_refused_with_quotes_that_hold(chat):
@@ -185,7 +185,11 @@ def test_every_hostile_question_is_answered_or_refused_with_quotes_that_hold(cha
             if name.endswith(".xml"):
                 etree.fromstring(document.read(name))
     said = transcript.markdown(conversation, kept)
-    assert "<script" not in said.replace("\\<script", "") and "\x1b" not in said
+    assert (
+        "<script" not in said.replace("\\<script", "")
+        and "\u202e" not in said
+        and "\x1b" not in said
+    )
     json.dumps(transcript.rows(conversation, kept)).encode()
 
 
