@@ -56,7 +56,7 @@ def test_no_screen_runs_what_articles_hold_and_nothing_leaves_it(chromium, addre
         untouched(page)
         # An article beside them.
         page.get_by_role("tab", name="Jawaban").first.click()
-        newest(page).locator("[data-do=read]").first.click()
+        page.locator("#ta-turns [data-do=read]:visible").first.click()
         expect(page.locator("#ta-panel-title")).to_be_visible()
         untouched(page)
         # What is suggested while typing.
