@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import homes
-from tests.browser import ask, browsing, newest, served
+from tests.browser import ask, browsing, served
 from tests.hostile import corpus
 
 GROUPS = ("markup", "templates", "markdown", "injections", "url")
