@@ -25,7 +25,13 @@ from typing import Any
 from index import archive as archives
 from index import manifest as manifests
 from index import settings
-from index.errors import ArchiveError, BusyError, IndexDamagedError, InputError
+from index.errors import (
+    ArchiveError,
+    BusyError,
+    IndexDamagedError,
+    IndexUnreadableError,
+    InputError,
+)
 from index.files import locked, sync, written_whole
 from index.home import open_archive, open_versions
 from index.refusals import sentence
@@ -146,19 +152,25 @@ def _take_version(
                 continue
             _link_or_copy(versions.path(name), target)
             passages = _checked_version(target)
-        except (IndexDamagedError, FileNotFoundError) as error:
-            # It may have been pruned meanwhile.
+        except (IndexDamagedError, IndexUnreadableError, FileNotFoundError) as error:
             shutil.rmtree(target, ignore_errors=True)
-            if isinstance(error, IndexDamagedError):
-                left_out.append(f"Version {name} is damaged.")
+            # It may have been pruned meanwhile.
+            if versions.path(name).exists():
+                left_out.append(str(error))
             continue
         _name_live(to / FOLDER, name)
         return name, passages
+    if set(versions.names()) - set(names):
+        return _take_version(versions, to, left_out, progress)
     return "", 0
 
 
 def _checked_version(folder: Path) -> int:
-    """Return how many passages a version holds; raises IndexDamagedError where it is not whole."""
+    """Read every file of a version and return how many passages it holds.
+
+    Raises IndexDamagedError where it is not whole, IndexUnreadableError where it cannot be told.
+    """
+    manifests.assert_whole(folder)
     return manifests.version(manifests.read(folder)).passages
 
 
@@ -289,7 +301,7 @@ def examine(folder: Path, progress: Progress = lambda what, done, total: None) -
         version = (folder / FOLDER / LIVE).read_text(encoding="utf-8").strip()
     try:
         passages = _checked_version(folder / FOLDER / version) if version else 0
-    except IndexDamagedError as error:
+    except (IndexDamagedError, IndexUnreadableError) as error:
         left_out.append(str(error))
         version = ""
     if made is None:
