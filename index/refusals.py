@@ -62,10 +62,10 @@ def _of_database(error: sqlite3.Error, place: Path | None) -> str:
         case sqlite3.SQLITE_NOMEM:
             return sentence(OSError(errno.ENOMEM, ""), place)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN as code:
-            if place is not None and not place.exists():
-                return f"There is no {named}."
             if found := place and refusal(place):
                 return sentence(found)
+            if place is not None and not place.exists():
+                return f"There is no {named}."
             number = {sqlite3.SQLITE_READONLY: errno.EROFS, sqlite3.SQLITE_IOERR: errno.EIO}
             if code in number:
                 return sentence(OSError(number[code], ""), place)

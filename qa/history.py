@@ -371,10 +371,13 @@ class History:
             try:
                 self._db = _opened(self._path)
             except sqlite3.Error as error:
-                raise ArchiveError(
-                    f"{sentence(error, self._path)} It holds the conversations; move it away to "
-                    "begin anew, or set keep = false under [chat]."
-                ) from error
+                told = sentence(error, self._path)
+                if there:
+                    told += (
+                        " It holds the conversations; move it away to begin anew, or set keep = "
+                        "false under [chat]."
+                    )
+                raise ArchiveError(told) from error
         return self._db
 
     def close(self) -> None:

@@ -11,9 +11,10 @@ import pytest
 from index.archive import FILE_NAME, Archive
 from index.errors import ArchiveError, DiskError, GateError
 from index.home import open_archive
+from index.records import Filter
 from tests import homes
 from tests.homes import tell
-from tests.news import Home, add, article
+from tests.news import NOW, Home, add, article
 from tests.operating import Served
 
 ROOT = Path(__file__).parents[1]
@@ -184,6 +185,21 @@ def test_a_read_only_home_is_read_with_all_that_was_kept(home, tmp_path, log):
         assert held(home) == before
     archive.close()
     assert tell(home, "build").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="nothing mounts here")
+def test_a_read_only_home_keeps_conversations_in_memory_and_says_why_versions_stay(home, caplog):
+    with read_only(home):
+        served = Served(home)
+        assert "000001" in served.page()
+        for path, body in (("live", {"version": "000001"}), ("prune", {"keep": 1})):
+            answer = served.client.post(f"/page/operator/{path}", json=body)
+            assert answer.status_code == 409
+            assert "tidak dapat ditulisi" in answer.json()["detail"]
+        begun = served.history.begin("sari", "", "Kapan?", Filter(), NOW)
+        assert served.history.spares
+        assert [t.question for t in served.history.turns("sari", begun[0])] == ["Kapan?"]
+    assert "read-only" in caplog.text and "There is no" not in caplog.text
 
 
 @pytest.mark.skipif(shutil.which("mount") is None, reason="nothing mounts here")

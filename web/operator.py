@@ -24,6 +24,7 @@ from index import reports, settings
 from index.archive import FILE_NAME
 from index.errors import (
     BusyError,
+    DiskError,
     IndexDamagedError,
     IndexUnreadableError,
     InputError,
@@ -443,4 +444,7 @@ def _changed(change: Callable[[], _Value]) -> _Value:
         raise HTTPException(409, texts.ARCHIVE_IN_USE) from error
     except (TanyaError, OSError) as error:
         logger.warning("the versions cannot be changed: %s", error)
+        reason = error.__cause__ if isinstance(error, InputError) else error
+        if isinstance(reason, OSError | DiskError):
+            raise HTTPException(409, texts.error_words(DiskError())) from error
         raise HTTPException(409, texts.CANNOT_SWITCH) from error
