@@ -32,7 +32,7 @@ from index.text import counted
 
 if TYPE_CHECKING:
     from index.adding import Intake
-    from index.archive import Archive
+    from index.archive import AddReport, Archive
     from index.build import BuildReport, Progress, ShareReport
     from index.doctor import Examination
     from index.home import OpenHome
@@ -190,9 +190,14 @@ def watch(
     with usage("--feed"):
         watch.check_feeds(feeds)
     logs.configure(settings.load(context.obj).log)
+
+    def published(version: str, added: AddReport) -> None:
+        _audited(context.obj, "build", version=version, new=added.new, changed=added.changed)
+
     with service.ended_by_signals() as wait:
         try:
-            with watch.opened(context.obj, folders, feeds, read, say, publisher) as watcher:
+            given = (context.obj, folders, feeds, read, say, publisher)
+            with watch.opened(*given, published=published) as watcher:
                 if once:
                     watcher.run_once(wait)
                     return

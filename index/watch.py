@@ -41,6 +41,8 @@ from index.records import Article, ReadProblem
 from index.refusals import sentence
 from index.seen import FILE_NAME, Seen, Signature
 
+Published = Callable[[str, AddReport], None]
+
 LOOK = 1.0
 """Seconds between two looks at the folders."""
 
@@ -83,8 +85,12 @@ def opened(
     reader: Reader,
     say: Callable[[str], None],
     publisher: str = "",
+    published: Published = lambda version, report: None,
 ) -> Iterator[Watcher]:
-    """Open the one watcher of a home, as its settings say; raises BusyError if another has it."""
+    """Open the one watcher of a home, as its settings say; raises BusyError if another has it.
+
+    `published` is told of each version that is made, and of what was added since the one before.
+    """
     chosen = settings.load(home)
     with (
         lock(home),
@@ -98,7 +104,16 @@ def opened(
         watched = Folders(folders, seen)
         journal = reports.Journal(home, reports.begin("watch", [*folders, *feeds], _utc_now()))
         keep = chosen.watch.keep
-        yield Watcher(inside, watched, followed, say, reader=reader, keep=keep, note=journal.note)
+        yield Watcher(
+            inside,
+            watched,
+            followed,
+            say,
+            reader=reader,
+            keep=keep,
+            note=journal.note,
+            published=published,
+        )
 
 
 @dataclass(slots=True)
@@ -246,11 +261,13 @@ class Watcher:
         reader: Reader = read,
         keep: int = 10,
         note: reports.Note = lambda added, told, failure: None,
+        published: Published = lambda version, report: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home = home
         self._folders, self._feeds, self._say = folders, feeds, say
         self._reader, self._keep, self._note, self._clock = reader, keep, note, clock
+        self._published = published
         self._told: list[ReadProblem] = []
         version = None
         # A damaged version is built anew at the first pass.
@@ -334,6 +351,8 @@ class Watcher:
             if str(error) != str(self._trouble):
                 self._say(f"{_stamp()} {error} It is tried again.")
             self._trouble = error
+        if version:
+            self._published(version, report)
         self._tell_unread(reading)
         if report.new or report.changed or version or (look.ready and reading.told):
             self._say(

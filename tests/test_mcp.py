@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from qa.chat import Chat
 from tests import homes
 from tests.loopback import served
+from web import audit
 from web import mcp as protocol
 from web.programs import Programs
 
@@ -127,6 +128,9 @@ def test_a_client_over_stdio(home):
             return await tried(client)
 
     check(*asyncio.run(run()), home)
+    first, then = audit.rows(home)
+    assert (first["question"], first["status"], first["door"]) == (ASKED, "answered", "api")
+    assert first["name"] == audit.user() and then["version"] == first["version"]
 
 
 def test_a_client_over_http_of_the_server_beside_its_other_routes(home):

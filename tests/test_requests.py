@@ -249,6 +249,7 @@ def test_a_fault_of_ours_is_told_in_words_with_its_code(chat, log):
         reply = client.get(f"/rusak?kind={kind}", headers={"X-Request-Id": "uji-4"})
         assert reply.status_code == status
         assert reply.headers.get_list("x-request-id") == ["uji-4"]
+        assert status == 503 or reply.headers["x-frame-options"] == "DENY"
         assert reply.json()["detail"].endswith("Kode: uji-4.") and "rahasia" not in reply.text
         over = log.events()[-1]
         assert (over["status"], over["level"]) == (status, "warning")

@@ -31,6 +31,7 @@ from tests import homes
 from tests.homes import tanya
 from tests.news import article, sentence
 from tests.web import Web, answers, drips, item, leads_to, news, rss
+from web import audit
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = WatchSettings(pause=0.0, seconds=5.0, max_bytes=500_000, max_items=10)
@@ -658,6 +659,8 @@ def test_a_watcher_that_is_stopped_ends_in_order(tmp_path, number):
     _, told = watcher.communicate(timeout=60)
     assert watcher.returncode == 0 and told.startswith("Stopped.") and told.count("\n") == 1
     assert tanya(tmp_path / "rumah", "watch", folder, "--once") == 0
+    built = next(audit.rows(tmp_path / "rumah"))
+    assert (built["event"], built["version"], built["new"] > 0) == ("build", "000001", True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -25,7 +25,6 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 
 from index.errors import ArchiveError, BusyError, InputError, SettingsError
@@ -34,6 +33,7 @@ from page import texts
 from page.templates import render
 from web.addresses import ip, is_loopback, near
 from web.bodies import bounded
+from web.requests import note
 from web.users import Account, Users, account_name, owner_of
 from web.who import Role, Who, remember, who
 
@@ -179,7 +179,8 @@ class Access:
             if "x-forwarded-for" in connection.headers:
                 self._tell("%s passes requests on, but is not in [serve] trusted", peer)
             return peer
-        scheme = connection.headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+        schemes = ",".join(connection.headers.getlist("x-forwarded-proto"))
+        scheme = schemes.rpartition(",")[2].strip().lower()
         if scheme in ("http", "https"):
             connection.scope["scheme"] = scheme
         address = peer
@@ -267,6 +268,8 @@ class Access:
                 raise HTTPException(429, words, {"Retry-After": str(seconds)})
             found = check(name, password)
             if found is None:
+                # Not whom: people type their password there.
+                note("login_failed", name="", address=address)
                 self._of_address.failed(network)
                 if (key, network) not in self._known:
                     self._of_name.failed(key)
@@ -328,19 +331,16 @@ class AccessMiddleware:
             return
         connection = HTTPConnection(scope)
         path = scope["path"]
+        if "\n" in path:
+            # Routes match a path that ends so as if it did not, and what is said here of them not.
+            await JSONResponse({"detail": texts.REQUEST_UNREADABLE}, 400)(scope, receive, send)
+            return
         refused = await self._refused(connection, path)
         if refused is not None:
             answer = self._refusal(connection, path, refused)
             await answer(scope, receive, send)
             return
-
-        async def send_unkept(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
-            await send(message)
-
-        private = who(connection).name and (path in PAGES or path.startswith(_PRIVATE))
-        await self._app(scope, receive, send_unkept if private else send)
+        await self._app(scope, receive, send)
 
     async def _refused(self, connection: HTTPConnection, path: str) -> HTTPException | None:
         try:
@@ -357,6 +357,8 @@ class AccessMiddleware:
                 refused = HTTPException(401, texts.SIGN_IN_NEEDED)
             elif path in _WATCHED and not found.may("operator"):
                 refused = HTTPException(403, texts.OPERATORS_ONLY)
+            elif _changes(connection) and not _is_of_our_site(connection):
+                refused = HTTPException(403, texts.OF_ANOTHER_SITE)
             else:
                 return None
         return None if _is_open(path) else refused
@@ -381,7 +383,6 @@ class AccessMiddleware:
         return JSONResponse({"detail": refused.detail}, status, headers)
 
 
-_PRIVATE = ("/page/", "/api/", "/gradio_api/", "/config", "/mcp")
 _IN_ENGLISH = {
     401: "Who you are is not known: a token or a password is missing, or wrong.",
     429: "Too many wrong passwords: wait, as Retry-After says.",
@@ -418,15 +419,23 @@ def of_our_page(request: Request) -> None:
 
 def of_our_site(request: Request) -> None:
     """Let only what our own pages send pass: a dependency of routes. Raises HTTPException 403."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
+    if not _is_of_our_site(request):
+        raise HTTPException(403, texts.OF_ANOTHER_SITE)
+
+
+def _is_of_our_site(connection: HTTPConnection) -> bool:
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
     # A proxy may name the host anew; then the browser's own word is enough, where it gives it.
     if site is not None:
-        ours = site == "same-origin"
-    else:
-        ours = origin is None or _netloc(origin) == request.headers.get("host")
-    if not ours:
-        raise HTTPException(403, texts.OF_ANOTHER_SITE)
+        return site == "same-origin"
+    return origin is None or _netloc(origin) == connection.headers.get("host")
+
+
+def _changes(connection: HTTPConnection) -> bool:
+    """Tell whether a page's request may change something; what programs ask for changes nothing."""
+    changing = connection.scope["method"] not in ("GET", "HEAD", "OPTIONS")
+    return changing and not _is_below(_path(connection), _FOR_PROGRAMS)
 
 
 async def sent(request: Request) -> dict[str, Any]:

@@ -134,12 +134,13 @@ def command(home: Path, settings: LogSettings, event: str, **facts: object) -> N
     if not settings.audit or not home.is_dir():
         return
     try:
-        append(home, settings, [line_of(event, {"name": _user(), "door": "command", **facts})])
+        append(home, settings, [line_of(event, {"name": user(), "door": "command", **facts})])
     except OSError as error:
         logger.warning("the audit log cannot be written: %s", error.strerror or error)
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who runs this process, "" where that is not known."""
     import getpass
 
     try:

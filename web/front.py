@@ -163,7 +163,7 @@ class Front:
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                _set_headers(MutableHeaders(scope=message), scope["path"], nonce)
+                set_headers(MutableHeaders(scope=message), scope["path"], nonce)
             await send(message)
 
         found = self._refused(scope) or await _with_body(scope, receive)
@@ -291,7 +291,8 @@ def _policy(path: str, nonce: str) -> str:
     return _POLICY.format(script=given, style=given + styles) + "; style-src-attr 'unsafe-inline'"
 
 
-def _set_headers(headers: MutableHeaders, path: str, nonce: str) -> None:
+def set_headers(headers: MutableHeaders, path: str, nonce: str) -> None:
+    """Set what every response to a request for a path has to say."""
     headers["content-security-policy"] = _policy(path, nonce)
     headers.update(_FIXED)
     if not path.startswith(_KEPT):

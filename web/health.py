@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -79,10 +79,12 @@ class Examiner:
         self,
         chat: Chat,
         queue: Callable[[], Queue],
+        warnings: Sequence[str] = (),
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._chat, self._queue, self._now, self._clock = chat, queue, now, clock
+        self._warnings = warnings
         self._lock = threading.Lock()
         self._counted: tuple[float, int | None] | None = None
 
@@ -106,6 +108,7 @@ class Examiner:
                 Check("queue", busy, f"{queue.running} answered, {queue.waiting} waiting"),
                 fresh,
                 *self._llm(),
+                _door(self._warnings),
             ),
             version=version,
             newest_age=_age(version.newest, now) if version and version.newest else None,
@@ -199,6 +202,12 @@ def _reader() -> Check:
     if reader.is_open():
         return Check("reader", "ok", "loaded")
     return Check("reader", "failed", "not loaded yet")
+
+
+def _door(warnings: Sequence[str]) -> Check:
+    if warnings:
+        return Check("access", "warning", " ".join(warnings))
+    return Check("access", "ok", "nobody comes in unknown, or over an open network")
 
 
 def _age(day: dt.date, now: dt.datetime) -> float:

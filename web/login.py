@@ -15,6 +15,8 @@ from page import texts
 from page.templates import render
 from web.access import COOKIE, PAGES, SIGN_IN, SIGN_OUT, Access, of_our_site
 from web.bodies import LONGEST_BODY, bounded
+from web.requests import note
+from web.users import account_name
 from web.who import who
 
 logger = logging.getLogger("tanya.web")
@@ -51,6 +53,7 @@ def router(access: Access, title: str, session_days: float) -> APIRouter:
             return page(error, typed.name, typed.wanted)
         if before := request.cookies.get(COOKIE):
             await run_in_threadpool(access.users.log_out, before)
+        note("login", name=account_name(typed.name))
         answer = RedirectResponse(typed.wanted, 303)
         answer.set_cookie(
             COOKIE,
@@ -66,6 +69,7 @@ def router(access: Access, title: str, session_days: float) -> APIRouter:
     def logged_out(request: Request) -> Response:
         if identity := request.cookies.get(COOKIE):
             access.users.log_out(identity)
+            note("logout")
         answer = RedirectResponse(SIGN_IN, 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
         return answer

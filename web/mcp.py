@@ -202,7 +202,8 @@ def _delimited(row: ArchivedRow) -> str:
 
 def serve_stdio(chat: Chat) -> None:
     """Serve the client on standard input and output until it closes them, or Ctrl-C."""
-    made = server(Programs(chat))
+    programs = Programs(chat)
+    made = server(programs)
     # The SDK reads in a thread that no signal reaches; what it reads is therefore ours to end.
     ours, theirs = socket.socketpair()
     with ours, theirs, theirs.makefile(encoding="utf-8", errors="replace") as stdin:
@@ -215,7 +216,8 @@ def serve_stdio(chat: Chat) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
         threading.Thread(target=_pass_on, args=(ours, end), daemon=True).start()
-        made.run("stdio")
+        with monitoring.alone(chat, programs.turns.queue):
+            made.run("stdio")
 
 
 def _pass_on(to: socket.socket, end: Callable[[], None]) -> None:
@@ -280,7 +282,7 @@ def serve_http(
     app.add_middleware(AccessMiddleware, access=access)
     app.add_middleware(Front, hosts=Hosts(host, settings.serve.allowed_hosts))
     programs = Programs(chat)
-    audit = monitoring.add(app, chat, programs.turns.queue)
+    audit = monitoring.add(app, chat, programs.turns.queue, access.warnings())
     mount(app, programs)
     try:
         opened, address = listening(host, port)

@@ -11,7 +11,8 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -52,9 +53,8 @@ class Served:
     def note(self, event: str, **facts: object) -> None:
         """Write a line of the audit log: who did what, when."""
         asking = who(self.connection)
-        self.audit.note(
-            event, name=asking.name, address=asking.address, request_id=self.id, **facts
-        )
+        whose = {"name": asking.name, "address": asking.address, "request_id": self.id}
+        self.audit.note(event, **{**whose, **facts})
 
 
 _served: ContextVar[Served | None] = ContextVar("served", default=None)
@@ -68,10 +68,21 @@ def served() -> Served | None:
 def note(event: str, **facts: object) -> None:
     """Write a line of the audit log about the request that is being served, if one is.
 
+    Whose it is stands there by itself; where that is not decided yet, `facts` say it.
     Give no secret: no password, and no name that somebody typed who failed to log in with it.
     """
     if found := served():
         found.note(event, **facts)
+
+
+@contextmanager
+def serving(served: Served) -> Iterator[None]:
+    """Take what happens meanwhile for the work on one request, which came by no HTTP."""
+    before = _served.set(served)
+    try:
+        yield
+    finally:
+        _served.reset(before)
 
 
 def context_of(connection: HTTPConnection) -> contextvars.Context:

@@ -37,7 +37,8 @@ from web import (
 from web.access import Access, AccessMiddleware
 from web.answering import Answering
 from web.audit import Audit
-from web.front import Front, GradioDoor, Hosts
+from web.front import Front, GradioDoor, Hosts, set_headers
+from web.joined import JoinedQueue
 from web.limits import Limits
 from web.listening import config, listening
 from web.programs import Programs
@@ -100,12 +101,13 @@ def create(
     app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Ending, requests=requests)
     app.add_middleware(VisitorCookie)
+    app.add_middleware(JoinedQueue)
     app.add_middleware(Limits, limits=chat.settings.limits)
     serve = chat.settings.serve
     access = access or Access(Users(chat.home, serve), serve)
     app.add_middleware(AccessMiddleware, access=access)
     app.add_middleware(Front, hosts=hosts)
-    app.state.audit = monitoring.add(app, chat, turns.queue)
+    app.state.audit = monitoring.add(app, chat, turns.queue, access.warnings())
     programs = Programs(chat, turns)
     operating = (chat.home, chat.settings.upload, worker)
     for router in (
@@ -184,8 +186,10 @@ def explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> Response:
-        # Whoever serves the application logs it.
-        return _explained(error, 500)
+        # Whoever serves the application logs it. No middleware sees the response.
+        response = _explained(error, 500)
+        set_headers(response.headers, request.url.path, "")
+        return response
 
 
 def _explained(error: Exception, status: int) -> Response:

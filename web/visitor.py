@@ -19,8 +19,13 @@ def visitor(request: HTTPConnection) -> str:
 
     Who sends no cookie gets a name that nobody has again.
     """
-    owner = who(request).owner
-    return owner or of_cookie(request.cookies.get(COOKIE, "") or secrets.token_urlsafe(24))
+    return of_browser(request) or of_cookie(secrets.token_urlsafe(24))
+
+
+def of_browser(request: HTTPConnection) -> str:
+    """Return the same, and "" for who sends no cookie."""
+    cookie = request.cookies.get(COOKIE, "")
+    return who(request).owner or (of_cookie(cookie) if cookie else "")
 
 
 def of_cookie(cookie: str) -> str:
