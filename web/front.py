@@ -340,14 +340,16 @@ class GradioDoor:
                 answer = JSONResponse({"detail": error.detail}, error.status_code)
                 await answer(scope, receive, send)
                 return
+        # Not in a copy: Gradio notes in the scope which route it was, and metrics read that.
         shown = [pair for pair in scope["headers"] if not _UNHEARD.fullmatch(pair[0].lower())]
+        scope["headers"] = shown
         if path != "/":
-            await self.gradio({**scope, "headers": shown}, receive, send)
+            await self.gradio(scope, receive, send)
             return
         # The page is changed on its way, so it must not be packed.
-        shown = [pair for pair in shown if pair[0].lower() != b"accept-encoding"]
-        page = _Page(send, scope["state"]["nonce"])
-        await self.gradio({**scope, "headers": shown, "query_string": b""}, receive, page.send)
+        scope["headers"] = [pair for pair in shown if pair[0].lower() != b"accept-encoding"]
+        scope["query_string"] = b""
+        await self.gradio(scope, receive, _Page(send, scope["state"]["nonce"]).send)
 
 
 class _Page:
