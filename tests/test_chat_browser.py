@@ -469,7 +469,7 @@ def test_conversations_outlive_the_server_and_stay_with_their_browser(chromium, 
         stranger = chromium.new_context()
         page = stranger.new_page()
         page.goto(place)
-        expect(page.locator("#ta-turns")).to_contain_text("tidak ada di peramban ini")
+        expect(page.locator("#ta-turns")).to_contain_text("tidak ada di sini")
         expect(page.locator(".ta-listed")).to_have_count(0)
         stranger.close()
 
