@@ -37,7 +37,7 @@ from index.home import open_archive, open_versions
 from index.refusals import sentence
 from index.sqlite import connect, connect_existing, connect_finished
 from index.text import encodable
-from index.versions import FOLDER, LIVE, Versions, has_versions
+from index.versions import FOLDER, LIVE, Versions, has_versions, number
 
 FILE_NAME = "backup.json"
 FORMAT = 1
@@ -298,7 +298,10 @@ def examine(folder: Path, progress: Progress = lambda what, done, total: None) -
     left_out = list(made.left_out) if made else []
     version, passages = "", 0
     with suppress(FileNotFoundError):
-        version = (folder / FOLDER / LIVE).read_text(encoding="utf-8").strip()
+        version = (folder / FOLDER / LIVE).read_text(encoding="utf-8", errors="replace").strip()
+    if version and number(version) < 0:
+        left_out.append(f"{LIVE} names no version ({version[:60]!r}).")
+        version = ""
     try:
         passages = _checked_version(folder / FOLDER / version) if version else 0
     except (IndexDamagedError, IndexUnreadableError) as error:

@@ -35,7 +35,7 @@ from index.seen import FILE_NAME as WATCH
 from index.sqlite import connect_existing, connect_finished, is_writable
 from index.versions import LIVE, NEW, PREPARED, Versions
 
-CHATS = "chats.db"
+CHATS, ACCOUNTS = "chats.db", "users.db"
 
 Progress = Callable[[str, int, int], None]
 """Called with what is examined, the bytes done, and the bytes in all."""
@@ -99,6 +99,7 @@ def examine(
     looked = _Examiner(home, progress)
     looked.archive()
     looked.database(CHATS, "Move it away: conversations begin anew.")
+    looked.database(ACCOUNTS, "See what `tanya restore` can bring back; nobody can log in.")
     looked.database(WATCH, "Delete it: the watcher reads everything once more.")
     versions = looked.settings()
     if versions is not None:
@@ -318,6 +319,8 @@ def _runs(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
+        return False
+    except OverflowError:
         return False
     except OSError:
         pass

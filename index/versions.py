@@ -346,11 +346,18 @@ class Versions:
             self._switch(name)
 
     def prune(self, keep: int) -> list[str]:
-        """Delete versions but the newest `keep` and the live one; return the deleted names."""
+        """Delete versions but the newest `keep` and the live one; return the deleted names.
+
+        Where the live one is damaged, the one that answers for it is kept too.
+        """
         with self.lock():
             live = self.live()
             names = self.names()
             gone = [name for name in names[: max(0, len(names) - keep)] if name != live]
+            with suppress(IndexUnreadableError):
+                if gone and live and manifests.faults(self._folder / live):
+                    answers = next(self.whole(but=(live,)), None)
+                    gone = [name for name in gone if name != answers]
             self._delete(gone)
         return gone
 

@@ -263,6 +263,34 @@ def test_a_damaged_version_in_a_backup_is_told_and_built_anew(backup, lived, tmp
         assert ours.fingerprints() == theirs.fingerprints()
 
 
+def rot(path):
+    """Change a bit as a disk does, which tells of no change."""
+    stat = path.stat()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_rotten_version_is_neither_taken_nor_restored(home, backup, tmp_path):
+    bad = shutil.copytree(backup, tmp_path / "b")
+    for folder in (home, bad):
+        rot(next(path for path in (folder / "versions" / "000001").rglob("*.db")))
+    made = make(home, tmp_path / "c")
+    assert (made.version, made.left_out) == ("", ("Version 000001 is damaged.",))
+    done = restore(tmp_path / "baru", bad).backup
+    assert done.version == "" and "altered" in done.left_out[0]
+
+
+def test_a_backup_whose_live_file_is_garbage_gives_its_articles(backup, tmp_path):
+    bad = shutil.copytree(backup, tmp_path / "b")
+    for number, content in enumerate((b"\xff\xfe\x00", b"../../versions/000001")):
+        (bad / "versions" / "LIVE").write_bytes(content)
+        done = restore(tmp_path / f"r{number}", bad).backup
+        assert (done.version, done.articles) == ("", 4) and "LIVE" in done.left_out[0]
+
+
 def test_a_newer_programs_backup_is_refused_by_name(backup, tmp_path):
     newer = shutil.copytree(backup, tmp_path / "b")
     row = json.loads((newer / "backup.json").read_text(encoding="utf-8"))

@@ -331,3 +331,27 @@ def test_a_stopped_build_is_not_left_over(home):
         wanted = Finished(home / "versions" / PREPARED, opened.recipe).folder
     wanted.mkdir()
     assert findings(home) == {(LEFT_OVER, str(home / "versions" / PREPARED / "lain"))}
+
+
+def test_damaged_accounts_and_folders_of_no_process_are_told(home, tmp_path, monkeypatch):
+    (home / "users.db").write_bytes(b"x" * 5000)
+    left = tmp_path / f"tanya-{10**30}-a"
+    left.mkdir()
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    found = {(each.kind, each.what) for each in doctor.examine(home, NOW).findings}
+    assert found == {(DAMAGED, "users.db"), (LEFT_OVER, str(left))}
+
+
+def test_a_disk_that_refuses_for_a_moment_does_not_end_the_watch(home):
+    chat, looked = Chat.open(home), []
+
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            looked.append(timeout)
+            return len(looked) == 2
+
+    live = home / "versions" / LIVE
+    live.unlink()
+    live.mkdir()
+    keep_whole(chat, Stop())
+    assert len(looked) == 2

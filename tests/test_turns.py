@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from tests import homes
 from tests.asking import taken
 from tests.llm_server import LlmServer, says
 from tests.loopback import served
-from web.answering import Answering
+from web.answering import Answering, Request
 from web.health import Check, Examiner
 from web.programs import Programs
 from web.turns import Turns
@@ -238,6 +239,26 @@ def test_a_program_that_has_gone_is_not_waited_for(home):
         while queue.load.waiting:
             threading.Event().wait(0.01)
         place.leave()
+
+
+def test_who_goes_away_before_a_thread_is_free_leaves_no_place_behind(home):
+    queue = Turns(LimitsSettings(), 1)
+    answering = Answering(Chat.open(home), History(None), turns=queue)
+
+    async def run():
+        free = threading.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        held = loop.run_in_executor(None, free.wait)
+        asking = asyncio.create_task(anext(answering.ask("ani", Request(OPENING))))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        free.set()
+        await held
+
+    asyncio.run(run())
+    assert (queue.load.running, queue.load.waiting) == (0, 0)
 
 
 # A server that is slow or dead -------------------------------------------------------------------

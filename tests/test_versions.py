@@ -195,6 +195,17 @@ def test_prune_keeps_the_newest_and_the_live_one(home):
 
 
 @only_local
+def test_prune_keeps_the_version_that_answers_for_a_damaged_live_one(home):
+    for number in range(3):
+        home.build(number)
+    rot(own_file(home, "000003", "vectors.faiss"))
+    assert home.versions.prune(1) == ["000001"]
+    assert home.versions.names() == ["000002", "000003"]
+    assert not home.versions.verify()
+    assert home.articles() == [0, 1]
+
+
+@only_local
 def test_an_open_version_answers_after_it_was_pruned(home):
     home.build(*range(30))
     held = home.versions.current()

@@ -145,18 +145,14 @@ class Answering:
         asked may open the conversation again. Raises BusyError where too much is asked, and
         ArchiveError if the conversations cannot be read.
         """
-        try:
-            place = self.turns.join(owner)
-        except BusyError:
-            refused("page", request.text)
-            raise
         steps: asyncio.Queue[Progress] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
         def tell(step: Progress) -> None:
             loop.call_soon_threadsafe(steps.put_nowait, step)
 
-        where = await asyncio.to_thread(self._begin, owner, request, place, tell)
+        # The place is taken where it is also left: who goes away before leaves none behind.
+        where, place = await asyncio.to_thread(self._begin, owner, request, tell)
         step = Progress(*where, ahead=place.ahead)
         while not step.complete:
             yield step
@@ -171,12 +167,18 @@ class Answering:
         yield step
 
     def _begin(
-        self, owner: str, request: Request, place: Place, tell: Callable[[Progress], object]
-    ) -> tuple[str, int]:
-        """Keep a question and let it be answered in its turn; return its conversation and number.
+        self, owner: str, request: Request, tell: Callable[[Progress], object]
+    ) -> tuple[tuple[str, int], Place]:
+        """Keep a question and let it be answered in its turn.
 
-        From here on nothing depends on whoever asked.
+        Return its conversation and number, and its place. From here on nothing depends on whoever
+        asked.
         """
+        try:
+            place = self.turns.join(owner)
+        except BusyError:
+            refused("page", request.text)
+            raise
         try:
             where = self.history.begin(
                 owner, request.conversation, request.text, request.chosen, self._now()
@@ -190,7 +192,7 @@ class Answering:
         with self._lock:
             self._running[where] = work
         place.begun.add_done_callback(lambda _: self._start(work))
-        return where
+        return where, place
 
     def running(self) -> frozenset[tuple[str, int]]:
         """Return the questions, by conversation and number, that are being answered or wait."""
@@ -215,7 +217,13 @@ class Answering:
     def _start(self, work: _Work) -> None:
         # The queue tells it, in whichever thread: no work of it may be done there.
         run = functools.partial(work.context.run, self._answer, work)
-        threading.Thread(target=run, daemon=True).start()
+        try:
+            threading.Thread(target=run, daemon=True).start()
+        except RuntimeError as error:
+            # The system gives no more threads: nobody else would give the place up.
+            logger.warning("a question was not begun: %s", error)
+            self._end(work, None, error)
+            work.place.leave()
 
     def _answer(self, work: _Work) -> None:
         turn: Turn | None = None

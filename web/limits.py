@@ -27,7 +27,6 @@ _BUSY = "busy"
 
 _QUESTION_OF_PAGE = "/gradio_api/queue/join"
 _QUESTIONS = ("/api/ask", "/api/search", "/mcp")
-_STREAM = "/gradio_api/queue/data"
 
 
 class Buckets:

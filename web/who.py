@@ -10,6 +10,7 @@ from typing import Literal
 from starlette.requests import HTTPConnection
 
 from index.settings import ROLES
+from web.addresses import near
 
 Role = Literal["reader", "editor", "operator"]
 """What somebody may do; each may do what those before may. Readers ask; editors also say what they
@@ -34,7 +35,7 @@ class Who:
     @property
     def waits_as(self) -> str:
         """Return the name by which their questions take turns with those of others."""
-        return self.name or f"address {self.address}"
+        return self.name or f"address {near(self.address)}"
 
     def may(self, role: Role) -> bool:
         """Tell whether they may do what a role may."""

@@ -34,7 +34,8 @@ def keep_whole(chat: Chat, stopped: threading.Event) -> None:
             else:
                 # Opens the one that answers instead, and tells of it.
                 chat.index()
-        except TanyaError as error:
+        except (TanyaError, OSError) as error:
+            # Too many files may be open for a moment; it is looked again.
             logger.debug("nothing to verify: %s", error)
         if stopped.wait(_LOOK_SECONDS):
             return
