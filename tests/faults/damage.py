@@ -13,9 +13,10 @@ import random
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from index import settings
 from index.archive import FILE_NAME
 from index.errors import TanyaError
 from index.versions import LIVE
+from page import texts
 from qa.chat import Chat
 from qa.history import History
 from tests import homes
@@ -31,6 +33,7 @@ from tests.faults import facts, tables
 from tests.faults.forked import forked, load
 from tests.faults.stages import Stage
 from tests.faults.tables import Chosen, Trial
+from web.answering import Answering
 
 LOG = f"{FILE_NAME}-wal"
 
@@ -142,18 +145,14 @@ def _command(home: Path, *arguments: object) -> Step:
 
 def _page(home: Path) -> Step:
     """Ask as the page does."""
-    from app import answered
-    from web.answering import Answering
-
     try:
         chat = Chat.open(home)
     except TanyaError as error:
         return Step(1, None, str(error))
     history = History.of(home)
-    answering = Answering(chat, history)
-    *_, last = answered(answering, {"text": facts.ASKED}, "satu")
+    last = facts.asked_on_page(Answering(chat, history))
     history.close()
-    failed = "ta-error" in last
+    failed = texts.NOT_ANSWERED in last
     return Step(int(failed), failed, last[:300] if failed else "")
 
 
@@ -214,12 +213,17 @@ class Damage:
         stage.must(copy, "build", "--full")
         anew = forked(lambda: _all(copy), stage.folder / "scratch").value
         self._whole = [self._right["all built"].shown[0].found, anew.shown[0].found]
-        # A whole earlier version may be served in the place of a damaged one.
-        self._earlier = []
+
+    @cached_property
+    def _earlier(self) -> list[facts.Indexed]:
+        """Return what each version before the live one finds: it may be served in its place."""
+        found = []
         for version in sorted((self.home / "versions").glob("0*"))[:-1]:
-            copy = stage.copy(self.home, "reference")
+            copy = self.stage.copy(self.home, "reference")
             (copy / "versions" / LIVE).write_text(version.name)
-            self._earlier.append(self._probed(copy))
+            shown = forked(lambda home=copy: _all(home), self.stage.folder / "scratch").value.shown
+            found.append(shown[0])
+        return found
 
     def _probed(self, home: Path) -> dict[str, Step]:
         ended = forked(lambda: probed(home), self.stage.folder / "scratch")
@@ -235,7 +239,7 @@ class Damage:
         for path in sorted(self.home.rglob("*")):
             name = path.relative_to(self.home)
             of_version = name.parts[0] == "versions" and len(name.parts) > 2
-            if path.is_file() and path.suffix != ".lock" and name.suffix != ".db-shm":
+            if path.is_file() and not path.name.endswith(".lock") and name.suffix != ".db-shm":
                 if name.parts[0] != "reports" and (not of_version or name.parts[1] == live):
                     files.append(name.as_posix())
         return [
@@ -282,10 +286,8 @@ class Damage:
         missing = {fault.file} & set(steps["listed"].shown or ())
         if fault.way == "missing" and missing and FILE_NAME in fault.file:
             problems.append(f"reading made {fault.file}")
-        served = any(
-            steps["all"].shown and steps["all"].shown[0] == (each["all"].shown or [None])[0]
-            for each in self._earlier
-        )
+        shown = steps["all"].shown
+        served = not before["all"] and shown and shown[0] in self._earlier
         if served:
             return "served", problems
         if any(name in told for name in _READS):
@@ -344,6 +346,14 @@ def trials(stage: Stage, chosen: Chosen) -> Iterator[Trial]:
                 continue
             if chosen.takes(fault.kind, fault.way, f"{fault.kind} {fault.way}"):
                 yield damage.trial(fault, seed)
+
+
+def few(stage: Stage, names: Sequence[str]) -> Iterator[Trial]:
+    """Yield a trial of each of these names."""
+    damage = Damage(stage)
+    faults = {f"{fault.kind} {fault.way}": fault for fault in damage.faults()}
+    for name in names:
+        yield damage.trial(faults[name], 1)
 
 
 def main() -> int:

@@ -229,17 +229,25 @@ def trials(stage: Stage, chosen: Chosen) -> Iterator[Trial]:
                 yield disks.full(deed, seed)
 
 
+def refused(module: str) -> str:
+    """Begin a module anew where it may mount disks of its own; return why that cannot be.
+
+    There "" is returned. The mounts go with the process.
+    """
+    if os.environ.get(_INSIDE):
+        return ""
+    tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, text=True)
+    if tried.returncode:
+        return f"no disk of its own can be mounted ({tried.stderr.strip()})"
+    os.environ[_INSIDE] = "1"
+    os.execvp("unshare", ["unshare", "-rm", sys.executable, "-m", module, *sys.argv[1:]])
+
+
 def main() -> int:
     """Run trials as the command line says; return the exit status."""
-    if not os.environ.get(_INSIDE):
-        # Mounts are this process's own, and go with it.
-        tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, text=True)
-        if tried.returncode:
-            tables.say(f"skipped: no disk of its own can be mounted ({tried.stderr.strip()})")
-            return 0
-        os.environ[_INSIDE] = "1"
-        again = ["unshare", "-rm", sys.executable, "-m", "tests.faults.disk", *sys.argv[1:]]
-        os.execvp("unshare", again)
+    if reason := refused("tests.faults.disk"):
+        tables.say(f"skipped: {reason}")
+        return 0
     chosen = tables.arguments(__doc__ or "", 10)
     load()
     with tempfile.TemporaryDirectory(prefix="tanya-faults-") as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app import answered
 from index import settings
 from index.archive import FILE_NAME
 from index.embedding import open_embedder
@@ -21,6 +23,7 @@ from index.snapshot import SearchIndex
 from index.versions import Versions
 from qa.chat import Chat
 from tests.homes import quotes_hold
+from web.answering import Answering
 
 ASKED = "Berapa biaya pembangunan Pelabuhan Batu Layar?"
 QUESTIONS = (
@@ -145,6 +148,15 @@ def _each(index: SearchIndex, question: str, vector: Vectors) -> Iterator[tuple[
         # Equal scores come in the order of rows, which differs with the order of adding.
         rounded = ((hit.passage_id, round(hit.score, 3)) for hit in found)
         yield from sorted(rounded, key=lambda hit: (-hit[1], hit[0]))
+
+
+def asked_on_page(answering: Answering) -> str:
+    """Ask the question as the page does; return the markup of its turn."""
+
+    async def ask() -> str:
+        return [step async for step in answered(answering, {"text": ASKED}, "satu")][-1]
+
+    return asyncio.run(ask())
 
 
 def answer(home: Path) -> str:

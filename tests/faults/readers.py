@@ -90,7 +90,8 @@ def asking(home: Path, stop: Path, threads: int = 3) -> Read:
 def trials(stage: Stage, chosen: Chosen, rounds: int = 8) -> Iterator[Trial]:
     """Yield a trial for each seed: a home that is changed `rounds` times while it is asked."""
     for seed in chosen.seeds:
-        yield _trial(stage, seed, rounds)
+        if chosen.takes("readers"):
+            yield _trial(stage, seed, rounds)
 
 
 def _trial(stage: Stage, seed: int, rounds: int) -> Trial:

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from index.settings import UploadSettings
+from page import texts
 from qa.chat import Chat
 from qa.history import History
 from tests.faults import facts, tables
@@ -29,10 +30,10 @@ from tests.faults.forked import Running, forked, load
 from tests.faults.kills import LEFTOVERS, kept
 from tests.faults.stages import Stage, command
 from tests.faults.tables import Chosen, Trial
+from web.answering import Answering
 from web.upload import FOLDER, Uploads
 
 _BEGINS, _ENDS, _LIMIT = 120.0, 20.0, 300.0
-_OWNER = "satu"
 
 
 class Serving:
@@ -134,13 +135,9 @@ class Serving:
 
 
 def _answering(home: Path) -> None:
-    from app import answered
-    from web.answering import Answering
-
     answering = Answering(Chat.open(home), History.of(home))
     while True:
-        *_, last = answered(answering, {"text": facts.ASKED}, _OWNER)
-        if "ta-error" not in last:
+        if texts.NOT_ANSWERED not in facts.asked_on_page(answering):
             tables.say("dijawab")
 
 
