@@ -10,6 +10,7 @@ from tests.loopback import served
 from web import front, listening
 from web.addresses import near
 from web.limits import Buckets, Limits
+from web.who import Who
 
 FEW = LimitsSettings(requests=10, questions=2, at_once=2, streams=1, connections=10)
 
@@ -21,10 +22,11 @@ class Clock:
         return self.now
 
 
-async def request(app, path="/page/status", address="192.0.2.7", method="GET"):
+async def request(app, path="/page/status", address="192.0.2.7", method="GET", state=None):
     """Send a request by ASGI; return the status, the headers, and what the scope says after it."""
     sent = []
     scope = {"type": "http", "method": method, "path": path, "headers": [], "state": {}}
+    scope["state"].update(state or {})
 
     async def send(message):
         sent.append(message)
@@ -114,10 +116,13 @@ def test_a_question_of_the_page_goes_on_with_how_long_to_wait():
     assert (status, state) == (200, {"busy": 30})
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_who_sits_at_the_machine_may_ask_without_end(address):
+def test_who_sits_at_the_machine_may_ask_without_end_and_a_proxy_on_it_may_not():
     limits = Limits(responding(), FEW, Clock())
-    assert statuses(limits, 30, path="/api/ask", method="POST", address=address) == [200] * 30
+    asked = {"path": "/api/ask", "method": "POST", "address": "127.0.0.1"}
+    here = {"who": Who("", "operator", "127.0.0.1")}
+    assert statuses(limits, 30, **asked, state=here) == [200] * 30
+    proxied = {"who": Who("", "reader", "127.0.0.1")}
+    assert 429 in statuses(limits, 30, **asked, state=proxied)
 
 
 # At once -----------------------------------------------------------------------------------------
