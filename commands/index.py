@@ -546,7 +546,7 @@ def doctor(
             progress.update(task, description=what, completed=at, total=total)
 
         found = doctors.examine(context.obj, _now(), show)
-        if mend and not found.healthy:
+        if mend and found.findings:
             done = doctors.repair(found, _now(), show)
             found = doctors.examine(context.obj, _now(), show)
     if as_json:
@@ -569,7 +569,7 @@ def _print_examined(found: Examination, done: list[str]) -> None:
     for finding in found.findings:
         problem = f"{finding.problem.rstrip('.')}. {finding.advice}"
         say(f"{finding.kind}: {finding.what}: {problem}", hang=2)
-    typer.echo("Nothing is wrong." if found.healthy else f"{len(found.findings)} found.")
+    typer.echo(f"{len(found.findings)} found." if found.findings else "Nothing is wrong.")
 
 
 def _now() -> dt.datetime:

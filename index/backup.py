@@ -366,6 +366,9 @@ def restore(
             _put_version(versions, staged, found.version, aside / FOLDER)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+            # Empty where what was in the way could not be put aside.
+            with suppress(OSError):
+                aside.rmdir()
     with open_archive(home):
         pass
     return Restored(found, aside if aside.exists() else None)

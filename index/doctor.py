@@ -83,8 +83,8 @@ class Examination:
 
     @property
     def healthy(self) -> bool:
-        """Tell whether nothing is wrong."""
-        return not self.findings
+        """Tell whether nothing is wrong; what a stopped program left harms nothing."""
+        return all(finding.kind == LEFT_OVER for finding in self.findings)
 
     @property
     def whole(self) -> list[str]:
@@ -242,7 +242,7 @@ class _Examiner:
         found = [p for p in found if _age(p, now) > _STOPPED]
         for path in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*-*"):
             process = path.name.removeprefix(TEMPORARY).partition("-")[0]
-            if process.isdecimal() and not _runs(int(process)):
+            if process.isdecimal() and _is_ours(path) and not _runs(int(process)):
                 found.append(path)
         if versions is not None:
             found += _left_of_builds(self.home, versions)
@@ -313,6 +313,14 @@ def _unwanted(home: Path, versions: Versions) -> list[Path]:
         # What is damaged may have to be built anew.
         return []
     return [path for path in versions.path(PREPARED).iterdir() if path != wanted]
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is this user's; others' programs are not ours to tidy up after."""
+    try:
+        return path.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False
 
 
 def _runs(process: int) -> bool:

@@ -257,6 +257,9 @@ OPERATORS_ELSEWHERE = (
     "Dari komputer lain atau lewat proksi: buat akun dengan `tanya user add NAMA --role operator`, "
     "lalu masuk dengan akun itu."
 )
+OPERATORS_NAMED = (
+    "Anda masuk sebagai {}, tanpa peran pengelola. Peran itu diberikan pengelola arsip ini."
+)
 OPEN_TO_ALL = (
     "Server ini dijalankan dengan `--open`: siapa pun yang mencapai alamatnya dapat bertanya, "
     "tanpa masuk."

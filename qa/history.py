@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
+import os
 import secrets
 import sqlite3
 import threading
@@ -392,7 +393,11 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     if path is None:
         db = connect(":memory:", check_same_thread=False)
     else:
-        db = connect_logged(path, create=not path.exists(), wait=5)
+        new = not path.exists()
+        if new:
+            # What people asked is nobody else's to read.
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        db = connect_logged(path, create=new, wait=5)
     db.execute("PRAGMA foreign_keys=ON")
     [found] = db.execute("PRAGMA user_version").fetchone()
     if found > _SCHEMA:

@@ -118,7 +118,7 @@ _HINTS = {
     413: f"Send at most {LONGEST_BODY // 1024} kB.",
     415: "Send JSON, with the header Content-Type: application/json.",
     500: "It was not your request; the server's log has the details.",
-    503: "Try again in some seconds; /healthz tells whether the archive can be asked.",
+    503: "Try again in some seconds; if it stays so, /readyz tells whoever runs the server why.",
 }
 
 

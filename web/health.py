@@ -16,8 +16,10 @@ from typing import Literal, NamedTuple
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from index.archive import FILE_NAME
 from index.errors import TanyaError
 from index.manifest import IndexVersion, stale_days
+from index.refusals import sentence
 from qa import reader
 from qa.chat import Chat
 
@@ -142,12 +144,17 @@ class Examiner:
             return (Check("llm", "warning", f"not asked for now: {trouble}"),)
         return (Check("llm", "ok", "asked"),)
 
+    def _told(self, error: Exception) -> str:
+        if isinstance(error, (OSError, sqlite3.Error)):
+            return sentence(error, self._chat.home / FILE_NAME)
+        return str(error)
+
     def _archive(self) -> Check:
         try:
             self._chat.newest_bodies(1)
         except (TanyaError, sqlite3.Error, OSError) as error:
             logger.warning("the archive cannot be read: %s", error)
-            return Check("archive", "failed", "it cannot be read: see the log")
+            return Check("archive", "failed", self._told(error))
         return Check("archive", "ok", "readable")
 
     def _room(self) -> tuple[Check, int | None]:

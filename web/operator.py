@@ -376,7 +376,11 @@ def _showing(operator: Operator, home: Path, access: Access) -> APIRouter:
         except (TanyaError, OSError, sqlite3.Error) as error:
             logger.warning("the operator's page cannot be made: %s", error)
             refused = HTTPException(503, str(error))
-        values = {"status": refused.status_code, "detail": refused.detail}
+        values = {
+            "status": refused.status_code,
+            "detail": refused.detail,
+            "name": who(request).name,
+        }
         refusal = render("operator_refused.html", **values)
         return HTMLResponse(refusal, refused.status_code, refused.headers)
 

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
-from index.errors import TanyaError
+from index.errors import IndexMissingError, StoppingError, TanyaError
 from index.logs import request_id
 from page import html, texts
 from qa.chat import Chat
@@ -223,5 +223,7 @@ def warm(chat: Chat) -> None:
         reader()
         for _ in chat.stream("Siapa yang datang ke acara itu?"):
             pass
-    except TanyaError as error:
+    except (IndexMissingError, StoppingError) as error:
         logger.info("nothing to load yet: %s", error)
+    except TanyaError as error:
+        logger.error("no question can be answered: %s", error)
