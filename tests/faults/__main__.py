@@ -16,7 +16,7 @@ from tests.faults.tables import Chosen, Trial
 
 _KINDS = ("kills", "serving", "damage", "disk", "readers")
 
-_FEW_KILLS = ("add many", "remove", "build", "backup", "restore", "user add")
+_FEW_KILLS = ("add many", "remove", "build", "restore")
 _FEW_DISKS = ("read-only home", "full disk: add")
 _FEW_DAMAGED = (
     "archive.db missing",
@@ -37,7 +37,7 @@ def few(disks: bool) -> Iterator[Trial]:
         yield from kills.trials(stage, chosen(len(_FEW_KILLS), *_FEW_KILLS))
         if disks:
             yield from disk.trials(stage, chosen(1, *_FEW_DISKS))
-        yield from readers.trials(stage, chosen(1), rounds=4)
+        yield from readers.trials(stage, chosen(1), rounds=3)
         yield from damage.few(stage, _FEW_DAMAGED)
 
 

@@ -15,9 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from page import texts
+from qa.chat import Chat
+from qa.history import History
 from tests import homes
 from tests.faults import facts, tables
 from tests.faults.facts import Facts, Indexed
@@ -25,9 +29,13 @@ from tests.faults.forked import forked, load
 from tests.faults.kills import LEFTOVERS, kept
 from tests.faults.stages import Stage
 from tests.faults.tables import Chosen, Trial
+from web.answering import Answering
 
 _INSIDE = "TANYA_FAULTS_DISK"
 _ROOM = 256_000_000
+_DONE = ("nothing was removed", "There is already")
+"""Words of a command that was done before the disk was full."""
+
 _UNTRUE = ("damaged", "Restore", "restore it", "Unexpected", "Traceback", "None.", "build --full")
 """Words that are not true of a full disk or of one that cannot be written."""
 
@@ -103,7 +111,7 @@ class Disks:
         """Run a command on a disk with too little room, then with enough."""
         rng = random.Random(f"disk {deed.name} {seed}")
         before, final, grows = self._reference(deed)
-        room = int(rng.uniform(0, 1.1) * grows) // 4096 * 4096
+        room = int(rng.uniform(0, 1.1) ** 2 * grows) // 4096 * 4096
         source = deed.home(self.stage)
         mounted(self.disk, _ROOM)
         try:
@@ -150,6 +158,33 @@ class Disks:
             self._references[deed.name] = before.value, final.value, max(grown, 400_000)
         return self._references[deed.name]
 
+    def chat(self, seed: int) -> Trial:
+        """Ask as the page does while conversations cannot be kept, then while they can."""
+        room = random.Random(f"chat {seed}").randrange(0, 30) * 4096
+        mounted(self.disk, _ROOM)
+        try:
+            home = self.disk / "home"
+            shutil.copytree(self.stage.built, home)
+            _resized(self.disk, shutil.disk_usage(self.disk).used + room)
+
+            def job() -> list[str]:
+                with closing(History.of(home)) as history:
+                    answering = Answering(Chat.open(home), history)
+                    shown = [facts.asked_on_page(answering) for _ in range(3)]
+                _resized(self.disk, _ROOM)
+                with closing(History.of(home)) as history:
+                    shown.append(facts.asked_on_page(Answering(Chat.open(home), history)))
+                    if not any(kept.turn for kept in history.all_turns()):
+                        shown.append(texts.NOT_ANSWERED)
+                return shown
+
+            ended = forked(job, self.stage.folder / "scratch")
+        finally:
+            _unmounted(self.disk)
+        wrong = ended.value is None or any(texts.NOT_ANSWERED in each for each in ended.value)
+        problems = [f"a question is not answered, or not kept: {ended.last_words}"] if wrong else []
+        return Trial("full disk: chat", seed, f"{room:,} bytes", "answered", problems)
+
     def read_only(self) -> Trial:
         """Use a home that cannot be written by every command."""
         home = self.stage.copy(self.stage.furnished, "home")
@@ -178,7 +213,7 @@ def _wrong(found: Outcome, before: Facts, final: Facts) -> Iterator[str]:
         yield from _wrong_words(found, before)
     if found.full[1] != before.answer:
         yield f"on the full disk the answer is {found.full[1]!r}"
-    if found.again and "nothing was removed" not in found.words:
+    if found.again and not any(words in found.words for words in _DONE):
         yield f"run again it ends with {found.again}: {found.words}"
     if found.final.archived != final.archived:
         yield "the archive is another one in the end"
@@ -224,6 +259,8 @@ def trials(stage: Stage, chosen: Chosen) -> Iterator[Trial]:
     if chosen.takes("read-only home"):
         yield disks.read_only()
     for seed in chosen.seeds:
+        if chosen.takes("full disk: chat"):
+            yield disks.chat(seed)
         for deed in DEEDS:
             if chosen.takes(f"full disk: {deed.name}"):
                 yield disks.full(deed, seed)
