@@ -153,7 +153,7 @@ def _followed(pid: int, moment: Moment | None, limit: float) -> tuple[bool, int]
         ended = select.poll()
         ended.register(handle, select.POLLIN)
         if moment and moment.kind == "seconds" and not ended.poll(moment.at * 1000):
-            os.kill(pid, moment.signal)
+            signal.pidfd_send_signal(handle, moment.signal)
         hung = not ended.poll(limit * 1000)
     finally:
         os.close(handle)
@@ -174,6 +174,8 @@ def _child(
     try:
         # A group of its own, so that what it begins can be ended with it.
         os.setsid()
+        # What runs in the background is deaf to Ctrl-C, and so would be what it begins.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for stream, file in enumerate(files[:2], start=1):
             os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), stream)
         tempfile.tempdir = os.environ["TMPDIR"] = str(files[0].parent / "tmp")
