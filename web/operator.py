@@ -379,7 +379,7 @@ def _showing(operator: Operator, home: Path, access: Access) -> APIRouter:
         values = {
             "status": refused.status_code,
             "detail": refused.detail,
-            "name": who(request).name,
+            "account": who(request).name,
         }
         refusal = render("operator_refused.html", **values)
         return HTMLResponse(refusal, refused.status_code, refused.headers)
