@@ -46,8 +46,8 @@ EVIL = (
     "![x](http://evil.example/a.png) [klik](http://evil.example) ${window.pwned=1} {{value}} ' \" `"
 )
 OURS = set(
-    "a article aside bdi blockquote br button code del details div em footer form h1 h2 h3 h4 header "
-    "i input ins label li mark p pre q section small span strong summary ul".split()
+    "a article aside bdi blockquote br button code del details div em footer form h1 h2 h3 h4 "
+    "header i input ins label li mark p pre q section small span strong summary ul".split()
 )
 
 
