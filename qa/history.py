@@ -371,7 +371,7 @@ class History:
                 return None
             try:
                 self._db = _opened(self._path)
-            except sqlite3.Error as error:
+            except (OSError, sqlite3.Error) as error:
                 told = sentence(error, self._path)
                 if there:
                     told += (

@@ -119,7 +119,8 @@ def test_a_closed_route_is_not_found(running, method, path):
 
 
 def test_questions_come_from_our_own_page(running):
-    send = {"method": "POST", "body": b"{}", "path": "/gradio_api/queue/join"}
+    body = b'{"session_hash": "uji"}'
+    send = {"method": "POST", "body": body, "path": "/gradio_api/queue/join"}
     assert asked(running, content_type="text/plain", **send)[0] == 415
     json_type = {"content_type": "application/json"}
     other = {"sec_fetch_site": "cross-site", **json_type}

@@ -103,7 +103,7 @@ def test_what_fails_is_busy_or_is_given_up_is_counted_too(home):
             case "halo":
                 list(observed(turns(), "page", "?"))
             case "full" | "error":
-                error = BusyError() if how == "full" else RuntimeError()
+                error = BusyError("Sibuk.") if how == "full" else RuntimeError()
                 with pytest.raises(type(error)):
                     list(observed(turns(error), "page", "?"))
 

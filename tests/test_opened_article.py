@@ -180,7 +180,7 @@ def home(tmp_path_factory):
         title="Ralat: Biaya Pelabuhan",
         published=dt.date(2025, 3, 6),
     )
-    with Archive.open(home / FILE_NAME) as archive:
+    with Archive.open(home / FILE_NAME, create=True) as archive:
         for day, body in ((1, FIRST), (2, SECOND), (3, HARBOUR.body)):
             list(archive.add([replace(told, body=body)], days(day)))
         # The same text, told of another author, is no earlier text.

@@ -109,7 +109,7 @@ def test_stories_come_back_also_where_their_first_article_is_gone(tmp_path):
     home, other = tmp_path / "satu", tmp_path / "dua"
     body = article(1, sentences=12).body
     first, second, third = (article(n, body, publisher=f"Harian {n}") for n in (1, 2, 3))
-    with Archive.open(home / FILE_NAME) as archive:
+    with Archive.open(home / FILE_NAME, create=True) as archive:
         add(archive, [first, second, third, article(4)])
         archive.remove([first.id], NOW)
     assert [each.story_id for each in stored(home)] == ["a1", "a1", "a4"]

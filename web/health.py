@@ -154,7 +154,7 @@ class Examiner:
             self._chat.newest_bodies(1)
         except (TanyaError, sqlite3.Error, OSError) as error:
             logger.warning("the archive cannot be read: %s", error)
-            return Check("archive", "failed", self._told(error))
+            return Check("archive", "failed", self._without_path(self._told(error)))
         return Check("archive", "ok", "readable")
 
     def _room(self) -> tuple[Check, int | None]:
