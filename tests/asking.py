@@ -32,7 +32,8 @@ class Site:
 
     def __init__(self, address: str) -> None:
         self.host = address.split("//")[1].strip("/")
-        config = json.loads(self.get("/config", "")[1])
+        page = self.get("/", "")[1].decode()
+        config, _ = json.JSONDecoder().raw_decode(page.split("window.gradio_config = ", 1)[1])
         [live] = [one for one in config["dependencies"] if one["targets"][0][1] == "submit"]
         self._event = {"fn_index": live["id"], "trigger_id": live["targets"][0][0], "data": []}
 

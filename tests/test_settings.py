@@ -153,7 +153,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path, content):
 
 def test_a_folder_in_the_file_s_place_is_told(tmp_path):
     (tmp_path / "tanya.toml").mkdir()
-    with pytest.raises(SettingsError, match="Mend the file"):
+    with pytest.raises(SettingsError, match="Is a directory"):
         settings.load(tmp_path)
 
 

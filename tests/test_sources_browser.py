@@ -22,7 +22,7 @@ def address(tmp_path_factory, chromium):
     """The address of a chat over a harbour that was told of twice, and a story of three."""
     home = tmp_path_factory.mktemp("sources")
     told = replace(homes.HARBOUR[0], authors=("Rini Maharani",))
-    with Archive.open(home / FILE_NAME) as archive:
+    with Archive.open(home / FILE_NAME, create=True) as archive:
         before = replace(told, body=told.body.replace("Rp 120 miliar", "Rp 210 miliar"))
         for day, body in ((1, before), (3, told)):
             list(archive.add([body], dt.datetime(2026, 5, day, 8, tzinfo=dt.UTC)))

@@ -92,7 +92,7 @@ def test_dropped_files_are_added_built_and_answered_from(tmp_path):
 
 def test_what_holds_no_article_is_told_and_leaves_nothing(tmp_path):
     served = Served(tmp_path)
-    with open_versions(tmp_path).lock():
+    with open_versions(tmp_path).lock(create=True):
         assert sent(served, [("kosong.json", b"{}")], build=True).status_code == 200
         served.worker.wait(PATIENCE)
         page = served.client.get("/page/operator/work").text

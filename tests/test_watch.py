@@ -329,7 +329,7 @@ def test_another_writer_is_told_once_and_waited_for(house, held):
 from pathlib import Path
 from index.engines.local import LocalEngine
 from index.versions import Versions
-with Versions(Path({str(house.home / "versions")!r}), LocalEngine()).lock():
+with Versions(Path({str(house.home / "versions")!r}), LocalEngine()).lock(create=True):
     print("held", flush=True)
     input()
 """
