@@ -41,6 +41,8 @@ def test_a_dropped_file_is_built_asked_about_and_rolled_back(chromium, home):
         expect(page).to_have_title("Pengelola")
         expect(page.locator("body")).to_have_class("op dark")
 
+        # Its script takes what is dropped.
+        page.wait_for_load_state("load")
         page.evaluate(DROP, ["jembatan.txt", ARTICLE])
         work = page.locator("#op-work")
         expect(work).to_contain_text("Versi 000002 selesai dibangun", timeout=PATIENCE)

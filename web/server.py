@@ -99,7 +99,6 @@ def create(
     turns, requests, worker = Turns(chat.settings.limits), OpenRequests(), Worker()
     answering = Answering(chat, history, turns=turns)
     app = FastAPI(title="Tanya Arsip", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Ending, requests=requests)
     app.add_middleware(VisitorCookie)
     app.add_middleware(JoinedQueue)
     app.add_middleware(Limits, limits=chat.settings.limits)
@@ -107,6 +106,8 @@ def create(
     access = access or Access(Users(chat.home, serve), serve)
     app.add_middleware(AccessMiddleware, access=access)
     app.add_middleware(Front, hosts=hosts)
+    # Outside it, for a body that never comes is waited for there.
+    app.add_middleware(Ending, requests=requests)
     app.state.audit = monitoring.add(app, chat, turns.queue, access.warnings())
     programs = Programs(chat, turns)
     operating = (chat.home, chat.settings.upload, worker)
