@@ -208,7 +208,10 @@ class Versions:
         return not self._suspect(self.current(), every=every)
 
     def suspect(self, index: SearchIndex, error: IndexDamagedError) -> bool:
-        """Tell whether an open version is damaged, of which a search told so; see `verify`."""
+        """Tell whether an open version is damaged, of which a search told so, or there no more.
+
+        Then `current` is another one; see `verify`.
+        """
         return self._suspect(index, str(error))
 
     def _suspect(self, index: SearchIndex, told: str = "", *, every: bool = True) -> bool:
@@ -218,8 +221,8 @@ class Versions:
             own = self._open_id if self._open is index else self._identify(name)
         faults = manifests.faults(folder, {} if every else None, whole=every)
         if self._identify(name) != own:
-            # Pruned meanwhile.
-            return False
+            # Pruned or replaced meanwhile: what was asked of it is asked of the one that is live.
+            return bool(told)
         if faults:
             told = f"Version {name!r} is damaged ({faults[0]}). {manifests.REPAIR}"
         elif not told or manifests.has_checksums(folder):

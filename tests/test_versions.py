@@ -216,6 +216,21 @@ def test_an_open_version_answers_after_it_was_pruned(home):
     assert len(held.passages([f"a{n}#0" for n in range(30)])) == 30
 
 
+@only_local
+def test_what_is_asked_of_a_version_that_was_pruned_meanwhile_is_asked_of_the_live_one(home):
+    home.build(1)
+    held = home.versions.current()
+    other = home.reopened()
+    other.build(2)
+    other.versions.prune(1)
+    # Names are counted in a file of their own, opened when they are first asked for.
+    with pytest.raises(IndexDamagedError) as caught:
+        held.names("", 3)
+    assert home.versions.suspect(held, caught.value)
+    assert home.versions.trouble == ""
+    assert home.articles() == [1, 2]
+
+
 def test_live_reload(home):
     home.build(1)
     first = home.versions.current()

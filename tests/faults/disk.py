@@ -76,7 +76,7 @@ class Outcome:
 
     status: int
     told: str
-    full: tuple[Indexed, str]
+    full: tuple[Indexed | None, str]
     again: int
     words: str
     final: Facts
@@ -131,7 +131,7 @@ class Disks:
 
     def _filled(self, deed: Deed, home: Path) -> Outcome:
         told = homes.tell(home, *deed.arguments(self.stage, home.parent))
-        full = facts.searched(home), facts.answer(home)
+        full = facts.searched(home)[0], facts.answer(home)
         _resized(self.disk, _ROOM)
         again = homes.tell(home, *deed.arguments(self.stage, home.parent))
         homes.tell(home, "build")
@@ -231,7 +231,7 @@ def _wrong_words(found: Outcome, before: Facts) -> Iterator[str]:
         if words in found.told:
             yield f"it says {words!r}: {found.told}"
     if found.full[0] != before.indexed:
-        yield f"on the full disk version {found.full[0].name} is live {found.full[0].trouble}"
+        yield f"on the full disk version {found.full[0] and found.full[0].name} answers"
 
 
 def _wrong_unwritten(

@@ -71,25 +71,31 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A home: its archive, its live version if it has one, and the answer to a question."""
+    """A home: its archive, the version that answers, the answer to a question.
+
+    `trouble` is what is said of a live version that does not answer, "" of one that does.
+    """
 
     archived: Archived
     indexed: Indexed | None
     answer: str
+    trouble: str
 
 
 def facts(home: Path, *, ask: bool) -> Facts:
     """Read what a home holds; what is damaged raises."""
-    return Facts(archived(home), searched(home), answer(home) if ask else "")
+    indexed, trouble = searched(home)
+    return Facts(archived(home), indexed, answer(home) if ask else "", trouble)
 
 
-def searched(home: Path) -> Indexed | None:
-    """Search the live version, if there is one."""
+def searched(home: Path) -> tuple[Indexed | None, str]:
+    """Search the version that answers, if any does; return why it is not the live one, or ""."""
+    versions = Versions.of(home, settings.load(home).engine)
     try:
-        index = Versions.of(home, settings.load(home).engine).current()
+        index = versions.current()
     except IndexMissingError:
-        return None
-    return version_facts(index, index.version.name)
+        return None, ""
+    return version_facts(index, index.version.name), versions.trouble
 
 
 def archived(home: Path) -> Archived:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.errors import TanyaError
+from index.errors import IndexDamagedError, TanyaError
 from qa.chat import Chat
 from tests import news
 from tests.faults import facts, tables
@@ -60,8 +60,8 @@ def asking(home: Path, stop: Path, threads: int = 3) -> Read:
         rng = random.Random(number)
         while not stop.exists():
             try:
-                index = chat.index()
-                seen = facts.version_facts(index, index.version.name)
+                if (seen := _seen(chat)) is None:
+                    continue
                 if not rng.randrange(_ASKED_EACH):
                     turn = chat.ask(facts.ASKED)
                     quotes_hold(chat, turn.answer)
@@ -73,9 +73,7 @@ def asking(home: Path, stop: Path, threads: int = 3) -> Read:
             with lock:
                 counted[0] += 1
                 value = (seen.articles, seen.found, seen.told, seen.trouble)
-                # A build after a restore takes a number again.
-                name = f"{seen.name} of {index.version.built}"
-                read.found.setdefault(name, set()).add(value)
+                read.found.setdefault(seen.name, set()).add(value)
 
     workers = [threading.Thread(target=ask, args=(number,)) for number in range(threads)]
     for worker in workers:
@@ -85,6 +83,19 @@ def asking(home: Path, stop: Path, threads: int = 3) -> Read:
     if chat.index().version != Chat.open(home).index().version:
         read.problems.append("what was opened long ago answers by another version than is live")
     return Read(read.found, counted[0], sorted(set(read.problems)))
+
+
+def _seen(chat: Chat) -> facts.Indexed | None:
+    """Search a version for everything; None if it was taken away meanwhile."""
+    index = chat.index()
+    # A build after a restore takes a number again.
+    name = f"{index.version.name} of {index.version.built}"
+    try:
+        return facts.version_facts(index, name)
+    except IndexDamagedError:
+        if chat.index() is index:
+            raise
+    return None
 
 
 def trials(stage: Stage, chosen: Chosen, rounds: int = 8) -> Iterator[Trial]:
