@@ -169,6 +169,15 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 class _Connection(sqlite3.Connection):
+    def execute(self, *given: Any) -> sqlite3.Cursor:
+        try:
+            return super().execute(*given)
+        except UnicodeDecodeError as error:
+            # SQLite's message quotes what is damaged, which Python takes for text.
+            told = sqlite3.DatabaseError(error.object.decode("utf-8", "backslashreplace"))
+            told.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise told from error
+
     # A version that a question still reads is left to the garbage collector when the next one
     # goes live; Python 3.13 warns of each connection that is collected while it is open.
     def __del__(self) -> None:

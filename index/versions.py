@@ -94,6 +94,8 @@ class Versions:
             name = (self._folder / LIVE).read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             return None
+        except IsADirectoryError:
+            name = "a folder"
         if not _is_name(name):
             raise IndexDamagedError(
                 f"{self._folder / LIVE} names no version ({name!r}). {manifests.REPAIR}"
@@ -395,6 +397,9 @@ class Versions:
         return []
 
     def _switch(self, name: str) -> None:
+        # No file takes a folder's place.
+        with suppress(OSError):
+            (self._folder / LIVE).rmdir()
         with written_whole(self._folder / LIVE, durable=True) as file:
             file.write(name + "\n")
 

@@ -377,6 +377,16 @@ def test_a_folder_is_no_archive(tmp_path):
         Archive.open(tmp_path)
 
 
+def test_damage_that_sqlite_quotes_is_told(path):
+    Archive.open(path, create=True).close()
+    held = path.read_bytes()
+    spoilt = held.replace(b"indexarticle_story", b"indexarticle_st\xeery")
+    spoilt = spoilt.replace(b"CREATE INDEX article_story", b"CREATE INDEZ article_story")
+    path.write_bytes(spoilt)
+    with pytest.raises(ArchiveError, match=r"is damaged \(malformed.*st\\xeery"):
+        Archive.open(path)
+
+
 def test_a_damaged_archive_is_told(path):
     with Archive.open(path, create=True) as opened:
         add(opened, [article(n) for n in range(200)])

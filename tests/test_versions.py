@@ -231,6 +231,19 @@ def test_what_is_asked_of_a_version_that_was_pruned_meanwhile_is_asked_of_the_li
     assert home.articles() == [1, 2]
 
 
+@only_local
+def test_a_folder_in_the_place_of_live_is_replaced(home):
+    home.build(1)
+    home.build(2)
+    live = home.folder / "versions" / "LIVE"
+    live.unlink()
+    live.mkdir()
+    with pytest.raises(IndexDamagedError, match="names no version"):
+        home.versions.live()
+    assert home.versions.rollback() == "000002"
+    assert home.articles() == [1, 2]
+
+
 def test_live_reload(home):
     home.build(1)
     first = home.versions.current()

@@ -77,6 +77,13 @@ def _swapped(file: Path, held: bytes, rng: random.Random) -> None:
     _write(file, (content + bytes(len(held)))[: len(held)])
 
 
+_AS_NEW = {
+    (settings.FILE_NAME, "missing"),
+    (settings.FILE_NAME, "emptied"),
+    ("users.db", "missing"),
+}
+"""As in a home that never had it: the defaults hold, and nobody comes in."""
+
 WAYS: Mapping[str, Way] = {
     "truncated to a third": _cut(1 / 3),
     "truncated by a byte": _cut(1.0),
@@ -99,7 +106,7 @@ class Step:
     fault: str = ""
 
 
-_READS = ("search", "ask", "page", "status", "feedback", "all")
+_READS = ("search", "ask", "page", "status", "feedback", "user", "all")
 
 
 def probed(home: Path) -> dict[str, Step]:
@@ -110,6 +117,7 @@ def probed(home: Path) -> dict[str, Step]:
         "page": lambda: _page(home),
         "status": lambda: _command(home, "status"),
         "feedback": lambda: _command(home, "feedback"),
+        "user": lambda: _command(home, "user", "list"),
         "all": lambda: _all(home),
         "doctor": lambda: _command(home, "doctor"),
         "listed": lambda: Step(0, _names(home)),
@@ -270,10 +278,11 @@ class Damage:
         if fault.file == LOG and self._is_without_log(steps):
             # SQLite takes a log to its last whole transaction, and cannot know of more.
             return "as before the log", problems
-        if fault.file == settings.FILE_NAME and fault.way in ("missing", "emptied"):
-            # Then the defaults are asked for.
-            return "defaults", problems
-        before = {name: self._same(name, steps) for name in ("search", "ask", "page", "all")}
+        if (fault.file, fault.way) in _AS_NEW:
+            return "as new", problems
+        before = {
+            name: self._same(name, steps) for name in ("search", "ask", "page", "user", "all")
+        }
         wrong = [name for name, same in before.items() if not same and not steps[name].status]
         doctor = steps.get("doctor", Step(0, None))
         if wrong and not doctor.status:

@@ -130,6 +130,7 @@ class Stage:
         folder.mkdir(parents=True)
         (folder / "satu.jsonl").write_text(_row(70))
         self.must(home, "watch", folder, "--once")
+        self.must(home, "user", "add", "budi")
 
         def job() -> None:
             history = History.of(home)
