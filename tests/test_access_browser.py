@@ -70,7 +70,7 @@ def test_who_logs_out_leaves_nothing_to_the_back_button(chromium, address):
         log_in(page, "budi")
         expect(page.locator("#ta-side")).to_contain_text("Masuk sebagai budi")
         expect(page.get_by_role("link", name="Pengelola")).to_be_visible()
-        expect(page.locator("body")).not_to_contain_text("Rahmat Hidayat")
+        expect(page.locator("#ta-turns")).not_to_contain_text("Rahmat Hidayat")
         expect(page.locator("#ta-conversations")).not_to_contain_text("Batu Layar")
         page.get_by_role("link", name="Pengelola").click()
         expect(page.locator(".op-head")).to_contain_text("budi")
