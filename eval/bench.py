@@ -318,34 +318,44 @@ def run_command(
     The peak of several processes is that of their sum, seen ten times a second.
     """
     argv, errors = [str(part) for part in command], work / "stderr.txt"
-    with errors.open("wb") as stderr:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            env={**os.environ, **(environment or {})},
-            cwd=Path(__file__).parents[1],
-            start_new_session=True,
-        )
     peak = 0
-    ended = os.pidfd_open(process.pid)
+    came: list[int] = []
+    # Ctrl-C within Popen would leave a command behind that nobody knows of.
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
-        while not select.select([ended], [], [], 0.1)[0]:
-            family = [process.pid]
-            for pid in family:
-                with suppress(OSError):
-                    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-                        family.extend(map(int, path.read_text().split()))
-            file, key = ("status", "VmHWM") if len(family) == 1 else ("smaps_rollup", "Pss")
-            peak = max(peak, sum(memory(pid, file, key) for pid in family))
+        with errors.open("wb") as stderr:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env={**os.environ, **(environment or {})},
+                cwd=Path(__file__).parents[1],
+                start_new_session=True,
+            )
+    except BaseException:
+        signal.signal(signal.SIGINT, before)
+        raise
+    try:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            raise KeyboardInterrupt
+        with open(os.pidfd_open(process.pid), "rb", buffering=0) as ended:
+            while not select.select([ended], [], [], 0.1)[0]:
+                family = [process.pid]
+                for pid in family:
+                    with suppress(OSError):
+                        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+                            family.extend(map(int, path.read_text().split()))
+                alone = len(family) == 1
+                file, key = ("status", "VmHWM") if alone else ("smaps_rollup", "Pss")
+                peak = max(peak, sum(memory(pid, file, key) for pid in family))
         seconds = time.perf_counter() - began
     except BaseException:
         os.killpg(process.pid, signal.SIGTERM)  # what it started is to end too
         raise
     finally:
-        os.close(ended)
         process.wait()
     if process.returncode:
         last = errors.read_text(encoding="utf-8", errors="replace").strip()[-400:]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import re
 import signal
 import subprocess
@@ -243,6 +244,22 @@ def test_our_own_index_is_measured_on_given_vectors(tmp_path, monkeypatch):
 def test_the_script_for_other_programs_imports_nothing_of_ours():
     source = Path(bench_peers.__file__).read_text(encoding="utf-8")
     assert not re.search(r"^(from|import) (index|qa|eval)\b", source, re.MULTILINE)
+
+
+def test_ctrl_c_while_a_command_is_started_ends_that_command_too(tmp_path, monkeypatch):
+    class Interrupted(subprocess.Popen):
+        started = []
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.started.append(self)
+            os.kill(os.getpid(), signal.SIGINT)  # before anybody has the process
+
+    monkeypatch.setattr(bench.subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run_command(["sleep", "600"], tmp_path)
+    assert Interrupted.started[0].poll() == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_command_s_memory_is_its_own_and_its_children_s(tmp_path):
