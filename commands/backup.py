@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.terminal import bar, own_version, say, stopped
+from commands.terminal import own_version, say, steps, stopped
 from index.text import counted
 
 if TYPE_CHECKING:
-    from index.backup import Backup, Progress
+    from index.backup import Backup
 
 
 def backup(
@@ -32,7 +30,7 @@ def backup(
     from index import backup as backups
 
     now = dt.datetime.now(dt.UTC)
-    with stopped("Stopped. There is no backup."), _bar("Backing up") as show:
+    with stopped("Stopped. There is no backup."), steps("Backing up") as show:
         made = backups.make(context.obj, to, now, own_version(), show)
     say(f"{to}: {_held(made)}")
     _tell_left_out(made)
@@ -53,7 +51,7 @@ def restore(
     from index import backup as backups
 
     message = "Stopped. Run it again with --force; what was there is in replaced-TIME/ of the home."
-    with stopped(message), _bar("Restoring") as show:
+    with stopped(message), steps("Restoring") as show:
         now = dt.datetime.now(dt.UTC)
         done = backups.restore(context.obj, folder, now, show, force=force)
     made = f", made {done.backup.made[:19]}" if done.backup.made else ""
@@ -63,17 +61,6 @@ def restore(
     if not done.backup.version:
         typer.echo("Next: tanya build")
     _tell_left_out(done.backup)
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Progress]:
-    with bar(label) as progress:
-        task = progress.add_task("", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
-        yield show
 
 
 def _held(made: Backup) -> str:

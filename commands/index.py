@@ -22,6 +22,7 @@ from commands.terminal import (
     echo_json,
     say,
     shown,
+    steps,
     stopped,
     usage,
 )
@@ -539,12 +540,7 @@ def doctor(
     from index import doctor as doctors
 
     done: list[str] = []
-    with bar("Reading") as progress:
-        task = progress.add_task("", total=None)
-
-        def show(what: str, at: int, total: int) -> None:
-            progress.update(task, description=what, completed=at, total=total)
-
+    with steps("Reading") as show:
         found = doctors.examine(context.obj, _now(), show)
         if mend and found.findings:
             done = doctors.repair(found, _now(), show)

@@ -137,3 +137,15 @@ def bar(label: str) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def steps(label: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar; what is yielded is called with what goes on, the work done, and all of it."""
+    with bar(label) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        yield show

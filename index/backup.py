@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
 import os
 import shutil
@@ -32,12 +31,18 @@ from index.errors import (
     IndexUnreadableError,
     InputError,
 )
-from index.files import locked, sync, written_whole
+from index.files import link_or_copy, locked, sync, written_whole
 from index.home import open_archive, open_versions
 from index.refusals import sentence
-from index.sqlite import connect, connect_existing, connect_finished
+from index.sqlite import (
+    connect,
+    connect_existing,
+    connect_finished,
+    connect_still,
+    quick_check,
+)
 from index.text import encodable
-from index.versions import FOLDER, LIVE, Versions, has_versions, number
+from index.versions import FOLDER, LIVE, Versions, has_versions, name_live, number
 
 FILE_NAME = "backup.json"
 FORMAT = 1
@@ -158,7 +163,7 @@ def _take_version(
             if versions.path(name).exists():
                 left_out.append(str(error))
             continue
-        _name_live(to / FOLDER, name)
+        name_live(to / FOLDER, name)
         return name, passages
     if set(versions.names()) - set(names):
         return _take_version(versions, to, left_out, progress)
@@ -176,24 +181,11 @@ def _checked_version(folder: Path) -> int:
 
 def _link_or_copy(source: Path, target: Path) -> None:
     """Link the files of a version, which are never written again, or copy them to another disk."""
-
-    def link(path: str, to: str) -> None:
-        try:
-            os.link(path, to)
-        except FileNotFoundError:
-            raise
-        except OSError:
-            shutil.copy2(path, to)
-
+    locks = shutil.ignore_patterns("*.lock")
     try:
-        shutil.copytree(source, target, copy_function=link, ignore=shutil.ignore_patterns("*.lock"))
+        shutil.copytree(source, target, copy_function=link_or_copy, ignore=locks)
     except shutil.Error as error:
         raise FileNotFoundError(str(error)) from error
-
-
-def _name_live(folder: Path, name: str) -> None:
-    with written_whole(folder / LIVE, durable=True) as file:
-        file.write(name + "\n")
 
 
 def _copy_database(source: Path, target: Path, progress: Progress) -> None:
@@ -229,18 +221,12 @@ def _pour(
 def check_database(path: Path, named: Path) -> None:
     """Raise ArchiveError where a database that nobody writes is damaged; `named` is its name."""
     try:
-        with closing(_connect_still(path)) as db:
-            fault = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        with closing(connect_still(path)) as db:
+            fault = quick_check(db)
     except sqlite3.DatabaseError as error:
         fault = str(error)
-    if fault != "ok":
+    if fault:
         raise ArchiveError(f"{str(named)!r} is damaged ({fault}).")
-
-
-def _connect_still(path: Path) -> sqlite3.Connection:
-    """Open a database that nobody writes; one that was copied by hand may have a log."""
-    logged = path.with_name(f"{path.name}-wal").exists()
-    return connect_existing(path) if logged else connect_finished(path)
 
 
 def _databases(home: Path, but: str = "") -> list[str]:
@@ -259,8 +245,7 @@ def _copy_plain(source: Path, target: Path) -> None:
 
 
 def _told(path: Path) -> tuple[int, str]:
-    with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, manifests.checksum(path)
 
 
 def _clear(paths: Iterator[Path]) -> None:
@@ -292,7 +277,7 @@ def examine(folder: Path, progress: Progress = lambda what, done, total: None) -
             raise ArchiveError(
                 f"{name} in {str(folder)!r} is not as it was written; take another backup."
             )
-    with closing(_connect_still(there)) as db:
+    with closing(connect_still(there)) as db:
         archives.check_schema(db, there)
         articles = int(db.execute("SELECT count(*) FROM article").fetchone()[0])
     left_out = list(made.left_out) if made else []
@@ -382,7 +367,7 @@ def _set_aside(path: Path, aside: Path) -> None:
 
 def _put_database(source: Path, target: Path, aside: Path, progress: Progress) -> None:
     """Put a database in another's place, which is kept aside."""
-    with closing(_connect_still(source)) as new:
+    with closing(connect_still(source)) as new:
         if target.exists():
             aside.mkdir(parents=True, exist_ok=True)
             try:
@@ -437,7 +422,7 @@ def _put_version(versions: Path, staged: Path, name: str, aside: Path) -> None:
         _set_aside(versions / name, aside)
         os.rename(staged, versions / name)
         sync(versions)
-        _name_live(versions, name)
+        name_live(versions, name)
     for path in others:
         if path.name != name:
             _set_aside(path, aside)

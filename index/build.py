@@ -148,6 +148,7 @@ def build(
     It builds on the live version; where that is damaged, on the newest whole one; where none is,
     or with `full`, on nothing.
     """
+    job = _Job(archive, versions, wanted, embedder, now, progress, check, workers, allow_removals)
     damage, live = "", None
     with versions.lock(create=True), writing(archive.path.parent):
         versions.clear()
@@ -157,19 +158,7 @@ def build(
             damage = str(error)
         for base in [None] if full else _bases(versions, live):
             try:
-                report = _build_on(
-                    base,
-                    live,
-                    archive,
-                    versions,
-                    wanted,
-                    embedder,
-                    now,
-                    progress,
-                    check,
-                    workers,
-                    allow_removals=allow_removals,
-                )
+                report = job.build_on(base, live)
                 break
             except IndexDamagedError as error:
                 if base is None:
@@ -188,50 +177,56 @@ def _bases(versions: Versions, live: str | None) -> Iterator[str | None]:
     yield None
 
 
-def _build_on(
-    base: str | None,
-    live: str | None,
-    archive: Archive,
-    versions: Versions,
-    wanted: Recipe,
-    embedder: Embedder,
-    now: dt.datetime,
-    progress: Progress,
-    check: Check,
-    workers: int | None,
-    *,
-    allow_removals: bool,
-) -> BuildReport:
-    """Build on a version, or on nothing; raises IndexDamagedError where it is damaged."""
-    before = versions.describe(base) if base is not None else None
-    if before is None or before.recipe != wanted:
-        base = before = None
-    # Read before the articles: what changes meanwhile is looked at again by the next build.
-    state = archive.state()
-    # All others are as they were when the version before was built.
-    touched = archive.changed_since(before.state if before else "")
-    indexed = versions.indexed(base, touched) if base else {}
-    plan = Plan(wanted, base is None, *_differences(archive.fingerprints(touched), indexed))
-    if not plan.work and base and base == live:
-        return BuildReport(plan, None, 0)
-    if not allow_removals:
-        _keep_from_loss(archive, versions, plan, before.articles if before else 0)
-    writer: IndexWriter | None = None
-    try:
-        writer = versions.begin(wanted, base)
-        writer.drop([*plan.changed, *plan.removed])
-        finished = Finished(versions.path(PREPARED), wanted)
-        embedded, taken_up = _index(archive, writer, embedder, plan, finished, progress, workers)
-        progress("publish", 0, 1)
-        version = versions.publish(writer, now, check, state)
-        progress("publish", 1, 1)
-    except BaseException as error:
-        versions.give_up(writer)
-        # Damage makes libraries raise anything, and so does a full disk.
-        if base and not isinstance(error, (TanyaError, KeyboardInterrupt, SystemExit)):
-            manifests.assert_whole(versions.path(base))
-        raise
-    return BuildReport(plan, version, embedded, taken_up, base=base)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What `build` was asked for."""
+
+    archive: Archive
+    versions: Versions
+    wanted: Recipe
+    embedder: Embedder
+    now: dt.datetime
+    progress: Progress
+    check: Check
+    workers: int | None
+    allow_removals: bool
+
+    def build_on(self, base: str | None, live: str | None) -> BuildReport:
+        """Build on a version, or on nothing; raises IndexDamagedError where it is damaged."""
+        archive, versions = self.archive, self.versions
+        before = versions.describe(base) if base is not None else None
+        if before is None or before.recipe != self.wanted:
+            base = before = None
+        # Read before the articles: what changes meanwhile is looked at again by the next build.
+        state = archive.state()
+        # All others are as they were when the version before was built.
+        touched = archive.changed_since(before.state if before else "")
+        indexed = versions.indexed(base, touched) if base else {}
+        plan = Plan(
+            self.wanted, base is None, *_differences(archive.fingerprints(touched), indexed)
+        )
+        if not plan.work and base and base == live:
+            return BuildReport(plan, None, 0)
+        if not self.allow_removals:
+            _keep_from_loss(archive, versions, plan, before.articles if before else 0)
+        writer: IndexWriter | None = None
+        try:
+            writer = versions.begin(self.wanted, base)
+            writer.drop([*plan.changed, *plan.removed])
+            finished = Finished(versions.path(PREPARED), self.wanted)
+            embedded, taken_up = _index(
+                archive, writer, self.embedder, plan, finished, self.progress, self.workers
+            )
+            self.progress("publish", 0, 1)
+            version = versions.publish(writer, self.now, self.check, state)
+            self.progress("publish", 1, 1)
+        except BaseException as error:
+            versions.give_up(writer)
+            # Damage makes libraries raise anything, and so does a full disk.
+            if base and not isinstance(error, (TanyaError, KeyboardInterrupt, SystemExit)):
+                manifests.assert_whole(versions.path(base))
+            raise
+        return BuildReport(plan, version, embedded, taken_up, base=base)
 
 
 # More is not dropped unasked, and never all.

@@ -32,7 +32,7 @@ from index.files import TEMPORARY
 from index.home import OpenHome, open_versions
 from index.records import Article
 from index.seen import FILE_NAME as WATCH
-from index.sqlite import connect_existing, connect_finished, is_writable
+from index.sqlite import connect_still, quick_check
 from index.versions import LIVE, NEW, PREPARED, Versions
 
 CHATS, ACCOUNTS = "chats.db", "users.db"
@@ -140,7 +140,7 @@ class _Examiner:
             return
         self._progress(name, 0, path.stat().st_size)
         try:
-            with closing(_read_only(path)) as db:
+            with closing(connect_still(path)) as db:
                 schema = int(db.execute("PRAGMA user_version").fetchone()[0])
                 if schema > archives.SCHEMA:
                     problem = f"It was written by a newer Tanya Arsip (schema {schema})."
@@ -149,7 +149,7 @@ class _Examiner:
                 if not schema:
                     self._find(DAMAGED, name, "It is empty, or no archive.", restore)
                     return
-                for problem in _quick_check(db):
+                if problem := quick_check(db):
                     self._find(DAMAGED, name, problem, restore)
                 self._altered(db, restore)
                 self.articles = int(db.execute("SELECT count(*) FROM article").fetchone()[0])
@@ -169,8 +169,8 @@ class _Examiner:
             return
         self._progress(name, 0, path.stat().st_size)
         try:
-            with closing(_read_only(path)) as db:
-                for problem in _quick_check(db):
+            with closing(connect_still(path)) as db:
+                if problem := quick_check(db):
                     self._find(DAMAGED, name, problem, advice)
         except sqlite3.Error as error:
             self._find(DAMAGED, name, error, advice)
@@ -260,19 +260,6 @@ def _hash(title: str, body: str) -> str:
     return archives.content_hash(Article("", "", title, body))
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
-    """Open a database, wherever it stands, and write nothing beside it."""
-    if path.with_name(f"{path.name}-wal").exists():
-        return connect_existing(path, mode="ro" if is_writable(path) else "")
-    # Nobody has it open, and to read it as one that others write would make its log.
-    return connect_finished(path)
-
-
-def _quick_check(db: sqlite3.Connection) -> list[str]:
-    found = [row[0] for row in db.execute("PRAGMA quick_check(3)")]
-    return [] if found == ["ok"] else found[:1]
-
-
 def _live(versions: Versions) -> str | None:
     with suppress(IndexDamagedError):
         return versions.live()
@@ -284,9 +271,9 @@ def _opening_faults(versions: Versions, name: str) -> list[str]:
     folder = versions.path(name)
     if not manifests.has_checksums(folder):
         for path in folder.rglob("*.db"):
-            with manifests.reading(folder), closing(_read_only(path)) as db:
-                if problems := _quick_check(db):
-                    return [f"{path.relative_to(folder).as_posix()}: {problems[0]}"]
+            with manifests.reading(folder), closing(connect_still(path)) as db:
+                if problem := quick_check(db):
+                    return [f"{path.relative_to(folder).as_posix()}: {problem}"]
     return versions.opening_faults(name)
 
 

@@ -164,8 +164,13 @@ def link_tree(source: Path, target: Path, copied: Sequence[str] = ()) -> None:
     for path in source.iterdir():
         if path.suffix == ".lock":
             continue
-        try:
-            link = shutil.copy2 if path.name in copied else os.link
-            link(path, target / path.name)
-        except OSError:
-            shutil.copy2(path, target / path.name)
+        take = shutil.copy2 if path.name in copied else link_or_copy
+        take(path, target / path.name)
+
+
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """Link a file that is never written again, or copy it where its file system links none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

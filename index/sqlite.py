@@ -142,6 +142,20 @@ def connect_finished(path: Path) -> sqlite3.Connection:
     return connect(finished_uri(path), uri=True, check_same_thread=False)
 
 
+def connect_still(path: Path) -> sqlite3.Connection:
+    """Open a database to read it, wherever it stands, and write nothing beside it."""
+    if path.with_name(f"{path.name}-wal").exists():
+        return connect_existing(path, mode="ro" if is_writable(path) else "")
+    # Nobody has it open, and to read it as one that others write would make its log.
+    return connect_finished(path)
+
+
+def quick_check(db: sqlite3.Connection) -> str:
+    """Return the first thing that is wrong with the pages of a database, "" if nothing is."""
+    fault = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    return "" if fault == "ok" else fault
+
+
 def finished_uri(path: Path) -> str:
     """Return the address of a file that is never written again."""
     return f"{path.absolute().as_uri()}?mode=ro&immutable=1"

@@ -400,8 +400,13 @@ class Versions:
         # No file takes a folder's place.
         with suppress(OSError):
             (self._folder / LIVE).rmdir()
-        with written_whole(self._folder / LIVE, durable=True) as file:
-            file.write(name + "\n")
+        name_live(self._folder, name)
+
+
+def name_live(folder: Path, name: str) -> None:
+    """Write down which of the versions below a folder is live, in one step."""
+    with written_whole(folder / LIVE, durable=True) as file:
+        file.write(name + "\n")
 
 
 def has_versions(home: Path) -> bool:

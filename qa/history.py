@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
-import os
 import secrets
 import sqlite3
 import threading
@@ -396,7 +395,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         new = not path.exists()
         if new:
             # What people asked is nobody else's to read.
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            path.touch(0o600)
         db = connect_logged(path, create=new, wait=5)
     db.execute("PRAGMA foreign_keys=ON")
     [found] = db.execute("PRAGMA user_version").fetchone()

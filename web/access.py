@@ -17,7 +17,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -32,7 +33,7 @@ from index.settings import ServeSettings
 from page import texts
 from page.templates import render
 from web.addresses import ip, is_loopback, near
-from web.bodies import bounded
+from web.bodies import LONGEST_LIST, bounded
 from web.requests import note
 from web.users import Account, Users, account_name, owner_of
 from web.who import Role, Who, remember, who
@@ -56,7 +57,6 @@ _MOST_KEYS = 10_000
 _CHECKED_AT_ONCE, _PATIENCE = 2, 5.0
 """Passwords that are checked side by side, which takes 64 MB each, and seconds to wait for that."""
 _TOLD_EVERY = 60.0
-_LONGEST_BODY = 4_000_000
 
 _OF_PROXIES = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip")
 _BEGIN_OF_PROXIES = ("x-forwarded-", "cf-")
@@ -315,6 +315,18 @@ def opened(
     return Access(users, settings, here=here, open_to_all=open_to_all)
 
 
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Turn what keeps accounts from being looked at into an HTTPException 503."""
+    try:
+        yield
+    except BusyError:
+        raise HTTPException(503, texts.MANY_LOG_IN, {"Retry-After": "5"}) from None
+    except ArchiveError as error:
+        logger.warning("nobody can be let in: %s", error)
+        raise HTTPException(503, texts.ACCOUNTS_UNREADABLE) from error
+
+
 # What each request meets -------------------------------------------------------------------------
 
 
@@ -344,14 +356,10 @@ class AccessMiddleware:
 
     async def _refused(self, connection: HTTPConnection, path: str) -> HTTPException | None:
         try:
-            found = await self._access.decide(connection)
+            with refusals_told():
+                found = await self._access.decide(connection)
         except HTTPException as error:
             refused = error
-        except BusyError:
-            refused = HTTPException(503, texts.MANY_LOG_IN, {"Retry-After": "5"})
-        except ArchiveError as error:
-            logger.warning("nobody can be let in: %s", error)
-            refused = HTTPException(503, texts.ACCOUNTS_UNREADABLE)
         else:
             if found is None:
                 refused = HTTPException(401, texts.SIGN_IN_NEEDED)
@@ -443,7 +451,7 @@ async def sent(request: Request) -> dict[str, Any]:
 
     FastAPI itself would read it before. Raises HTTPException 413 and 422.
     """
-    whole = await bounded(request, _LONGEST_BODY)
+    whole = await bounded(request, LONGEST_LIST)
     if whole is None:
         raise HTTPException(413, texts.REQUEST_UNREADABLE)
     try:

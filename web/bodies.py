@@ -13,6 +13,9 @@ from page import texts
 LONGEST_BODY = 64 * 1024
 """Bytes of a question, or of anything else that a person or a program types."""
 
+LONGEST_LIST = 4_000_000
+"""Bytes of the list of the files of an upload."""
+
 
 async def bounded(request: Request, most: int) -> Request | None:
     """Return a request with its body read; None where that has more than so many bytes."""
@@ -22,17 +25,20 @@ async def bounded(request: Request, most: int) -> Request | None:
         if len(body) > most:
             return None
 
-    read = False
+    return Request(request.scope, replayed(bytes(body), request.receive))
+
+
+def replayed(body: bytes, receive: Any) -> Any:
+    """Return what gives a body that was read, once more; then what `receive` does.
+
+    What comes after a body is that the client has gone.
+    """
+    first = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Any:
-        nonlocal read
-        if read:
-            # What comes after the body is that the client has gone.
-            return await request.receive()
-        read = True
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
+        return first.pop() if first else await receive()
 
-    return Request(request.scope, again)
+    return again
 
 
 class BoundedRoute(APIRoute):

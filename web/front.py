@@ -22,7 +22,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from page import html, texts
 from web.access import of_our_page
 from web.addresses import ip
-from web.bodies import LONGEST_BODY
+from web.bodies import LONGEST_BODY, LONGEST_LIST, replayed
 
 LONGEST_ADDRESS = 12 * 1024
 """Bytes of a path with its query; the whole head of a request may have 16 kB."""
@@ -32,8 +32,6 @@ DEEPEST_BODY = 64
 BODY_SECONDS = 20.0
 """In which a body of the usual size has to be here, and after which a silent upload is over."""
 
-LONGEST_LIST = 4_000_000
-"""Bytes of the list of the files of an upload."""
 _LISTING = "/page/upload/begin"
 _FILE = re.compile(r"/page/upload/[^/]+/\d+")
 
@@ -212,16 +210,7 @@ async def _with_body(scope: Any, receive: Any) -> Any:
         return _TOO_SLOW
     if not listing and _depth(body) > DEEPEST_BODY:
         return _TOO_DEEP
-    return _replayed(bytes(body), receive)
-
-
-def _replayed(body: bytes, receive: Any) -> Any:
-    first = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Any:
-        return first.pop() if first else await receive()
-
-    return again
+    return replayed(bytes(body), receive)
 
 
 def _patient(receive: Any) -> Any:

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 from page import texts
 from web.access import sent
-from web.bodies import LONGEST_BODY, bounded
+from web.bodies import LONGEST_BODY, bounded, replayed
 from web.visitor import of_browser
 
 _JOIN, _READ = "/gradio_api/queue/join", "/gradio_api/queue/data"
@@ -54,12 +54,12 @@ class JoinedQueue:
             if owners != {owner}:
                 raise HTTPException(404, texts.NO_CONVERSATION)
             return request.receive
-        # A body that was asked for whole can be read again.
-        await request.body()
-        name = (await sent(request)).get("session_hash")
         whole = await bounded(request, LONGEST_BODY)
         if whole is None:
             raise HTTPException(413, texts.REQUEST_UNREADABLE)
+        # A body that was asked for whole can be read again.
+        body = await whole.body()
+        name = (await sent(whole)).get("session_hash")
         if not isinstance(name, str) or not 0 < len(name) <= 64:
             raise HTTPException(422, texts.REQUEST_UNREADABLE)
         with self._lock:
@@ -68,4 +68,4 @@ class JoinedQueue:
             self._owners.move_to_end(name)
             if len(self._owners) > _MOST:
                 self._owners.popitem(last=False)
-        return whole.receive
+        return replayed(body, request.receive)

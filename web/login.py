@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -10,16 +9,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from index.errors import ArchiveError, BusyError
 from page import texts
 from page.templates import render
-from web.access import COOKIE, PAGES, SIGN_IN, SIGN_OUT, Access, of_our_site
+from web.access import COOKIE, PAGES, SIGN_IN, SIGN_OUT, Access, of_our_site, refusals_told
 from web.bodies import LONGEST_BODY, bounded
 from web.requests import note
 from web.users import account_name
 from web.who import who
-
-logger = logging.getLogger("tanya.web")
 
 _DAY = 86_400
 
@@ -87,13 +83,8 @@ class _Typed(NamedTuple):
 
 def _log_in(access: Access, typed: _Typed, address: str) -> str:
     """Return the id of a new session; raises HTTPException with words for the person."""
-    try:
+    with refusals_told():
         identity = access.tried(typed.name, typed.password, address, access.users.log_in)
-    except BusyError:
-        raise HTTPException(503, texts.MANY_LOG_IN, {"Retry-After": "5"}) from None
-    except ArchiveError as error:
-        logger.warning("nobody can log in: %s", error)
-        raise HTTPException(503, texts.ACCOUNTS_UNREADABLE) from error
     if identity is None:
         raise HTTPException(401, texts.WRONG_CREDENTIALS)
     return identity

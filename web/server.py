@@ -93,8 +93,6 @@ def create(
     Without `access` it lets in as a server that this machine alone reaches, and without `hosts` it
     is called as one likes.
     """
-    import gradio as gr
-
     history = History.of(chat.home, keep=chat.settings.chat.keep)
     turns, requests, worker = Turns(chat.settings.limits), OpenRequests(), Worker()
     answering = Answering(chat, history, turns=turns)
@@ -137,6 +135,14 @@ def create(
     app.state.end = end
     explain_errors(app)
 
+    _add_assets(app)
+    _mount(app, build(answering))
+    return app
+
+
+def _add_assets(app: FastAPI) -> None:
+    """Add the route of the page's styles and scripts."""
+
     @app.get("/page/assets/{name}", include_in_schema=False)
     def asset(name: str) -> Response:
         path = html.FOLDER / name
@@ -144,6 +150,11 @@ def create(
             raise HTTPException(404)
         kind = _ASSETS[path.suffix]
         return FileResponse(path, media_type=kind, headers={"cache-control": "no-cache"})
+
+
+def _mount(app: FastAPI, page: gr.Blocks) -> None:
+    """Put Gradio's page behind all routes that there are, and its door before it."""
+    import gradio as gr
 
     light, dark = html.palettes()
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
@@ -154,7 +165,7 @@ def create(
     )
     gr.mount_gradio_app(
         app,
-        build(answering),
+        page,
         path="/",
         theme=theme,
         head=html.head(),
@@ -173,7 +184,6 @@ def create(
         route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})
     mounted = app.router.routes[-1]
     mounted.app = GradioDoor(mounted.app)  # type: ignore[attr-defined]
-    return app
 
 
 def explain_errors(app: FastAPI) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import sqlite3
@@ -370,7 +369,7 @@ class Users:
                 self._file = None
                 return None
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+            self._path.touch(0o600)
             about = self._path.stat()
         if self._db is None or self._file != (about.st_dev, about.st_ino):
             self._db = _opened(self._path, make=make)
