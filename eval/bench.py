@@ -49,8 +49,9 @@ from qa.chat import Chat
 Figures = dict[str, float]
 """Figures by name, in the unit that a name ends with: seconds, ms, bytes."""
 
-WARM, MORE, CLIENTS = 20, 100, 16
-"""Questions to warm up with; articles added to a finished archive; people who ask at once."""
+WARM, MORE, CLIENTS, STARTS = 20, 100, 16, 3
+"""Questions to warm up with; articles added to a finished archive; people who ask at once; times
+that a command is started, after a first one."""
 
 ASKED_OF, MOST_COMPARED = 5_000, 100_000
 """Passages that questions are about, the first of every size; passages that programs are given."""
@@ -413,11 +414,11 @@ def build(home: Path) -> Figures:
 
 
 def start(home: Path) -> Figures:
-    """Time commands from their start to their end, the median of three; files are in memory."""
+    """Time commands from their start to their end, the median of STARTS; files are in memory."""
     asked, _ = questions(home)[0]
     figures = {}
     for command in (["--help"], ["status"], ["search", asked, "--mode", "lexical"], ["ask", asked]):
-        seconds = [tanya(home, *command)[0] for _ in range(4)]
+        seconds = [tanya(home, *command)[0] for _ in range(1 + STARTS)]
         figures[f"{command[0].strip('-')}_seconds"] = statistics.median(seconds[1:])
     return figures
 

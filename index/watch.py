@@ -295,7 +295,8 @@ class Watcher:
         while True:
             look = self._folders.look()
             self.take(look)
-            if not (look.waiting or self._trouble) or self._clock() >= until:
+            refused = isinstance(self._trouble, GateError)  # by what no second try changes
+            if refused or not (look.waiting or self._trouble) or self._clock() >= until:
                 break
             wait(LOOK)
         if self._trouble is not None:

@@ -76,15 +76,25 @@ class Logistic:
         return float(1 / (1 + np.exp(-self.logits(row[None, :])[0])))
 
 
+Undecided = Sequence[tuple[float, float]]
+
+
+def is_decided(confidence: float, rounds: int, undecided: Undecided) -> bool:
+    """Tell whether more reading would change nothing, as a rule, after so many rounds."""
+    least, most = undecided[min(rounds, len(undecided)) - 1]
+    return not least <= confidence < most
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The fitted models; `enough` is the least confidence to stop reading at, `least_short` the
+    """The fitted models; `undecided` are the confidences from and to which, after each round of
+    reading, it goes on (the last two for all later rounds too), `least_short` the
     least probability of a short answer that is shown, `shares` as in `qa.answers.enough`."""
 
     order: Logistic
     confidence: Logistic
     short: Logistic
-    enough: float
+    undecided: Undecided
     least_short: float
     shares: tuple[float, float]
 
@@ -99,8 +109,11 @@ def fitted(folder: Path = MODEL) -> Fitted:
         if (order.names, sure.names, short.names) != (ORDER, CONFIDENCE, SHORT):
             raise ValueError("other features")
         share, least = map(float, raw["shares"])
-        enough, bold = float(raw["enough"]), float(raw["least_short"])
-        return Fitted(order, sure, short, enough, bold, (share, least))
+        undecided = tuple((float(low), float(high)) for low, high in raw["undecided"])
+        if not undecided:
+            raise ValueError("undecided after no round")
+        bold = float(raw["least_short"])
+        return Fitted(order, sure, short, undecided, bold, (share, least))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{str(path)!r} cannot be read ({error!r}); restore it.") from error
 
@@ -124,24 +137,25 @@ Read = Callable[[str, Sequence[tuple[int, Passage]]], list[Reading]]
 def judged(evidence: Evidence, read: Read, budget: int) -> Evidence:
     """Return the evidence with what was read in it, and how likely that is right.
 
-    Passages are read in `order`, in rounds, until the answer is sure or `budget` passages are read.
+    Passages are read in `order`, in rounds, until it is decided or `budget` passages are read.
     A hit's best passage is then the one with its best reading.
     """
     if not evidence.hits:
         return evidence
     words = words_of(evidence)
-    waiting = reader.order(evidence.hits)[:budget]
+    pages = reader.order(evidence.hits)[:budget]
     found: list[Reading] = []
     readings: tuple[Reading, ...] = ()
     confidence, features = 0.0, None
     recency = evidence.query.recency
-    while waiting and (recency or confidence < fitted().enough):
-        found += read(evidence.query.reads or evidence.query.text, waiting[:ROUND])
-        waiting = waiting[ROUND:]
+    for rounds, first in enumerate(range(0, len(pages), ROUND), start=1):
+        found += read(evidence.query.reads or evidence.query.text, pages[first : first + ROUND])
         readings = newest_first(ordered(evidence, found, words, fitted().order), recency)
         if readings:
             features = row(evidence, readings, words)
             confidence = fitted().confidence.probability(features)
+        if not recency and is_decided(confidence, rounds, fitted().undecided):
+            break
     if features is None:
         return evidence
     return replace(

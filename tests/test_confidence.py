@@ -106,7 +106,15 @@ def test_reading_stops_when_it_is_sure():
     read, calls = reader_that_finds(30.0)
     evidence = confidence.judged(many(3 * ROUND), read, 100)
     assert len(calls) == 1 and len(calls[0]) == ROUND
-    assert evidence.confidence >= confidence.fitted().enough
+    assert evidence.confidence >= confidence.fitted().undecided[0][1]
+
+
+def test_reading_goes_on_while_it_is_undecided():
+    after = ((0.0, 0.7), (0.05, 0.3))
+    at = {1: [0.01, 0.6, 0.7, 1.0], 2: [0.01, 0.05, 0.29, 0.3], 9: [0.01, 0.05, 0.29, 0.3]}
+    stops = {n: [confidence.is_decided(c, n, after) for c in these] for n, these in at.items()}
+    one, later = [False, False, True, True], [True, False, False, True]
+    assert stops == {1: one, 2: later, 9: later}
 
 
 @pytest.mark.parametrize(("budget", "rounds"), [(3, [3]), (ROUND + 2, [ROUND, 2])])
@@ -196,9 +204,9 @@ def fitted_row(names):
 def test_fitted_models_that_do_not_fit_are_told(tmp_path, wrong):
     whole = {"order": ORDER, "confidence": CONFIDENCE, "short": SHORT}
     raw = {name: fitted_row(names) for name, names in whole.items()}
-    text = json.dumps({**raw, "enough": 0.8, "least_short": 0.5, "shares": [0.6, 0.1]})
+    text = json.dumps({**raw, "undecided": [[0, 0.8]], "least_short": 0.5, "shares": [0.6, 0.1]})
     (tmp_path / "confidence.json").write_text(text)
-    assert confidence.fitted(tmp_path).enough == 0.8
+    assert confidence.fitted(tmp_path).undecided == ((0, 0.8),)
     broken = text.replace("coverage", "cover") if wrong == "names" else wrong
     (tmp_path / "confidence.json").write_text(broken)
     confidence.fitted.cache_clear()

@@ -34,11 +34,23 @@ def home(sample_home):
     return sample_home
 
 
+def reads(home, folder, told):
+    """Make a folder the same home under other settings; return it."""
+    for name in ("archive.db", "versions"):
+        (folder / name).symlink_to(home / name)
+    (folder / "tanya.toml").write_text(told, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def made_and_told(home, tmp_path_factory):
-    """Return the answers to the sample's questions and conversations, and what was printed."""
-    out = tmp_path_factory.mktemp("answers") / "sample"
-    done = homes.tell(home, "eval", "answers", SAMPLE, "--out", out)
+    """Return the answers to the sample's questions and conversations, and what was printed.
+
+    Little is read for each, which is quick, and enough in an archive of this size.
+    """
+    folder = reads(home, tmp_path_factory.mktemp("answers"), "[reader]\npassages = 3\n")
+    out = folder / "sample"
+    done = homes.tell(folder, "eval", "answers", SAMPLE, "--out", out)
     assert done.returncode == 0, done.stderr
     return out, done.stdout
 
@@ -499,12 +511,8 @@ def test_another_version_going_live_is_told(harbour):
 @pytest.fixture(scope="module")
 def stricter(home, made, tmp_path_factory):
     """Return the sample's answers by a chat that reads little and is silent more often."""
-    folder = tmp_path_factory.mktemp("stricter")
-    for name in ("archive.db", "versions"):
-        (folder / name).symlink_to(home / name)
-    (folder / "tanya.toml").write_text(
-        "[reader]\npassages = 1\n[answers]\nmin_confidence = 0.9\n", encoding="utf-8"
-    )
+    told = "[reader]\npassages = 1\n[answers]\nmin_confidence = 0.9\n"
+    folder = reads(home, tmp_path_factory.mktemp("stricter"), told)
     assert tanya(folder, "eval", "answers", SAMPLE, "--out", folder / "strict") == 0
     return folder / "strict"
 

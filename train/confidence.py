@@ -291,17 +291,21 @@ class Outcome(NamedTuple):
     words: int
 
 
-def outcomes(reads: Sequence[Held], models: Models, enough: float) -> list[Outcome]:
-    """Answer questions as the product does, stopping at a round that is sure enough."""
+UNDECIDED = ((0.0, 0.7), (0.05, 0.3))
+"""Of the confidences tried these read least, of those that answer as many questions rightly."""
+
+
+def outcomes(reads: Sequence[Held], models: Models) -> list[Outcome]:
+    """Answer questions as the product does, stopping at a round after which it is decided."""
     out = []
     for judged in judge(reads, models.order):
         if not judged.readings:
             out.append(Outcome(judged.read, 0.0, False, 0.0, False, 0, 0))
             continue
         at, sure = 0, 0.0
-        for at, features in enumerate(judged.features):  # noqa: B007
+        for at, features in enumerate(judged.features):
             sure = models.confidence.probability(features)
-            if sure >= enough:
+            if confidence.is_decided(sure, at + 1, UNDECIDED):
                 break
         best = judged.readings[at][0]
         logit = float(models.confidence.logits(judged.features[at][None, :])[0])
@@ -321,13 +325,13 @@ def outcomes(reads: Sequence[Held], models: Models, enough: float) -> list[Outco
     return out
 
 
-def crossed(reads: Sequence[Held], enough: float, folds: int = 5) -> list[Outcome]:
+def crossed(reads: Sequence[Held], folds: int = 5) -> list[Outcome]:
     """Return each question's outcome by models fitted on the other articles' questions."""
     out = []
     for fold in range(folds):
         inside = [r for r in reads if hash_of(r) % folds == fold]
         rest = [r for r in reads if hash_of(r) % folds != fold]
-        out += outcomes(inside, fit_all(rest), enough)
+        out += outcomes(inside, fit_all(rest))
     return out
 
 
@@ -390,7 +394,7 @@ def _held(outcome: Outcome) -> bool:
 def fit(args: argparse.Namespace) -> None:
     """Print figures by folds, then fit on all questions and write the models."""
     reads: list[Held] = pickle.loads(args.found.read_bytes())
-    found = crossed(reads, args.enough)
+    found = crossed(reads)
     news = [o for o in found if o.read.kind in ("news", "pair", "miss")]
     least = threshold([o for o in found if o.read.kind == "news"], args.refused)
     bold = least_short(news, least, args.wrong)
@@ -413,7 +417,7 @@ def fit(args: argparse.Namespace) -> None:
     }
     whole = {
         **raw,
-        "enough": args.enough,
+        "undecided": UNDECIDED,
         "least_short": round(bold, 4),
         "shares": models.shares,
     }
@@ -439,7 +443,6 @@ def main() -> None:
     two = commands.add_parser("fit")
     two.add_argument("found", type=Path)
     two.add_argument("out", type=Path)
-    two.add_argument("--enough", type=float, default=0.7, help="confidence to stop reading at")
     two.add_argument("--refused", type=float, default=0.08, help="share of answerable ones")
     two.add_argument("--wrong", type=float, default=0.05, help="share of wrong bold answers")
     two.set_defaults(run=fit)
