@@ -9,6 +9,7 @@ template "${value}", never the value).
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import os
 import runpy
@@ -16,6 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("tanya.app")
+
+_ARENA_MAX = -8
+"""What glibc's mallopt calls the most heaps."""
 
 
 async def answered(
@@ -144,6 +149,15 @@ def build(answering: Answering) -> gr.Blocks:
     return page
 
 
+def _share_memory() -> None:
+    """Let the threads take memory from two heaps, where the C library has one for each of many.
+
+    What forty threads gave back lay about in sixteen: a fifth of the memory of a busy server.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
 def serve(
     home: Path,
     host: str = "",
@@ -161,6 +175,7 @@ def serve(
     from qa.chat import Chat
     from web import access, first, server, whole
 
+    _share_memory()
     chat = Chat.open(home)
     logs.configure(chat.settings.log)
     host = host or chat.settings.chat.host

@@ -122,6 +122,7 @@ class Reader:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        options.enable_mem_pattern = False  # rows are of all lengths: a plan for each is only kept
         options.log_severity_level = 3
         path = folder / "reader.onnx"
         try:
