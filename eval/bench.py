@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -319,12 +319,9 @@ def run_command(
     The peak of several processes is that of their sum, seen ten times a second.
     """
     argv, errors = [str(part) for part in command], work / "stderr.txt"
-    peak = 0
-    came: list[int] = []
-    # Ctrl-C within Popen would leave a command behind that nobody knows of.
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    process, peak = None, 0
     try:
-        with errors.open("wb") as stderr:
+        with errors.open("wb") as stderr, _interrupts_held():
             began = time.perf_counter()
             process = subprocess.Popen(
                 argv,
@@ -335,33 +332,45 @@ def run_command(
                 cwd=Path(__file__).parents[1],
                 start_new_session=True,
             )
-    except BaseException:
-        signal.signal(signal.SIGINT, before)
-        raise
-    try:
-        signal.signal(signal.SIGINT, before)
-        if came:
-            raise KeyboardInterrupt
         with open(os.pidfd_open(process.pid), "rb", buffering=0) as ended:
             while not select.select([ended], [], [], 0.1)[0]:
-                family = [process.pid]
-                for pid in family:
-                    with suppress(OSError):
-                        for path in Path(f"/proc/{pid}/task").glob("*/children"):
-                            family.extend(map(int, path.read_text().split()))
-                alone = len(family) == 1
-                file, key = ("status", "VmHWM") if alone else ("smaps_rollup", "Pss")
-                peak = max(peak, sum(memory(pid, file, key) for pid in family))
+                peak = max(peak, _memory_of_all(process.pid))
         seconds = time.perf_counter() - began
     except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)  # what it started is to end too
+        if process is not None:
+            os.killpg(process.pid, signal.SIGTERM)  # what it started is to end too
         raise
     finally:
-        process.wait()
+        if process is not None:
+            process.wait()
     if process.returncode:
         last = errors.read_text(encoding="utf-8", errors="replace").strip()[-400:]
         raise InputError(f"A command of the bench failed ({last!r}): {' '.join(argv)}")
     return seconds, peak
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is left: within Popen it would leave a command unknown."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
+def _memory_of_all(first: int) -> int:
+    """Return the bytes of a process with all that it started: its peak, or what they share now."""
+    family = [first]
+    for pid in family:
+        with suppress(OSError):
+            for path in Path(f"/proc/{pid}/task").glob("*/children"):
+                family.extend(map(int, path.read_text().split()))
+    file, key = ("status", "VmHWM") if len(family) == 1 else ("smaps_rollup", "Pss")
+    return sum(memory(pid, file, key) for pid in family)
 
 
 def memory(pid: int | str, file: str, key: str) -> int:

@@ -58,7 +58,7 @@ def own(engine, tmp_path):
 
 
 def rounds(shelf, most):
-    """Return how many versions a test writes; each takes Milvus a second, and it merges none."""
+    """Return how many versions a test writes; each takes Milvus a second."""
     return 4 if shelf.engine.name.startswith("milvus") else most
 
 
